@@ -1,0 +1,1 @@
+"""Handpicked: the web app, the worker and the command line."""

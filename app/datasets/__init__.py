@@ -1,0 +1,1 @@
+"""Frozen versions, exports and their proof."""

@@ -1,0 +1,1 @@
+"""The dashboard and what stands around every page."""

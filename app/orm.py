@@ -1,0 +1,16 @@
+"""Imports every models.py, so that the metadata is whole for migrations and mappers."""
+
+from app.accounts import models as accounts
+from app.datasets import models as datasets
+from app.db import Base
+from app.duplicates import models as duplicates
+from app.embeddings import models as embeddings
+from app.examples import models as examples
+from app.jobs import models as jobs
+from app.projects import models as projects
+from app.reviews import models as reviews
+from app.runs import models as runs
+from app.sources import models as sources
+
+metadata = Base.metadata
+ROOMS = (accounts, datasets, duplicates, embeddings, examples, jobs, projects, reviews, runs, sources)

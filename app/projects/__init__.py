@@ -1,0 +1,1 @@
+"""Projects, their composition targets and members."""

@@ -1,0 +1,1 @@
+"""Base models, training runs, checkpoints and answers."""

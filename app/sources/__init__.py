@@ -1,0 +1,1 @@
+"""Imports: readers, rules, candidates with their provenance."""
