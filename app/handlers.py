@@ -1,0 +1,6 @@
+"""Imports every room that has job handlers, which registers them; the web process needs none of them."""
+
+from app.runs import jobs as runs
+from app.sources import jobs as sources
+
+ROOMS = (runs, sources)
