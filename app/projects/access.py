@@ -1,0 +1,66 @@
+"""Who may do what in a project: a route below /projects/{slug} declares the least role of its members."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.accounts.access import Access, Requirement, identify, require_scope
+from app.accounts.models import Role
+from app.db import SAFE_METHODS, SessionDep
+from app.errors import Denied, Gone, NotFound
+from app.projects import queries
+from app.projects.models import Project
+
+
+class Archived(Gone):
+    """This project is archived: it can be read, not changed; nothing was changed. An admin of it can open it again."""
+
+
+@dataclass(frozen=True)
+class ProjectAccess(Access):
+    """The acting person in one project, with their role in it."""
+
+    project: Project = None  # type: ignore[assignment]
+    role: Role = Role.ANNOTATOR
+
+    def may_stop(self, started_by: int | None) -> bool:
+        """Whether this person may stop work that somebody started: one's own, or as an admin anybody's."""
+        return self.role is Role.ADMIN or started_by == self.user.id
+
+
+class Member(Requirement):
+    """A member of the project named in the path, of at least a role; strangers get 404, as if it did not exist."""
+
+    def __init__(self, role: Role, *, even_archived: bool = False) -> None:
+        """Name the least role, and whether the route changes archived projects too."""
+        self.role = role
+        self.even_archived = even_archived
+        self.name = f"project {role}"
+
+    def __call__(self, request: Request, slug: str, session: SessionDep) -> ProjectAccess:
+        """The acting member, or 401, 403, 404."""
+        access = identify(request, session)
+        project = queries.project_by_slug(session, slug)
+        role = queries.role_in(session, project, access.user) if project else None
+        fits = access.token is None or access.token.project_id in {None, project.id if project else None}
+        if project is None or role is None or not fits:
+            raise NotFound
+        request.state.project = project
+        if not role.covers(self.role):
+            raise Denied
+        require_scope(access, self.role, request.method)
+        if request.method not in SAFE_METHODS and not self.even_archived:
+            require_open(project)
+        return ProjectAccess(access.user, access.token, project, role)
+
+
+def require_open(project: Project) -> None:
+    """Refuse changes of an archived project."""
+    if project.archived_at is not None:
+        raise Archived
+
+
+Annotator = Annotated[ProjectAccess, Depends(Member(Role.ANNOTATOR))]
+Reviewer = Annotated[ProjectAccess, Depends(Member(Role.REVIEWER))]
+Lead = Annotated[ProjectAccess, Depends(Member(Role.ADMIN))]
