@@ -1,0 +1,102 @@
+"""create_app(): one application from all rooms, which does not start with a route that declares no permission."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from app.accounts.access import Access, Requirement
+from app.accounts.audit import record
+from app.config import ROOT, Settings
+from app.db import Database
+from app.errors import Refusal
+from app.home import routes
+from app.home.frame import build_frame
+from app.web import failures
+from app.web.cookies import keep_flash
+from app.web.security import AllowedHosts, OriginCheck, SecurityHeaders
+
+PAGES = ()
+APIS = ()
+
+
+class UnguardedRoute(RuntimeError):
+    """A route declares no permission, so the application does not start."""
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+    """The application over a migrated database."""
+    settings = settings or Settings()
+    app = FastAPI(title="Handpicked", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app.state.settings = settings
+    app.state.database = database or Database(settings)
+    app.state.build_frame = build_frame
+    app.state.keep_flash = keep_flash
+    app.state.note_refusal = note_refusal
+    failures.install(app)
+    _add_routes(app)
+    app.add_middleware(OriginCheck)
+    app.add_middleware(AllowedHosts, settings=settings)
+    app.add_middleware(SecurityHeaders)
+    require_guards(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    # SQLite writes one at a time: more threads only lengthen the queue for its lock (docs/decisions).
+    anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.settings.web_threads
+    yield
+    app.state.database.dispose()
+
+
+def _add_routes(app: FastAPI) -> None:
+    # Flat on purpose: the finished routes themselves, so that require_guards sees each one as it will be served.
+    for room in (routes, *PAGES, *APIS):
+        app.router.routes.extend(room.router.routes)
+    app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
+
+
+def guarded_routes(app: FastAPI) -> Iterator[tuple[APIRoute, Requirement | None]]:
+    """Every route with the one requirement it declares."""
+    for route in _walk(app.routes):
+        found = [call for call in _calls(route.dependant) if isinstance(call, Requirement)]
+        yield route, found[0] if len(found) == 1 else None
+
+
+def _walk(found: list[BaseRoute]) -> Iterator[APIRoute]:
+    for route in found:
+        if isinstance(route, APIRoute):
+            yield route
+        elif not isinstance(route, Mount):
+            raise UnguardedRoute(f"{route!r} is neither a guarded route nor the static files")
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _calls(inner)
+
+
+def require_guards(app: FastAPI) -> None:
+    """Deny by default: refuse to start with a route that declares no permission, or two."""
+    for route, requirement in guarded_routes(app):
+        if requirement is None:
+            raise UnguardedRoute(f"{route.methods} {route.path} must declare exactly one Requirement")
+
+
+def note_refusal(request: Request, error: Refusal) -> None:
+    """Write into the trail who was refused what; reading a page while signed out is no event."""
+    access: Access | None = getattr(request.state, "access", None)
+    if access is None and request.method in {"GET", "HEAD"}:
+        return
+    database: Database = request.app.state.database
+    with database.writing() as session:
+        actor = access.user if access else None
+        subject = f"{request.method} {request.url.path}"
+        record(session, actor, "was refused", subject, status=error.status, words=error.message[:200])

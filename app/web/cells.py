@@ -1,0 +1,113 @@
+"""Where each of the thousand cells stands: columns filled block by block in the order of the sources."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PITCH = 19
+"""Pixels from one cell to the next; a cell is 15 wide."""
+GAP = 8
+"""Pixels between two blocks whose border is also the border of a column."""
+ORDER = ("approved", "review", "returned", "draft", "none")
+"""States from the foot of a block upwards."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One example: its state (of ORDER), its page and the words that name it."""
+
+    status: str
+    url: str | None
+    label: str
+
+
+@dataclass(frozen=True)
+class CellSource:
+    """A source of the composition: its number (from 1, for its colour), its target and its examples."""
+
+    title: str
+    number: int
+    target: int
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class PlacedCell:
+    """A cell with its upper left corner in pixels."""
+
+    x: int
+    y: int
+    status: str
+    url: str | None
+    label: str
+
+
+@dataclass(frozen=True)
+class CellBlock:
+    """The cells of one source; `named` where its name fits below it."""
+
+    title: str
+    number: int
+    done: int
+    target: int
+    x: int
+    named: bool
+    cells: tuple[PlacedCell, ...]
+
+
+@dataclass(frozen=True)
+class CellsPicture:
+    """All blocks, and the size of the picture without its names."""
+
+    width: int
+    height: int
+    blocks: tuple[CellBlock, ...]
+
+
+def draw_cells(sources: Sequence[CellSource]) -> CellsPicture:
+    """Place every cell; a source short of its target is filled up with empty ones.
+
+    1,000 cells give 25 rows. Blocks that do not divide by the rows share a column, from its foot upwards.
+    """
+    rows = rows_for(sum(size_of(source) for source in sources))
+    blocks: list[CellBlock] = []
+    start = gaps = 0
+    for source in sources:
+        if not size_of(source):
+            continue
+        if start and start % rows == 0:
+            gaps += GAP
+        blocks.append(_block(source, start, rows, gaps))
+        start += size_of(source)
+    width = math.ceil(start / rows) * PITCH + gaps - (PITCH - 15)
+    return CellsPicture(max(width, 796), rows * PITCH - (PITCH - 15), tuple(blocks))
+
+
+def size_of(source: CellSource) -> int:
+    """How many cells a source takes: its target, or more where it has more."""
+    return max(source.target, len(source.cells))
+
+
+def rows_for(total: int) -> int:
+    """Rows that keep the picture near 40 to 25, and small sets from growing giant cells."""
+    return min(max(5, math.ceil(math.sqrt(total * 25 / 40))), max(25, total // 60))
+
+
+def _block(source: CellSource, start: int, rows: int, gaps: int) -> CellBlock:
+    size = size_of(source)
+    places = sorted((divmod(at, rows) for at in range(start, start + size)), key=lambda place: (place[1], place[0]))
+    empty = [Cell("none", None, "not begun")] * (size - len(source.cells))
+    cells = sorted([*source.cells, *empty], key=lambda cell: ORDER.index(cell.status))
+    columns = (start + size - 1) // rows - start // rows + 1
+    return CellBlock(
+        source.title,
+        source.number,
+        sum(cell.status == "approved" for cell in cells),
+        source.target,
+        start // rows * PITCH + gaps,
+        columns * PITCH >= max(7 * len(source.title), 34),
+        tuple(
+            PlacedCell(column * PITCH + gaps, (rows - 1 - row) * PITCH, cell.status, cell.url, cell.label)
+            for (column, row), cell in zip(places, cells, strict=True)
+        ),
+    )

@@ -1,0 +1,72 @@
+"""Posted data: typed, complete, nothing unknown."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from app.text.wellformed import require_wellformed
+
+
+class Form(BaseModel):
+    """A posted form or JSON body; an unknown field is refused, so that nothing can be assigned in passing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=Form)
+
+# Text that both databases can store: no NUL, no lone surrogate; browsers send CR LF, files have LF.
+Text = Annotated[str, AfterValidator(lambda text: require_wellformed(text.replace("\r\n", "\n")))]
+Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class Posted(Generic[Model]):
+    """What a browser posted: the checked value, or the sentences to show beside the fields, and the typed text."""
+
+    def __init__(self, value: Model | None, typed: dict[str, str], errors: dict[str, str]) -> None:
+        """Exactly one of value and errors is set."""
+        self._value = value
+        self.typed = typed
+        self.errors = errors
+
+    @property
+    def value(self) -> Model:
+        """The checked form; only where `errors` is empty."""
+        assert self._value is not None
+        return self._value
+
+
+def posted(model: type[Model]) -> Callable[[Request], Awaitable[Posted[Model]]]:
+    """A dependency that reads the form without raising, so that the page can be shown again with what was typed."""
+
+    async def read(request: Request) -> Posted[Model]:
+        data = await request.form()
+        typed = {key: value for key, value in data.multi_items() if isinstance(value, str)}
+        return check(model, typed)
+
+    return read
+
+
+def check(model: type[Model], typed: dict[str, str]) -> Posted[Model]:
+    """Check typed fields against a form."""
+    try:
+        return Posted(model.model_validate(typed), typed, {})
+    except ValidationError as error:
+        return Posted(None, typed, {field_of(item): sentence(item) for item in error.errors()})
+
+
+def field_of(error: Mapping[str, Any]) -> str:
+    """The field's name in a validation error."""
+    return ".".join(str(part) for part in error["loc"] if part not in {"body", "query", "path"}) or "form"
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """A validation error in words."""
+    if error["type"] == "extra_forbidden":
+        return "There is no such field here."
+    words = str(error["msg"]).removeprefix("Value error, ")
+    return words[0].upper() + words[1:] + ("" if words.endswith(".") else ".")

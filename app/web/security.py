@@ -1,0 +1,121 @@
+"""What every response carries and what every unsafe request must prove, whatever the route does."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.config import Settings
+from app.db import SAFE_METHODS
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+class SecurityHeaders:
+    """Adds the policy headers and a request id to each response, errors included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and dress the response."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        static = scope["path"].startswith("/static/")
+
+        async def dress(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers["X-Request-Id"] = request_id
+                if not static:  # private pages must not come back after sign-out
+                    headers["Cache-Control"] = "no-store"
+            await send(message)
+
+        await self.app(scope, receive, dress)
+
+
+class OriginCheck:
+    """Refuses unsafe requests that another site caused; bearer tokens are not sent by browsers on their own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let safe, same-origin and token requests through."""
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS or is_same_origin(Headers(scope=scope)):
+            await self.app(scope, receive, send)
+            return
+        words = "This request came from another site, or from nowhere that can be checked; nothing was changed."
+        await PlainTextResponse(words, status_code=403)(scope, receive, send)
+
+
+def is_same_origin(headers: Headers) -> bool:
+    """Whether a browser vouches that the request comes from our own pages, or no browser is involved."""
+    if headers.get("authorization", "").lower().startswith("bearer ") and "cookie" not in headers:
+        return True
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = headers.get("origin")
+    if not origin or origin == "null":
+        return False
+    return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+class AllowedHosts:
+    """Answers only to the names it is meant to be reached by, against forged Host headers and DNS rebinding."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Collect the names: those of the settings and the base URL's."""
+        self.app = app
+        self.names = {host.lower() for host in settings.allowed_hosts}
+        if settings.base_url:
+            self.names.add((urlsplit(settings.base_url).hostname or "").lower())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse unknown names with 400."""
+        if scope["type"] == "http" and host_name(Headers(scope=scope).get("host", "")) not in self.names:
+            words = "This server does not answer to that host name. An operator can add it: HANDPICKED_ALLOWED_HOSTS."
+            await PlainTextResponse(words, status_code=400)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header without its port; brackets of IPv6 stay."""
+    if host.startswith("["):
+        return host.split("]", maxsplit=1)[0].lower() + "]"
+    return host.split(":", maxsplit=1)[0].lower()
+
+
+def local_path(target: str | None) -> str:
+    """The target if it is a plain path on this server, else the start page: no open redirects."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return "/"
+    if "\\" in target or any(ord(character) < 33 for character in target):
+        return "/"
+    return target
