@@ -1,0 +1,39 @@
+"""Canonical JSON and content hashes: equal values give equal bytes, everywhere and for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical_json(value: Any) -> bytes:
+    """Give the one JSON text of `value`: keys sorted by code point, no blanks, UTF-8 without escapes.
+
+    Raises ValueError for NaN, infinities and lone surrogates, TypeError for keys that are not strings.
+    """
+    _require_string_keys(value)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8")
+
+
+def _require_string_keys(value: Any) -> None:
+    # json.dumps would turn 1 and True into "1" and "true", so that two different values share a hash.
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"canonical JSON has only strings as keys, not {key!r}")
+            _require_string_keys(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _require_string_keys(item)
+
+
+def sha256_hex(data: bytes | str) -> str:
+    """Give the SHA-256 of bytes, or of a string's UTF-8, as 64 lower-case hex digits."""
+    return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
+
+
+def content_hash(value: Any) -> str:
+    """Give the SHA-256 (hex) of a value's canonical JSON."""
+    return sha256_hex(canonical_json(value))
