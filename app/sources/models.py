@@ -21,6 +21,7 @@ class Into(StrEnum):
 class ImportState(StrEnum):
     """Rows of an import show only once it is published."""
 
+    DRAFT = "draft"
     WAITING = "waiting"
     RUNNING = "running"
     PUBLISHED = "published"

@@ -337,7 +337,11 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("finished_at", TIME, nullable=True),
         sa.Column("methods", JSON, nullable=False),
-        sa.Column("on", sa.String(length=16), nullable=False),
+        sa.Column(
+            "on",
+            sa.Enum("prompt", "response", "pair", name="on", native_enum=False, length=32),
+            nullable=False,
+        ),
         sa.Column("threshold", sa.Double(), nullable=False),
         sa.Column("result", JSON, nullable=False),
         sa.ForeignKeyConstraint(
@@ -382,6 +386,7 @@ def upgrade() -> None:
         sa.Column(
             "state",
             sa.Enum(
+                "draft",
                 "waiting",
                 "running",
                 "published",
@@ -499,7 +504,11 @@ def upgrade() -> None:
         sa.Column("scan_id", BIG_ID, nullable=False),
         sa.Column("left_key", sa.String(length=260), nullable=False),
         sa.Column("right_key", sa.String(length=260), nullable=False),
-        sa.Column("on", sa.String(length=16), nullable=False),
+        sa.Column(
+            "on",
+            sa.Enum("prompt", "response", "pair", name="on", native_enum=False, length=32),
+            nullable=False,
+        ),
         sa.Column(
             "method",
             sa.Enum("exact", "embedding", name="method", native_enum=False, length=32),
@@ -546,8 +555,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("duplicate_pair", schema=None) as batch_op:
         batch_op.create_index(
+            "ix__duplicate_pair__project_id_right_key", ["project_id", "right_key"], unique=False
+        )
+        batch_op.create_index(
             "ix__duplicate_pair__project_id_verdict_score", ["project_id", "verdict", "score"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix__duplicate_pair_scan_id"), ["scan_id"], unique=False)
 
     op.create_table(
         "import_record",
@@ -690,6 +703,7 @@ def upgrade() -> None:
         sa.Column("revision_number", BIG_ID, nullable=False),
         sa.Column("approved_number", BIG_ID, nullable=True),
         sa.Column("created_by", BIG_ID, nullable=True),
+        sa.Column("creation_key", sa.String(length=64), nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("changed_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(
@@ -712,6 +726,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__example")),
         sa.UniqueConstraint("candidate_id", name=op.f("uq__example__candidate_id")),
+        sa.UniqueConstraint("project_id", "creation_key", name=op.f("uq__example__project_id_creation_key")),
         sa.UniqueConstraint(
             "project_id", "site", "external_id", name=op.f("uq__example__project_id_site_external_id")
         ),
@@ -764,6 +779,7 @@ def upgrade() -> None:
                 "returned",
                 "rejected",
                 "imported",
+                "withdrawn",
                 name="reviewverdict",
                 native_enum=False,
                 length=32,
@@ -841,7 +857,9 @@ def downgrade() -> None:
 
     op.drop_table("import_record")
     with op.batch_alter_table("duplicate_pair", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__duplicate_pair_scan_id"))
         batch_op.drop_index("ix__duplicate_pair__project_id_verdict_score")
+        batch_op.drop_index("ix__duplicate_pair__project_id_right_key")
 
     op.drop_table("duplicate_pair")
     with op.batch_alter_table("candidate", schema=None) as batch_op:

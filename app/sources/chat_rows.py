@@ -1,0 +1,177 @@
+"""One row of LIMA, OpenAI messages, Alpaca or ShareGPT as messages; what is wrong with it, as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.sources.records import Message, Role
+from app.text.wellformed import first_fault
+
+Row = dict[str, Any]
+
+
+class BadRow(ValueError):
+    """The row cannot be kept; the message is a sentence part."""
+
+
+_ROLES: dict[str, Role] = {
+    **dict.fromkeys(("human", "user", "prompter"), "user"),
+    **dict.fromkeys(("gpt", "assistant", "chatgpt", "bing", "bard", "model"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
+
+
+def recognise(row: Row) -> str | None:
+    """Name the form of a row, None when it has none of the four."""
+    turns = row.get("conversations")
+    if isinstance(turns, list) and turns:
+        return "lima" if isinstance(turns[0], str) else "sharegpt"
+    if isinstance(row.get("messages"), list):
+        return "messages"
+    return "alpaca" if "instruction" in row else None
+
+
+def _lima(row: Row) -> list[Message]:
+    turns = _list(row, "conversations")
+    roles: tuple[Role, Role] = ("user", "assistant")
+    return [Message(roles[index % 2], _text(turn, f"turn {index + 1}")) for index, turn in enumerate(turns)]
+
+
+def _messages(row: Row) -> list[Message]:
+    out = []
+    for index, turn in enumerate(_list(row, "messages"), start=1):
+        _require_object(turn, index)
+        if turn.get("tool_calls") or turn.get("function_call"):
+            raise BadRow(f"message {index} calls a tool, which is not kept")
+        out.append(Message(_role(turn.get("role"), index), _parts(turn.get("content"), index)))
+    return out
+
+
+def _sharegpt(row: Row) -> list[Message]:
+    out = []
+    for index, turn in enumerate(_list(row, "conversations"), start=1):
+        _require_object(turn, index)
+        out.append(Message(_role(turn.get("from"), index), _text(turn.get("value"), f"message {index}")))
+    system = row.get("system")
+    return [Message("system", _text(system, "system")), *out] if system else out
+
+
+def _alpaca(row: Row) -> list[Message]:
+    out = [Message("system", _text(row["system"], "system"))] if row.get("system") else []
+    for index, pair in enumerate(row.get("history") or [], start=1):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise BadRow(f"history {index} is not a pair of prompt and response")
+        out += [Message("user", _text(pair[0], f"history {index}"))]
+        out += [Message("assistant", _text(pair[1], f"history {index}"))]
+    instruction = _text(row.get("instruction"), "instruction")
+    more = row.get("input")
+    prompt = f"{instruction}\n\n{_text(more, 'input')}" if more else instruction
+    out.append(Message("user", prompt))
+    # A row without the key is a prompt alone; an empty response is a fault.
+    return [*out, Message("assistant", _text(row["output"], "output"))] if "output" in row else out
+
+
+FORMS: dict[str, Callable[[Row], list[Message]]] = {
+    "lima": _lima,
+    "messages": _messages,
+    "alpaca": _alpaca,
+    "sharegpt": _sharegpt,
+}
+"""Form -> reader of its rows."""
+
+
+def messages_of(row: Any, form: str) -> tuple[Message, ...]:
+    """Read a row's messages: an optional system message, then user and assistant in turn.
+
+    The last may be the user's (a prompt without an answer). Raises BadRow.
+    """
+    if not isinstance(row, dict):
+        raise BadRow("the row is not a JSON object")
+    messages = FORMS[form](row)
+    if not messages:
+        raise BadRow("the conversation is empty")
+    turns = messages[1:] if messages[0].role == "system" else messages
+    if not turns:
+        raise BadRow("there is a system message and nothing after it")
+    for index, message in enumerate(turns):
+        expected = ("user", "assistant")[index % 2]
+        if message.role != expected:
+            place = index + 1 + len(messages) - len(turns)
+            raise BadRow(f"message {place} is the {message.role}'s where the {expected}'s turn is")
+    return tuple(messages)
+
+
+LONGEST = {"source": 64, "language": 16, "lang": 16, "author": 200, "licence": 80, "license": 80}
+"""What the database's columns take, so that both databases refuse alike."""
+
+
+def text_field(row: Row, *names: str) -> str | None:
+    """Give the first of the named fields that holds a string or a number, as a string; None without one."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, bool) or value is None or value == "":
+            continue
+        if not isinstance(value, str | int):
+            raise BadRow(f"{name} is not a string")
+        if len(str(value)) > LONGEST.get(name, 4000):
+            raise BadRow(f"{name} is longer than {LONGEST.get(name, 4000):,} characters")
+        return _wellformed(str(value), name)
+    return None
+
+
+_SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "valid": "dev", "val": "dev", "test": "test"}
+
+
+def split_of(row: Row) -> str | None:
+    """Give the split that a row names: train, dev or test; None when it names none."""
+    value = text_field(row, "split")
+    if value is not None and value.lower() not in _SPLITS:
+        raise BadRow(f"the split {value[:30]!r} is none of train, dev and test")
+    return _SPLITS[value.lower()] if value else None
+
+
+def _list(row: Row, name: str) -> list[Any]:
+    value = row.get(name)
+    if not isinstance(value, list):
+        raise BadRow(f"the row has no list {name!r}")
+    return value
+
+
+def _require_object(turn: Any, index: int) -> None:
+    if not isinstance(turn, dict):
+        raise BadRow(f"message {index} is not a JSON object")
+
+
+def _role(value: Any, index: int) -> Role:
+    role = _ROLES.get(value) if isinstance(value, str) else None
+    if role is None:
+        raise BadRow(f"message {index} has the role {str(value)[:30]!r}, which is none of system, user and assistant")
+    return role
+
+
+def _parts(value: Any, index: int) -> str:
+    """Read a message's content: a string, or a list of text parts."""
+    if not isinstance(value, list):
+        return _text(value, f"message {index}")
+    texts = []
+    for part in value:
+        if not isinstance(part, dict) or part.get("type") not in {"text", "input_text", "output_text"}:
+            raise BadRow(f"message {index} has a part that is not text")
+        texts.append(_text(part.get("text"), f"message {index}"))
+    return _text("\n".join(texts), f"message {index}")
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise BadRow(f"{what} is missing or not a string")
+    if not value.strip():
+        raise BadRow(f"{what} is empty")
+    return _wellformed(value, what)
+
+
+def _wellformed(value: str, what: str) -> str:
+    fault = first_fault(value)
+    if fault is not None:
+        raise BadRow(f"{what} holds {fault}, which cannot be stored")
+    return value

@@ -1,0 +1,225 @@
+"""Opening an upload: what it is, by its content and never by its name, and its text line by line."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from app.sources.records import BadInput
+
+LARGEST_LINE = 8 << 20
+
+_SIGNATURES = (
+    (b"PK\x03\x04", "a ZIP archive (or a spreadsheet)", "unpack it first"),
+    (b"PK\x05\x06", "an empty ZIP archive", "there is nothing in it"),
+    (b"\x1f\x8b", "a gzip file", "unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
+    (b"\xfd7zXZ\x00", "an xz file", "unpack it first"),
+    (b"BZh", "a bzip2 file", "unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"PAR1", "a Parquet file", "export it as JSONL first"),
+    (b"\x93NUMPY", "a NumPy file", "it holds numbers and no text"),
+    (b"SQLite format 3\x00", "an SQLite database", "export its rows as JSONL first"),
+    (b"%PDF", "a PDF", "it holds pages and no records"),
+    (b"\x89PNG", "a picture", "it holds no text"),
+    (b"\xff\xd8\xff", "a picture", "it holds no text"),
+    (b"GIF8", "a picture", "it holds no text"),
+    (b"\x7fELF", "a program", "it holds no text"),
+    (b"MZ", "a program", "it holds no text"),
+    (b"\x89HDF", "an HDF5 file", "export it as JSONL first"),
+)
+_PICKLE = re.compile(rb"\x80[\x02-\x05][\x95}\](cX\x8c(]")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+ENCODINGS = ("auto", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252")
+"""What a person may choose; `auto` is UTF-8, or what a byte-order mark says."""
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """The kind of a file (xml, array, lines), its encoding, and its first words."""
+
+    kind: str
+    encoding: str
+    head: str
+
+
+def sniff(path: Path, encoding: str = "auto") -> Sniffed:
+    """Recognise a file by its first bytes.
+
+    Raises BadInput, a sentence each, for an empty file, for archives, pickles, Parquet and other binaries,
+    for UTF-16 without a mark, for web pages, and for text that is neither XML nor JSON.
+    """
+    if encoding not in ENCODINGS:
+        raise BadInput(f"{encoding!r} is no encoding that is read; choose one of {', '.join(ENCODINGS)}")
+    with path.open("rb") as file:
+        raw = file.read(4096)
+    _refuse_binary(raw)
+    name = _encoding_of(raw, encoding)
+    head = codecs.getincrementaldecoder(name)(errors="replace").decode(raw).lstrip(" \t\r\n")
+    if not head:
+        _refuse_blank(path, name)
+    return Sniffed(_kind_of(head), name, head)
+
+
+def _refuse_binary(raw: bytes) -> None:
+    if not raw:
+        raise BadInput("the file is empty")
+    for signature, what, advice in _SIGNATURES:
+        if raw.startswith(signature):
+            raise BadInput(f"this is {what}, by its content; {advice}")
+    if _PICKLE.match(raw):
+        raise BadInput("this is a Python pickle, by its content; pickles can run programs and are never opened")
+
+
+def _encoding_of(raw: bytes, chosen: str) -> str:
+    if chosen != "auto":
+        return "utf-8-sig" if chosen == "utf-8" else chosen
+    for mark, name in _BOMS:
+        if raw.startswith(mark):
+            return name
+    if b"\x00" in raw[:64]:
+        evens, odds = raw[0:64:2].count(0), raw[1:64:2].count(0)
+        if max(evens, odds) > len(raw[:64]) // 4:
+            advice = "choose its encoding, or save it as UTF-8"
+            raise BadInput(f"this looks like UTF-16 without a byte-order mark; {advice}", 1)
+        line = raw[: raw.index(b"\x00")].count(b"\n") + 1
+        raise BadInput(f"byte {raw.index(0)} is NUL; this is no text", line)
+    return "utf-8-sig"
+
+
+def _refuse_blank(path: Path, encoding: str) -> None:
+    for line in lines(path, encoding):
+        if line.text.strip(" \t\r\n"):
+            raise BadInput("the file begins with kilobytes of blanks; remove them")
+    raise BadInput("the file is empty but for blanks")
+
+
+def _kind_of(head: str) -> str:
+    if head[0] == "{":
+        return "lines"
+    if head[0] == "[":
+        return "array"
+    if re.match(r"<(?:!doctype\s+html|html)\b", head, re.IGNORECASE):
+        raise BadInput("this is a web page, not a Posts.xml", 1)
+    if head[0] == "<":
+        return "xml"
+    raise BadInput(
+        "this is neither XML nor JSON; what is read is a Stack Exchange Posts.xml, and JSONL or JSON in the forms "
+        "of LIMA, OpenAI messages, Alpaca and ShareGPT",
+        1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its number (1-based), the bytes read up to its end, its text, or why there is none."""
+
+    number: int
+    end: int
+    text: str
+    fault: str | None = None
+
+
+def lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[Line]:
+    """Yield a file's lines, ended by LF alone: U+2028, U+0085 and a lone CR belong to the text.
+
+    A line that is too long (8 MB) or not valid in its encoding comes with a `fault` and without its text.
+    """
+    if encoding in {"utf-8", "utf-8-sig", "latin-1", "cp1252"}:
+        yield from _byte_lines(path, encoding)
+    else:
+        yield from _wide_lines(path, encoding)
+
+
+def _byte_lines(path: Path, encoding: str) -> Iterator[Line]:
+    number, end = 0, 0
+    with path.open("rb") as file:
+        while raw := file.readline(LARGEST_LINE + 1):
+            number += 1
+            start, end = end, end + len(raw)
+            if len(raw) > LARGEST_LINE:
+                end += _skip_line(file, raw)
+                yield Line(number, end, "", f"the line is longer than {LARGEST_LINE >> 20} MB")
+                continue
+            if number == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+                start = end - len(raw)
+            yield _decoded(raw, number, start, end, encoding.removesuffix("-sig"))
+
+
+def _skip_line(file: BinaryIO, raw: bytes) -> int:
+    skipped = 0
+    while raw and not raw.endswith(b"\n"):
+        raw = file.readline(1 << 20)
+        skipped += len(raw)
+    return skipped
+
+
+def _decoded(raw: bytes, number: int, start: int, end: int, encoding: str) -> Line:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        return Line(number, end, "", f"byte {start + error.start} of the file is not valid {encoding.upper()}")
+    if "\x00" in text:
+        return Line(number, end, "", f"there is a NUL character at character {text.index(chr(0)) + 1}")
+    return Line(number, end, text)
+
+
+def _wide_lines(path: Path, encoding: str) -> Iterator[Line]:
+    """Lines of UTF-16 and UTF-32: a broken character ends the file, for nothing after it can be trusted."""
+    number, end, pending = 0, 0, ""
+    try:
+        for text, end in chunks(path, encoding):
+            *whole, pending = (pending + text).split("\n")
+            for line in whole:
+                number += 1
+                yield Line(number, end, line)
+            if len(pending) > LARGEST_LINE:
+                yield Line(
+                    number + 1, end, "", f"the line is longer than {LARGEST_LINE >> 20} MB; the rest was not read"
+                )
+                return
+    except BadInput as error:
+        yield Line(max(number + 1, error.line or 0), end, "", error.reason)
+        return
+    if pending:
+        yield Line(number + 1, end, pending)
+
+
+def chunks(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, int]]:
+    """Yield a file's text in pieces of some 64 KB, each with the bytes read by then.
+
+    Raises BadInput with line and byte for what is not valid in the encoding, and for NUL.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line, end = 1, 0
+    with path.open("rb") as file:
+        while True:
+            raw = file.read(1 << 16)
+            pending = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(raw, final=not raw)
+            except UnicodeDecodeError as error:
+                line += error.object[: error.start].count(b"\n")
+                where = f"byte {end - pending + error.start} of the file"
+                raise BadInput(f"{where} is not valid {encoding.removesuffix('-sig').upper()}", line) from None
+            if "\x00" in text:
+                raise BadInput("there is a NUL character", line + text.count("\n", 0, text.index("\x00")))
+            line += text.count("\n")
+            end += len(raw)
+            if not raw:
+                break
+            yield text, end
+    if text:
+        yield text, end

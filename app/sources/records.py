@@ -1,0 +1,131 @@
+"""What every importer yields: one record, its messages and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+from app.errors import Refusal
+from app.sources.cleaning import html_to_markdown, visible_text
+from app.text.canonical import content_hash
+
+Role = Literal["system", "user", "assistant"]
+Markup = Literal["markdown", "html"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn. `text` is what was imported; `content` is the Markdown of it, made when first asked for.
+
+    Most answers of a dump are dropped by the first rules, so the cost of cleaning is paid for the rest only.
+    """
+
+    role: Role
+    text: str
+    markup: Markup = "markdown"
+
+    @cached_property
+    def content(self) -> str:
+        """The message as Markdown."""
+        return html_to_markdown(self.text) if self.markup == "html" else self.text
+
+    @cached_property
+    def visible(self) -> str:
+        """The text that a reader sees before any cleaning: what lengths are counted in."""
+        return visible_text(self.text) if self.markup == "html" else self.text
+
+
+@dataclass(frozen=True)
+class Record:
+    """One prompt with its response, or a conversation, with all that its licence asks to keep.
+
+    `external_id` is unique within `site`. `is_top` says whether an answer is the best of its question and
+    is None where there is no such thing, as `score` is. `line` is where the record begins in its file.
+    """
+
+    site: str
+    external_id: str
+    title: str
+    messages: tuple[Message, ...]
+    split: str | None = None
+    source: str | None = None
+    language: str | None = None
+    score: int | None = None
+    is_top: bool | None = None
+    thread_id: str | None = None
+    author: str | None = None
+    author_url: str | None = None
+    url: str | None = None
+    licence: str | None = None
+    posted_at: datetime | None = None
+    line: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def responses(self) -> tuple[Message, ...]:
+        """The assistant's turns, none for a prompt alone."""
+        return tuple(message for message in self.messages if message.role == "assistant")
+
+    @property
+    def prompt(self) -> str:
+        """The last thing the user says, as Markdown; empty when nobody asks."""
+        asked = [message for message in self.messages if message.role == "user"]
+        return asked[-1].content if asked else ""
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the messages in canonical JSON: equal for equal conversations."""
+        return content_hash(self.messages_as_json())
+
+    def messages_as_json(self) -> list[dict[str, str]]:
+        """Give the messages as they are stored and exported."""
+        return [{"role": message.role, "content": message.content} for message in self.messages]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the rules made of one record: kept, or dropped by the first rule that it fails, and why."""
+
+    kept: bool
+    rule: str | None
+    reason: str
+
+
+class BadInput(Refusal):
+    """The file has an error; nothing was imported."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        """Say what is wrong (`reason`, a sentence part) and on which line (1-based)."""
+        where = "" if line is None else f"Line {line}: "
+        super().__init__(f"{where}{reason}. Nothing was imported.", line=line, reason=reason)
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """One line that could not be read, and why."""
+
+    line: int
+    reason: str
+
+
+class BadLines(BadInput):
+    """The file has lines that cannot be read; nothing was imported."""
+
+    SHOWN = 20
+
+    def __init__(self, lines: list[BadLine], total: int) -> None:
+        """List the first twenty of `total` bad lines."""
+        shown = lines[: self.SHOWN]
+        listed = "; ".join(f"line {bad.line}: {bad.reason}" for bad in shown)
+        more = f"; and {total - len(shown)} more" if total > len(shown) else ""
+        noun = "1 line cannot" if total == 1 else f"{total} lines cannot"
+        super().__init__(f"{noun} be read: {listed}{more}", shown[0].line if total == 1 else None)
+        self.message = f"{self.reason}. Nothing was imported; mend the file, or import it without these lines."
+        self.args = (self.message,)
+        self.line = shown[0].line
+        self.problems = tuple(shown)
+        self.total = total

@@ -1,0 +1,208 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.sources.formats import ReadOptions, open_source
+from app.sources.records import BadInput, BadLines
+
+LIMA = {"conversations": ["q", "a", "q2", "a2"], "source": "wikihow", "split": "train"}
+MESSAGES = {
+    "messages": [
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a"},
+    ]
+}
+ALPACA = {"instruction": "do", "input": "this", "output": "done", "history": [["h1", "h2"]]}
+SHAREGPT = {"id": "x7", "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}
+FORMS = {"lima": LIMA, "messages": MESSAGES, "alpaca": ALPACA, "sharegpt": SHAREGPT}
+
+
+@pytest.fixture
+def source(tmp_path):
+    def write(*rows, array=False, **options):
+        path = tmp_path / "upload"
+        texts = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+        path.write_text("[\n" + ",\n".join(texts) + "\n]" if array else "\n".join(texts) + "\n", encoding="utf-8")
+        return open_source(path, options=ReadOptions(**options))
+
+    return write
+
+
+def roles(record):
+    return [(message.role[0], message.content) for message in record.messages]
+
+
+@pytest.mark.parametrize("array", [False, True])
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("lima", [("u", "q"), ("a", "a"), ("u", "q2"), ("a", "a2")]),
+        ("messages", [("s", "s"), ("u", "q"), ("a", "a")]),
+        ("alpaca", [("u", "h1"), ("a", "h2"), ("u", "do\n\nthis"), ("a", "done")]),
+        ("sharegpt", [("u", "q"), ("a", "a")]),
+    ],
+)
+def test_each_form_is_recognised_and_kept_whole(source, form, expected, array):
+    reader = source(FORMS[form], array=array)
+    assert reader.format == form
+    assert [roles(record) for record in reader.records()] == [expected]
+
+
+def test_split_source_licence_and_id_come_from_the_row(source):
+    row = {**LIMA, "split": "validation", "license": "MIT", "id": 7, "language": "de", "url": "https://example.org/x"}
+    record = next(source(row, licence="CC0").records())
+    assert (record.split, record.source, record.licence, record.external_id) == ("dev", "wikihow", "MIT", "7")
+    assert (record.language, record.url, record.score, record.is_top) == ("de", "https://example.org/x", None, None)
+    assert next(source(LIMA, licence="CC0").records()).licence == "CC0"
+
+
+def test_a_row_without_an_id_is_named_by_its_words(source):
+    first, second, third = source(LIMA, {**LIMA, "source": "x"}, {"conversations": ["q", "b"]}).records()
+    assert first.external_id == second.external_id != third.external_id
+    assert next(source(LIMA, array=True).records()).external_id == first.external_id
+
+
+def test_a_prompt_may_lack_its_answer(source):
+    reader = source({"conversations": ["q"], "split": "test"})
+    assert roles(next(reader.records())) == [("u", "q")]
+    assert len(next(source({"instruction": "x"}).records()).messages) == 1
+
+
+def test_text_parts_are_joined(source):
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    assert roles(next(source({"messages": [{"role": "user", "content": parts}]}).records())) == [("u", "a\nb")]
+
+
+BAD = [
+    ('{"conversations": ["q", "a"]', "not valid JSON"),
+    ('{"conversations": ["q", ""]}', "turn 2 is empty"),
+    ('{"conversations": ["q", 3]}', "turn 2 is missing or not a string"),
+    ('{"conversations": []}', "the conversation is empty"),
+    ('{"conversations": [{"from": "human", "value": "q"}]}', "turn 1 is missing or not a string"),
+    ('{"messages": []}', "no list 'conversations'"),
+    ('{"conversations": ["q", "a"], "split": "best"}', "split 'best'"),
+    ('{"conversations": ["q", "a"], "url": "javascript:alert(1)"}', "no?t? ?an http"),
+    ('{"conversations": ["q", "a"], "date": "soon"}', "date 'soon'"),
+    ('{"conversations": ["q\\u0000", "a"]}', "turn 1 holds a NUL character at character 2"),
+    ('{"conversations": ["q", "\\ud800"]}', "turn 2 holds the lone surrogate U.D800 at character 1"),
+    ('{"conversations": ["q", "a"], "conversations": []}', "'conversations' stands there twice"),
+    ('{"conversations": ["q", "a"], "x": NaN}', "NaN"),
+    ('{"conversations": ["q", "a"], "x": -Infinity}', "-Infinity"),
+    ('{"conversations": ["q", "a"], "x": 1e999}', "too large"),
+    (f'{{"conversations": ["q", "a"], "x": {"9" * 1_000_000}}}', "1,000,000 digits"),
+    (f'{{"conversations": ["q", "a"], "x": {"[" * 100_000}{"]" * 100_000}}}', "nested"),
+    (f'{{"conversations": ["q", "a"], "x": {"[" * 500}{"]" * 500}}}', "nested"),
+    ('{"conversations": ["q", "a"], "source": "' + "s" * 65 + '"}', "source is longer than 64"),
+    ("[1]", "not a JSON object"),
+    ("7", "not a JSON object"),
+    ('{"conversations": ["q", "a"]} x', "more after the JSON"),
+    ('{"conversations": ["' + "x" * (9 << 20) + '"]}', "longer than 8 MB"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD, ids=[reason for _, reason in BAD])
+def test_a34_a36_a38_a_bad_line_is_refused_with_its_number_or_skipped(source, line, reason):
+    with pytest.raises(BadLines, match=rf"line 3: .*{reason}") as caught:
+        source(LIMA, "", line, {"conversations": ["last", "a"]}).validate()
+    assert caught.value.line == 3
+    reader = source(LIMA, "", line, {"conversations": ["last", "a"]}, skip_bad=True)
+    assert [record.prompt for record in reader.records()] == ["q2", "last"]
+    assert [error.line for error in reader.errors] == [3]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"messages": [{"role": "assistant", "content": "a"}]}, "message 1 is the assistant's"),
+        ({"messages": [{"role": "user", "content": "a"}] * 2}, "message 2 is the user's"),
+        ({"messages": [{"role": "system", "content": "a"}] * 2}, "message 2 is the system's"),
+        ({"messages": [{"role": "system", "content": "a"}]}, "nothing after it"),
+        ({"messages": [{"role": "tool", "content": "a"}]}, "role 'tool'"),
+        ({"messages": [{"role": "user", "content": None}]}, "message 1 is missing"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "not text"),
+        ({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [1]}]}, "calls a tool"),
+        ({"messages": ["x"]}, "message 1 is not a JSON object"),
+        ({"conversations": [{"from": "gpt", "value": "a"}]}, "message 1 is the assistant's"),
+        (
+            {"conversations": [{"from": "human", "value": "q"}, {"from": "function_call", "value": "f"}]},
+            "'function_call'",
+        ),
+        ({"instruction": "x", "output": ""}, "output is empty"),
+        ({"instruction": "", "output": "x"}, "instruction is empty"),
+        ({"instruction": "x", "history": [["a"]], "output": "x"}, "history 1"),
+    ],
+)
+@pytest.mark.parametrize("array", [False, True])
+def test_roles_order_and_emptiness_are_checked(source, row, reason, array):
+    with pytest.raises(BadLines, match=rf"line {2 if array else 1}: .*{reason}"):
+        source(row, array=array).validate()
+
+
+def test_one_broken_line_of_a_thousand_is_named(source):
+    rows = [{"conversations": [f"q{number}", "a"]} for number in range(1000)]
+    with pytest.raises(BadLines, match="1 line cannot be read: line 617: ") as caught:
+        source(*rows[:616], '{"conversations": ["q"', *rows[617:]).validate()
+    assert "Nothing was imported" in caught.value.message
+
+
+def test_the_first_twenty_bad_lines_are_listed_and_all_are_counted(source):
+    with pytest.raises(BadLines, match=r"50 lines cannot be read: line 2: .*; and 30 more") as caught:
+        source(LIMA, *["{"] * 50).validate()
+    assert [bad.line for bad in caught.value.problems] == list(range(2, 22))
+
+
+def test_a_cut_off_last_line_says_so(tmp_path):
+    (tmp_path / "x").write_text(json.dumps(LIMA) + '\n{"conversations": ["q", "a')
+    with pytest.raises(BadLines, match=r"line 2: .*cut off"):
+        open_source(tmp_path / "x").validate()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('[{"conversations": ["q", "a"]}, {"conversations": ["q', "Line 1: .*cut off"),
+        ('[{"conversations": ["q", "a"]},', "not valid JSON"),
+        ('[{"conversations": ["q", "a"]}', "cut off"),
+        ('[{"conversations": ["q", "a"]}\n{}]', "Line 2: a comma or"),
+        ('[{"conversations": ["q", "a"]}] x', "more after the array"),
+        ('[{"conversations": ["q", "a"]}, {"a": 1, "a": 2}]', "twice"),
+    ],
+)
+def test_a_broken_array_is_refused_even_when_bad_lines_may_be_skipped(tmp_path, text, reason):
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(BadInput, match=reason):
+        open_source(tmp_path / "x", options=ReadOptions(skip_bad=True)).validate()
+
+
+def test_an_id_used_twice_for_other_words_is_a_bad_line(source):
+    twice = [{"id": 1, "conversations": ["q", "a"]}, {"id": 1, "conversations": ["q", "b"]}]
+    with pytest.raises(BadLines, match="line 2: the id '1' is that of line 1"):
+        source(*twice).validate()
+    assert len(list(source(twice[0], twice[0]).records())) == 2
+
+
+clean = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+
+
+@given(st.lists(st.lists(clean, min_size=1, max_size=3), min_size=1, max_size=8), st.booleans(), st.booleans())
+def test_every_text_comes_back_unchanged(tmp_path_factory, conversations, array, ascii_only):
+    path = tmp_path_factory.mktemp("x") / "x"
+    rows = [json.dumps({"conversations": turns}, ensure_ascii=ascii_only) for turns in conversations]
+    path.write_bytes((f"[{','.join(rows)}]" if array else "\n".join(rows)).encode())
+    read = [[message.content for message in record.messages] for record in open_source(path).records()]
+    assert read == conversations
+
+
+def test_real_files_of_the_three_public_forms(shared_data):
+    alpaca = open_source(shared_data / "finetune_formats" / "alpaca_en_demo.json")
+    records = list(alpaca.records())
+    assert (alpaca.format, len(records)) == ("alpaca", 999)
+    chats = open_source(shared_data / "fastchat_questions" / "sharegpt_dummy_conversation.json")
+    assert (chats.format, chats.validate().rows) == ("sharegpt", 500)
+    tools = shared_data / "finetune_formats" / "glaive_toolcall_en_demo.json"
+    with pytest.raises(BadLines, match=r"153 lines cannot be read: .*'function_call'"):
+        open_source(tools).validate()
+    assert open_source(tools, options=ReadOptions(skip_bad=True)).validate().rows == 300 - 153
