@@ -1,0 +1,58 @@
+// Keys: j and k move over the rows of a list, Enter opens (the row is a link), / searches, ? shows all keys, and every
+// button with data-key is pressed by its key. Never while somebody types.
+import { tinykeys } from "../vendor/tinykeys-4.0.0.min.mjs";
+
+const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+const shown = (element) => element.checkVisibility?.() ?? element.offsetParent !== null;
+const rows = () => [...document.querySelectorAll("[data-row]")].filter(shown);
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return false;
+  const at = all.findIndex((row) => row === document.activeElement || row.contains(document.activeElement));
+  const current = at >= 0 ? at : all.findIndex((row) => row.closest("[aria-current], .at"));
+  const next = all[Math.min(Math.max(current + step, 0), all.length - 1)];
+  (next.matches("a, button") ? next : next.querySelector("a, button"))?.focus();
+  return true;
+}
+
+function search() {
+  const field = document.querySelector("[data-search]");
+  field?.focus();
+  field?.select();
+  return Boolean(field);
+}
+
+function help() {
+  document.getElementById("keys-help")?.togglePopover();
+  return true;
+}
+
+/** Press the visible button that carries this key; what asks back (a popover) counts as well. */
+function press(key) {
+  const scope = document.querySelector("dialog[open], [popover]:popover-open:not(#said)") ?? document;
+  const button = [...scope.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key && shown(one));
+  if (!button || button.getAttribute("aria-disabled") === "true") return false;
+  button.classList.add("chosen");
+  setTimeout(() => button.classList.remove("chosen"), 150);
+  button.click();
+  return true;
+}
+
+const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target);
+const handle = (act) => (event) => {
+  if (plain(event) && act(event)) event.preventDefault();
+};
+
+tinykeys(window, {
+  j: handle(() => move(1)),
+  k: handle(() => move(-1)),
+  "/": handle(search),
+  "Shift+?": handle(help),
+  "?": handle(help),
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.repeat || event.isComposing || event.key.length > 1) return;
+  if (plain(event) && press(event.key)) event.preventDefault();
+});
