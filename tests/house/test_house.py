@@ -1,0 +1,91 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import config, orm
+from app.db import Database
+from app.web.templating import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "training").rglob("*.py")])
+
+
+def _calls(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr
+
+
+def test_only_the_database_module_commits():
+    offenders = [
+        path.relative_to(ROOT).as_posix()
+        for path in MODULES
+        if {"commit", "rollback"} & set(_calls(ast.parse(path.read_text("utf-8"))))
+    ]
+    assert offenders in ([], ["app/db.py"])
+
+
+def test_nothing_unpickles():
+    offenders = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in MODULES
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"\bimport (pickle|marshal|shelve|dill)\b", line)
+        or ("torch.load(" in line and "weights_only=True" not in line)
+    ]
+    assert offenders == []
+
+
+def test_settings_are_documented():
+    assert config.as_markdown() in (ROOT / "docs" / "settings.md").read_text("utf-8")
+
+
+def test_every_template_loads():
+    names = environment.list_templates()
+    assert names
+    for name in names:
+        environment.get_template(name)
+
+
+@pytest.mark.parametrize("folder", ["templates"])
+def test_templates_have_no_inline_script_or_style(folder: str):
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted((ROOT / folder).rglob("*.html"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", line)
+    ]
+    assert found == []
+
+
+def test_relationships_raise_instead_of_loading_behind_anybodys_back():
+    lazy = [
+        f"{mapper.class_.__name__}.{relation.key}"
+        for mapper in orm.Base.registry.mappers
+        for relation in mapper.relationships
+        if relation.lazy != "raise"
+    ]
+    assert lazy == []
+
+
+def test_models_and_migrations_agree(database: Database):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, orm.metadata) == []
+
+
+def test_no_template_is_longer_than_a_screenful_or_two():
+    long = {
+        path.name: lines
+        for path in (ROOT / "templates").rglob("*.html")
+        if (lines := path.read_text("utf-8").count("\n")) > 160 and path.name != "gallery.html"
+    }
+    assert long == {}
