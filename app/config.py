@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     import_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Server folders from which admins may import in the browser, separated by commas."
     )
+    model_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Server folders from which admins may register base models in the browser, by commas."
+    )
     max_upload_mb: int = Field(20_000, ge=1, description="Largest upload, in MB.")
     max_record_mb: int = Field(8, ge=1, description="Largest single record of an import, in MB.")
     max_text_mb: float = Field(1.0, gt=0, description="Largest text of one example, in MB.")
@@ -38,12 +41,16 @@ class Settings(BaseSettings):
     web_threads: int = Field(8, ge=1, description="Requests handled at once by one web process.")
     lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long is taken for dead.")
     poll_seconds: float = Field(0.5, gt=0, description="How often an idle worker looks for work.")
+    worker_lanes: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("quick", "training"), description="What a worker takes: quick work, training, or both, separated by commas."
+    )
     max_attempts: int = Field(5, ge=1, description="Workers that may die on one job before it is given up.")
     stop_grace_seconds: float = Field(120.0, ge=0, description="Time a stopped trainer has to save a checkpoint.")
     embedding_model: str = Field("", description="Path or Hub id of the encoder; empty means the bundled MiniLM.")
     threads: int = Field(0, ge=0, description="CPU threads for models; 0 means all cores.")
+    niceness: int = Field(5, ge=0, le=19, description="How far training steps back for the web app; 0: not at all.")
 
-    @field_validator("allowed_hosts", "import_folders", mode="before")
+    @field_validator("allowed_hosts", "import_folders", "model_folders", "worker_lanes", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -52,3 +59,13 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'handpicked.sqlite3').absolute()}"
+
+
+def as_markdown() -> str:
+    """The table of docs/settings.md."""
+    rows = ["| variable | default | what it is |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else str(field.default)
+        shown = f"`{default}`" if default else "(empty)"
+        rows.append(f"| `HANDPICKED_{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows) + "\n"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from alembic import command as alembic_command
 from alembic.config import Config as AlembicConfig
@@ -33,13 +33,13 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Refuse naive times: nobody knows what they mean."""
         if value is not None and value.tzinfo is None:
             raise ValueError("naive datetime")
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give UTC back."""
         if value is None:
             return None
@@ -74,7 +74,7 @@ class Base(DeclarativeBase):
             "pk": "pk__%(table_name)s",
         }
     )
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         datetime: UtcDateTime,
         dict[str, Any]: Json,
         list[Any]: Json,
@@ -104,7 +104,12 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A session in one write transaction: committed at the end of the block, rolled back by an exception."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+            try:
+                yield session
+            except BaseException:
+                # A rollback expires what was loaded, and the page of the refusal still names the person.
+                session.expunge_all()
+                raise
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision; harmless when it is there already, safe to run twice at once."""

@@ -7,6 +7,7 @@ where the Hub may be reached (HF_HUB_OFFLINE forbids it).
 import hashlib
 import importlib.util
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,9 +103,7 @@ class TransformerEncoder:
         return counts
 
     def _encode_batch(self, texts: list[str]) -> Any:
-        return self.model.encode(
-            texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False
-        )
+        return self.model.encode(texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False)
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
@@ -147,7 +146,7 @@ def packaged_folder() -> Path:
 
 def _hub_folder(hub_id: str) -> Path:
     """Give the folder of a Hub model: from the local cache, else fetched if the Hub may be reached."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - a web process never needs it
+    from huggingface_hub import snapshot_download
 
     patterns = [*MODEL_FILES]
     try:
@@ -187,8 +186,10 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def _load_model(folder: Path) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - takes seconds
-    from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
+    # Spinning OpenMP threads make everything else on a busy machine many times slower; read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer(

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
@@ -28,6 +28,7 @@ class Example(Base):
     __tablename__ = "example"
     __table_args__ = (
         UniqueConstraint("project_id", "site", "external_id"),
+        UniqueConstraint("project_id", "creation_key"),
         Index("ix__example__project_id_state_id", "project_id", "state", "id"),
     )
 
@@ -49,10 +50,17 @@ class Example(Base):
     # The number of the newest revision; a save names the one it was based on and a stale one is refused.
     revision_number: Mapped[int] = mapped_column(default=0)
     approved_number: Mapped[int | None]
+    # What the second person said last: the writer reads it here; reviews keep the whole history.
+    verdict_words: Mapped[str] = mapped_column(Text, default="")
+    verdict_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    verdict_at: Mapped[datetime | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    # Sent by the form that made it: the same form sent twice makes one example.
+    creation_key: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[CreatedAt]
     changed_at: Mapped[datetime] = mapped_column(default=now)
-    creator: Mapped[User | None] = relationship(lazy="raise")
+    creator: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[created_by])
+    judge: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[verdict_by])
 
 
 class Revision(Base):

@@ -1,7 +1,7 @@
 """The queue's verbs, each one statement where two workers could meet, on SQLite and on PostgreSQL."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,11 @@ from app.db import now
 from app.errors import Denied, Refusal
 from app.jobs.models import Job, JobState, Lane
 
+# Writes the end of a job into the row that it works for: session, the job's args, words, state.
+Ending = Callable[[Session, dict[str, Any], str, JobState], None]
+# By kind of job; filled as handlers register, read wherever a job ends without its handler.
+ENDINGS: dict[str, Ending] = {}
+
 
 class LeaseLost(Exception):
     """Another worker has this job now; nothing more of this one's work may be written."""
@@ -23,7 +28,7 @@ class Cancelled(Exception):
     """Somebody asked for the job to stop."""
 
 
-def enqueue(  # noqa: PLR0913 - a job has that many sides
+def enqueue(
     session: Session,
     actor: User | None,
     kind: str,
@@ -81,12 +86,21 @@ def _take(session: Session, which: ColumnElement[bool], worker: str, lease: time
 def _give_up_on_killers(session: Session, max_attempts: int) -> None:
     dead = and_(Job.state == JobState.RUNNING, Job.lease_until < now(), Job.attempts >= max_attempts)
     words = f"{max_attempts} workers died on this job, so it was given up. See the server's log, then start it again."
-    session.execute(
+    given_up = (
         update(Job)
         .where(dead)
         .values(state=JobState.FAILED, error=words, fence=None, finished_at=now())
-        .execution_options(synchronize_session=False)
+        .returning(Job)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
+    for job in session.scalars(given_up).all():
+        tell_end(session, job, words)
+
+
+def tell_end(session: Session, job: Job, words: str) -> None:
+    """Let the row that a job worked for know that it will not be finished."""
+    if ending := ENDINGS.get(job.kind):
+        ending(session, job.args, words, job.state)
 
 
 def _held(job_id: int, fence: str) -> ColumnElement[bool]:
@@ -126,8 +140,9 @@ def finish(session: Session, job_id: int, fence: str, state: JobState, error: st
 
 
 def put_back(session: Session, job_id: int, fence: str) -> None:
-    """Return a held job to the queue: the worker is shutting down, another will take it up."""
-    _change_held(session, job_id, fence, {"state": JobState.QUEUED, "fence": None, "lease_until": None})
+    """Return a held job to the queue: the worker is shutting down, another will take it up; nobody died on it."""
+    values = {"state": JobState.QUEUED, "fence": None, "lease_until": None, "attempts": Job.attempts - 1}
+    _change_held(session, job_id, fence, values)
 
 
 def release_jobs_of(session: Session, worker_prefix: str) -> int:
@@ -143,10 +158,13 @@ def release_jobs_of(session: Session, worker_prefix: str) -> int:
 
 def request_cancellation(session: Session, actor: User, job: Job) -> None:
     """Stop a job: at once if it waits, at its next step if it runs; asking twice changes nothing."""
+    session.refresh(job, with_for_update=True)  # a worker may be taking it right now
     if job.state.over:
         raise Refusal(f"“{job.title}” is over already ({job.state}); there is nothing to stop.")
-    if job.state is JobState.QUEUED:
+    # One that a worker has handed over may have processes alive: the next worker ends it.
+    if job.state is JobState.QUEUED and job.started_at is None:
         job.state, job.finished_at = JobState.CANCELLED, now()
+        tell_end(session, job, "Stopped before it began.")
     job.cancel_requested = True
     record(session, actor, "cancel job", f"job:{job.id}", project_id=job.project_id)
 

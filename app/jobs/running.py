@@ -19,7 +19,7 @@ from app.db import Database
 from app.errors import Refusal
 from app.jobs import operations
 from app.jobs.models import Job, JobState
-from app.jobs.operations import Cancelled, LeaseLost
+from app.jobs.operations import ENDINGS, Cancelled, Ending, LeaseLost
 
 log = logging.getLogger(__name__)
 
@@ -31,19 +31,19 @@ class Registration:
     """A handler under its explicit name; `on_failure` puts the reason into the row that the job works for."""
 
     handler: Handler
-    on_failure: Callable[[Session, dict[str, Any], str, JobState], None] | None = None
+    on_failure: Ending | None = None
 
 
 HANDLERS: dict[str, Registration] = {}
 
 
-def handles(
-    kind: str, on_failure: Callable[[Session, dict[str, Any], str, JobState], None] | None = None
-) -> Callable[[Handler], Handler]:
+def handles(kind: str, on_failure: Ending | None = None) -> Callable[[Handler], Handler]:
     """Register a handler under a name that outlives its module; a restart runs it again, so it is idempotent."""
 
     def register(handler: Handler) -> Handler:
         HANDLERS[kind] = Registration(handler, on_failure)
+        if on_failure is not None:
+            ENDINGS[kind] = on_failure
         return handler
 
     return register
@@ -64,6 +64,8 @@ class JobContext:
         self._fence: str = job.fence
         self.heeds_cancel = True  # a handler that ends its work in its own way sets it to False
         self.cancel_requested = threading.Event()
+        if job.cancel_requested:
+            self.cancel_requested.set()
         self.shutting_down = threading.Event()
         self.lease_lost = threading.Event()
 
@@ -140,7 +142,7 @@ def _outcome(context: JobContext) -> JobState | None:
     try:
         registration = HANDLERS.get(context.kind)
         if registration is None:
-            raise Refusal(
+            raise Refusal(  # noqa: TRY301 - told like any other refusal
                 f"This worker does not know the work “{context.kind}”; it is older than the web app. Restart it."
             )
         registration.handler(context)

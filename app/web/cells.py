@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PITCH = 19
 """Pixels from one cell to the next; a cell is 15 wide."""
 GAP = 8
 """Pixels between two blocks whose border is also the border of a column."""
+LETTER = 8
+"""Pixels that a letter of a name takes at most."""
 ORDER = ("approved", "review", "returned", "draft", "none")
 """States from the foot of a block upwards."""
 
@@ -80,7 +82,15 @@ def draw_cells(sources: Sequence[CellSource]) -> CellsPicture:
         blocks.append(_block(source, start, rows, gaps))
         start += size_of(source)
     width = math.ceil(start / rows) * PITCH + gaps - (PITCH - 15)
-    return CellsPicture(max(width, 796), rows * PITCH - (PITCH - 15), tuple(blocks))
+    return CellsPicture(max(width, 796), rows * PITCH - (PITCH - 15), _named(blocks, max(width, 796)))
+
+
+def _named(blocks: Sequence[CellBlock], width: int) -> tuple[CellBlock, ...]:
+    ends = [*(block.x for block in blocks[1:]), width]
+    return tuple(
+        replace(block, named=end - block.x >= LETTER * max(len(block.title), 5))
+        for block, end in zip(blocks, ends, strict=False)  # no blocks, no end
+    )
 
 
 def size_of(source: CellSource) -> int:
@@ -98,14 +108,13 @@ def _block(source: CellSource, start: int, rows: int, gaps: int) -> CellBlock:
     places = sorted((divmod(at, rows) for at in range(start, start + size)), key=lambda place: (place[1], place[0]))
     empty = [Cell("none", None, "not begun")] * (size - len(source.cells))
     cells = sorted([*source.cells, *empty], key=lambda cell: ORDER.index(cell.status))
-    columns = (start + size - 1) // rows - start // rows + 1
     return CellBlock(
         source.title,
         source.number,
         sum(cell.status == "approved" for cell in cells),
         source.target,
         start // rows * PITCH + gaps,
-        columns * PITCH >= max(7 * len(source.title), 34),
+        False,  # until the next block is known
         tuple(
             PlacedCell(column * PITCH + gaps, (rows - 1 - row) * PITCH, cell.status, cell.url, cell.label)
             for (column, row), cell in zip(places, cells, strict=True)

@@ -97,7 +97,7 @@ def _collision(request: Request, error: Exception) -> Response:
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    log.exception("request %s", request.state.request_id, exc_info=error)
+    log.error("request %s", request.state.request_id, exc_info=error)
     words = "Something went wrong on the server; what you sent was not saved. Tell an admin the request id."
     return answer(request, 500, words)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Request
+from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from app.text.wellformed import require_wellformed
@@ -23,6 +23,10 @@ Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, ma
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
+Secret = Annotated[Text, StringConstraints(min_length=1, max_length=1000)]
+Address = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+MaybeAddress = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=254)]
+
 
 class Posted(Generic[Model]):
     """What a browser posted: the checked value, or the sentences to show beside the fields, and the typed text."""
@@ -40,13 +44,20 @@ class Posted(Generic[Model]):
         return self._value
 
 
+async def typed_fields(request: Request) -> dict[str, str]:
+    """The text fields of a posted form as they were typed, with LF for line ends."""
+    data = await request.form()
+    return {key: value.replace("\r\n", "\n") for key, value in data.multi_items() if isinstance(value, str)}
+
+
+Typed = Annotated[dict[str, str], Depends(typed_fields)]
+
+
 def posted(model: type[Model]) -> Callable[[Request], Awaitable[Posted[Model]]]:
     """A dependency that reads the form without raising, so that the page can be shown again with what was typed."""
 
     async def read(request: Request) -> Posted[Model]:
-        data = await request.form()
-        typed = {key: value for key, value in data.multi_items() if isinstance(value, str)}
-        return check(model, typed)
+        return check(model, await typed_fields(request))
 
     return read
 

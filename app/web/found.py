@@ -10,7 +10,7 @@ from app.errors import NotFound
 Row = TypeVar("Row")
 
 
-def found(session: Session, statement: Select[tuple[Row]]) -> Row:
+def found(session: Session, statement: Select[Row]) -> Row:
     """The row that the statement names; where there is none, the same answer as for a stranger."""
     row = session.scalar(statement)
     if row is None:

@@ -40,7 +40,7 @@ class SecurityHeaders:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        static = scope["path"].startswith("/static/")
+        hashed = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
 
         async def dress(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -50,8 +50,8 @@ class SecurityHeaders:
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 headers["X-Request-Id"] = request_id
-                if not static:  # private pages must not come back after sign-out
-                    headers["Cache-Control"] = "no-store"
+                # Private pages must not come back after sign-out; a static address carries its content's hash.
+                headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-store"
             await send(message)
 
         await self.app(scope, receive, dress)

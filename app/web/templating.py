@@ -122,7 +122,7 @@ def build_environment() -> Environment:
 environment = build_environment()
 
 
-def render(  # noqa: PLR0913 - a page has that many sides
+def render(
     request: Request,
     template: str,
     page: Any,

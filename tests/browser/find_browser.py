@@ -34,7 +34,8 @@ def install_browser() -> str | None:
         print("No browser found; installing Debian's chromium for the browser tests.", flush=True)
         quiet = {"DEBIAN_FRONTEND": "noninteractive", **os.environ}
         subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], env=quiet, check=False, stdout=subprocess.DEVNULL)
+        install = ["apt-get", "install", "-y", "-qq", "chromium"]
+        subprocess.run(install, env=quiet, check=False, stdout=subprocess.DEVNULL)
         if found := find_browser():
             return found
     print("Trying Playwright's own browser.", flush=True)

@@ -1,0 +1,90 @@
+"""The store of vectors: each text is encoded once a model, however often it is asked for."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.embeddings import queries
+from app.embeddings.encoder import Encoder, Progress, load_encoder
+from app.embeddings.models import Embedding
+from app.embeddings.queries import HASHES_AT_ONCE
+from app.embeddings.vectors import Vectors, stack, text_hash, to_bytes
+from app.sources.operations import insert_ignoring
+
+# So many texts are encoded between two writes: what a killed worker loses, and a second or so of work.
+TEXTS_A_CHUNK = 256
+
+
+class Store(Protocol):
+    """What opens short transactions: a job's context, or the database itself."""
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A short read transaction."""
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """A short write transaction."""
+
+
+@lru_cache(maxsize=1)
+def encoder_for(name_or_path: str = "") -> Encoder:
+    """The encoder that the settings name, loaded once a process."""
+    return load_encoder(name_or_path)
+
+
+def vectors_for(store: Store, encoder: Encoder, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    """Give a row for each text, in order: float32 (n, dimensions) of unit length, zeros for a blank text.
+
+    Only texts without a stored vector are encoded, in chunks that are each kept as soon as they are done;
+    no transaction is open meanwhile. `progress(done, total)` counts different texts, those stored before
+    among the done; what it raises comes through, and the chunks before it stay.
+    """
+    hashes = [text_hash(text) if text.strip() else "" for text in texts]
+    wanted = {one: text for one, text in zip(hashes, texts, strict=True) if one}
+    with store.reading() as session:
+        known = queries.stored_hashes(session, encoder.key, list(wanted))
+    missing = {one: text for one, text in wanted.items() if one not in known}
+    _encode_missing(store, encoder, missing, len(wanted), progress)
+    return _read(store, encoder, hashes)
+
+
+def _encode_missing(
+    store: Store, encoder: Encoder, missing: dict[str, str], total: int, progress: Progress | None
+) -> None:
+    done = total - len(missing)
+    hashes = list(missing)
+    for start in range(0, len(hashes), TEXTS_A_CHUNK):
+        chunk = hashes[start : start + TEXTS_A_CHUNK]
+        if progress:
+            progress(done, total)
+        vectors = encoder.encode([missing[one] for one in chunk])
+        with store.writing() as session:
+            keep_vectors(session, encoder.key, chunk, vectors)
+        done += len(chunk)
+    if progress:
+        progress(done, total)
+
+
+def keep_vectors(session: Session, model: str, hashes: Sequence[str], vectors: Vectors) -> None:
+    """Store a vector for each hash; one that is there already stays as it is."""
+    # In the order of the hashes, so that two workers that write the same ones never wait for each other in a ring.
+    rows = [
+        {"model": model, "text_hash": one, "vector": to_bytes(vector)}
+        for one, vector in sorted(zip(hashes, vectors, strict=True), key=lambda pair: pair[0])
+    ]
+    if rows:
+        session.execute(insert_ignoring(session, Embedding), rows)
+
+
+def _read(store: Store, encoder: Encoder, hashes: Sequence[str]) -> Vectors:
+    vectors: Vectors = np.zeros((len(hashes), encoder.dimensions), dtype=np.float32)
+    worded = [position for position, one in enumerate(hashes) if one]
+    with store.reading() as session:
+        for start in range(0, len(worded), HASHES_AT_ONCE):
+            part = worded[start : start + HASHES_AT_ONCE]
+            stored = queries.stored_vectors(session, encoder.key, [hashes[position] for position in part])
+            vectors[part] = stack((stored[hashes[position]] for position in part), encoder.dimensions)
+    return vectors

@@ -1,0 +1,102 @@
+"""Examples that an import brings ready-made: submitted, with their splits, each once by site and external id."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.errors import Refusal
+from app.examples.messages import title_of, validate_messages
+from app.examples.models import Example, ExampleState, Revision
+from app.examples.operations import UNSORTED
+from app.jobs.models import JobState
+from app.projects.models import Split
+from app.sources.models import ImportRun, ImportState
+from app.sources.operations import BatchCount, fail_import
+from app.sources.records import BadInput, Record
+
+NOTE = "imported"
+
+
+def add_examples(session: Session, run: ImportRun, kept: Sequence[Record]) -> BatchCount:
+    """Put kept records into the set, waiting for review; those that are there stay as they are.
+
+    They show once their import is published. Raises BadInput with the line of a record that is no example.
+    """
+    fresh = _not_there_yet(session, run, kept)
+    examples = [_example(run, record) for record in fresh]
+    session.add_all(examples)
+    session.flush()
+    session.add_all(_revision(example, record) for example, record in zip(examples, fresh, strict=True))
+    session.flush()
+    return BatchCount(created=len(fresh), unchanged=len(kept) - len(fresh))
+
+
+def _not_there_yet(session: Session, run: ImportRun, kept: Sequence[Record]) -> list[Record]:
+    by_key = {(record.site, record.external_id): record for record in kept}
+    there = select(Example.site, Example.external_id).where(
+        Example.project_id == run.project_id, tuple_(Example.site, Example.external_id).in_(list(by_key))
+    )
+    known = {(site, external_id) for site, external_id in session.execute(there)} if by_key else set()
+    return [record for key, record in by_key.items() if key not in known]
+
+
+def _example(run: ImportRun, record: Record) -> Example:
+    return Example(
+        project_id=run.project_id,
+        split=Split(record.split or Split.TRAIN),
+        source=run.source or record.source or UNSORTED,
+        language=record.language or "en",
+        flags=[],
+        state=ExampleState.REVIEW,
+        import_run_id=run.id,
+        site=record.site,
+        external_id=record.external_id,
+        licence=run.licence or record.licence,
+        attribution=_attribution(record),
+        revision_number=1,
+        created_by=run.created_by,
+    )
+
+
+def _attribution(record: Record) -> dict[str, Any]:
+    date = record.posted_at.date().isoformat() if record.posted_at else None
+    known = {
+        "author": record.author,
+        "author_url": record.author_url,
+        "url": record.url,
+        "site": record.site,
+        "date": date,
+    }
+    return {key: value for key, value in known.items() if value}
+
+
+def _revision(example: Example, record: Record) -> Revision:
+    try:
+        words = validate_messages(record.messages_as_json(), example.split)
+    except Refusal as refusal:
+        raise BadInput(refusal.message.rstrip("."), record.line or None) from refusal
+    # No author: nobody of the team wrote it, so anybody of the team may be its second person.
+    return Revision(
+        example_id=example.id,
+        number=1,
+        messages=words,
+        title=title_of(words),
+        content_hash=record.content_hash,
+        note=NOTE,
+    )
+
+
+def forget_arrivals(session: Session, import_run_id: int) -> None:
+    """Take away what an unfinished import has brought so far; it was never shown."""
+    run = session.get(ImportRun, import_run_id)
+    if run is None or run.state is ImportState.PUBLISHED:
+        return
+    session.execute(delete(Example).where(Example.import_run_id == run.id, Example.candidate_id.is_(None)))
+
+
+def fail_arrivals(session: Session, args: dict[str, Any], error: str, state: JobState) -> None:
+    """Say why an import into the set ended without a result; nothing of it is kept."""
+    forget_arrivals(session, args["import_run_id"])
+    fail_import(session, args, error, state)

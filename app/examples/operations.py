@@ -1,0 +1,347 @@
+"""What changes examples: made, written, described, submitted, judged.
+
+An edit of an approved or rejected example reopens it as a draft: half a thought never stands in the set, and the
+reviewer sees it again once it is submitted. The approved revision stays known, so that the next review shows the
+difference from it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.accounts.audit import record
+from app.accounts.models import User
+from app.db import now
+from app.errors import Conflict, Refusal
+from app.examples import queries
+from app.examples.credit import attribution_of
+from app.examples.messages import Message, checked_source, draft_messages, same_messages, title_of, validate_messages
+from app.examples.models import Example, ExampleState, Revision
+from app.projects.access import require_open
+from app.projects.models import Project, Split
+from app.sources.models import Candidate, CandidateStatus
+from app.text.canonical import content_hash
+from app.text.wellformed import require_wellformed
+
+UNSORTED = "unsorted"
+SUBMITTABLE = (ExampleState.DRAFT, ExampleState.RETURNED)
+REOPENED_BY_AN_EDIT = (ExampleState.APPROVED, ExampleState.REJECTED)
+
+
+class StaleSave(Conflict):
+    """Somebody saved revision {theirs} since you began from revision {based_on}. Nothing was overwritten or lost."""
+
+    def __init__(self, based_on: int, current: Revision) -> None:
+        """Carry the words that stand there now, so that both can be shown."""
+        super().__init__(based_on=based_on, theirs=current.number)
+        self.current = current
+        self.messages: list[dict[str, str]] = current.messages
+
+
+class NothingWritten(Refusal):
+    """There is no text to save; write a prompt first."""
+
+
+class NotSubmittable(Conflict):
+    """This example is {state}, so there is nothing to submit; nothing was changed."""
+
+
+class WorkedOn(Conflict):
+    """Somebody has worked on this example since it came from the pool, so it stays; nothing was changed."""
+
+
+def create_example(  # noqa: PLR0913 - an example has that many sides
+    session: Session,
+    actor: User,
+    project: Project,
+    *,
+    split: Split | str,
+    source: str,
+    language: str = "en",
+    messages: Sequence[Message] = (),
+    flags: Sequence[str] = (),
+    candidate_id: int | None = None,
+    import_run_id: int | None = None,
+    site: str | None = None,
+    external_id: str | None = None,
+    licence: str | None = None,
+    attribution: Mapping[str, Any] | None = None,
+    note: str = "",
+    creation_key: str | None = None,
+) -> Example:
+    """A draft with its first revision, which may be empty; the same creation key twice gives the same example.
+
+    What an import brings (`import_run_id` without `candidate_id`) has no author here: nobody of the team wrote it.
+    """
+    require_open(project)
+    made = queries.example_by_creation_key(session, project.id, creation_key) if creation_key else None
+    if made is not None:
+        return made
+    words = draft_messages(messages)
+    example = Example(
+        project_id=project.id,
+        split=Split(split),
+        source=checked_source(source),
+        language=language,
+        flags=list(flags),
+        candidate_id=candidate_id,
+        import_run_id=import_run_id,
+        site=site,
+        external_id=external_id,
+        licence=licence,
+        attribution=dict(attribution or {}),
+        created_by=actor.id,
+        creation_key=creation_key,
+        revision_number=1,
+    )
+    if not _added(session, example):
+        existing = queries.example_by_creation_key(session, project.id, creation_key or "")
+        assert existing is not None
+        return existing
+    imported = import_run_id is not None and candidate_id is None
+    session.add(_revision(example, None if imported else actor, words, note, None))
+    session.flush()
+    record(session, actor, "create example", f"example:{example.id}", project_id=project.id, source=source)
+    return example
+
+
+def _added(session: Session, example: Example) -> bool:
+    """Whether the row could be added; False if the same form is being sent twice at this moment."""
+    if example.creation_key is None:
+        session.add(example)
+        session.flush()
+        return True
+    try:
+        with session.begin_nested():
+            session.add(example)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _revision(
+    example: Example, author: User | None, words: list[dict[str, str]], note: str, key: str | None
+) -> Revision:
+    return Revision(
+        example_id=example.id,
+        number=example.revision_number,
+        messages=words,
+        title=title_of(words),
+        content_hash=content_hash(words),
+        author_id=author.id if author else None,
+        note=require_wellformed(note, "The note")[:300],
+        idempotency_key=key,
+    )
+
+
+def example_from_candidate(session: Session, actor: User, candidate: Candidate) -> Example:
+    """Turn a candidate into a draft and mark it used; a second call gives the same example."""
+    project = session.get_one(Project, candidate.project_id)
+    require_open(project)
+    # Two people press the key at once: the second waits here and finds what the first has made.
+    locked = select(Candidate).where(Candidate.id == candidate.id).with_for_update()
+    candidate = session.execute(locked.execution_options(populate_existing=True)).scalar_one()
+    example = queries.example_of_candidate(session, candidate.id)
+    if example is None:
+        example = create_example(
+            session,
+            actor,
+            project,
+            split=candidate.split,
+            source=candidate.source or UNSORTED,
+            language=candidate.language,
+            messages=candidate.messages,
+            flags=candidate.flags,
+            candidate_id=candidate.id,
+            import_run_id=candidate.import_run_id,
+            licence=candidate.licence,
+            attribution=attribution_of(candidate),
+        )
+    candidate.status, candidate.status_reason = CandidateStatus.USED, None
+    session.flush()
+    return example
+
+
+def put_back(session: Session, actor: User, example: Example) -> None:
+    """Undo `example_from_candidate` while nobody has worked on the draft: it goes, the candidate is open again."""
+    require_open(session.get_one(Project, example.project_id))
+    untouched = example.revision_number == 1 and example.state is ExampleState.DRAFT and not example.approved_number
+    if example.candidate_id is None or not untouched:
+        raise WorkedOn
+    candidate = session.get_one(Candidate, example.candidate_id)
+    candidate.status = CandidateStatus.OPEN
+    record(session, actor, "put back", f"candidate:{candidate.id}", project_id=example.project_id, example=example.id)
+    session.delete(example)
+    session.flush()
+
+
+def save_revision(
+    session: Session,
+    actor: User,
+    example: Example,
+    *,
+    based_on: int,
+    messages: Sequence[Message],
+    note: str = "",
+    idempotency_key: str | None = None,
+) -> Revision:
+    """The new head with these words, if it was based on the head; raises StaleSave with the current words otherwise.
+
+    Words that stand there already make no revision. The same key twice gives the same revision.
+    """
+    require_open(session.get_one(Project, example.project_id))
+    in_review = example.state is ExampleState.REVIEW
+    words = validate_messages(messages, example.split) if in_review else draft_messages(messages)
+    if not words:
+        raise NothingWritten
+    done = queries.revision_by_key(session, example, idempotency_key) if idempotency_key else None
+    if done is not None:
+        return done
+    head = queries.head_revision(session, example)
+    if same_messages(head.messages, words):
+        return head
+    if not _moved_on(session, example, based_on):
+        session.refresh(example)
+        again = queries.revision_by_key(session, example, idempotency_key) if idempotency_key else None
+        if again is not None:
+            return again
+        raise StaleSave(based_on, queries.head_revision(session, example))
+    saved = _revision(example, actor, words, note, idempotency_key)
+    session.add(saved)
+    session.flush()
+    record(
+        session, actor, "save example", f"example:{example.id}", project_id=example.project_id, revision=saved.number
+    )
+    return saved
+
+
+def _moved_on(session: Session, example: Example, based_on: int) -> bool:
+    """Take the next revision number by compare-and-set; False if somebody else was faster."""
+    taken = session.execute(
+        update(Example)
+        .where(Example.id == example.id, Example.revision_number == based_on)
+        .values(revision_number=based_on + 1, changed_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    if taken.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    session.refresh(example)
+    if example.state in REOPENED_BY_AN_EDIT:
+        example.state = ExampleState.DRAFT
+    return True
+
+
+def describe_example(
+    session: Session,
+    actor: User,
+    example: Example,
+    *,
+    split: Split | str,
+    source: str,
+    language: str,
+    flags: Sequence[str],
+) -> bool:
+    """Say what an example is for; whether anything changed. Another split or source reopens what was approved."""
+    require_open(session.get_one(Project, example.project_id))
+    before = (example.split, example.source, example.language, list(example.flags))
+    after = (Split(split), checked_source(source), language, list(flags))
+    if before == after:
+        return False
+    if before[:2] != after[:2] and example.state is ExampleState.APPROVED:
+        example.state = ExampleState.DRAFT
+    example.split, example.source, example.language, example.flags = after
+    example.changed_at = now()
+    session.flush()
+    detail = {"split": after[0].value, "source": after[1], "language": language, "flags": after[3]}
+    record(session, actor, "describe example", f"example:{example.id}", project_id=example.project_id, **detail)
+    return True
+
+
+def submit_example(session: Session, actor: User, example: Example) -> None:
+    """Send a draft or a returned example to review; submitting twice changes nothing."""
+    require_open(session.get_one(Project, example.project_id))
+    if example.state is ExampleState.REVIEW:
+        return
+    if example.state not in SUBMITTABLE:
+        raise NotSubmittable(state=example.state.value)
+    validate_messages(queries.head_revision(session, example).messages, example.split)
+    _set_state(session, example, ExampleState.REVIEW, SUBMITTABLE)
+    record(
+        session, actor, "submit example", f"example:{example.id}",
+        project_id=example.project_id, revision=example.revision_number,
+    )  # fmt: skip
+
+
+def withdraw_example(session: Session, actor: User, example: Example) -> None:
+    """Take a submitted example back to write on; doing it twice changes nothing."""
+    require_open(session.get_one(Project, example.project_id))
+    if example.state is ExampleState.DRAFT:
+        return
+    _set_state(session, example, ExampleState.DRAFT, (ExampleState.REVIEW,))
+    record(session, actor, "withdraw example", f"example:{example.id}", project_id=example.project_id)
+
+
+def _set_state(session: Session, example: Example, state: ExampleState, expected: Sequence[ExampleState]) -> None:
+    number = example.revision_number
+    moved = session.execute(
+        update(Example)
+        .where(Example.id == example.id, Example.state.in_(expected), Example.revision_number == number)
+        .values(state=state, changed_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(example)
+    if moved.rowcount != 1 and (example.state is not state or example.revision_number != number):  # type: ignore[attr-defined]
+        raise Conflict("Somebody changed this example at the same moment; nothing else was changed. Look again.")
+
+
+def record_verdict(
+    session: Session,
+    example: Example,
+    state: ExampleState,
+    revision_number: int,
+    *,
+    judge: User | None = None,
+    words: str = "",
+) -> bool:
+    """Move a reviewed example to `state`, if it is in review at that revision; False if it is not any more.
+
+    One statement checks and writes, so of two reviewers exactly one moves it.
+    """
+    values: dict[str, Any] = {"state": state, "changed_at": now(), "verdict_words": words, "verdict_at": now()}
+    values["verdict_by"] = judge.id if judge else None
+    if state is ExampleState.APPROVED:
+        values["approved_number"] = revision_number
+    waiting = (Example.state == ExampleState.REVIEW, Example.revision_number == revision_number)
+    moved = session.execute(
+        update(Example)
+        .where(Example.id == example.id, *waiting)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(example)
+    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def withdraw_verdict(
+    session: Session, example: Example, state: ExampleState, revision_number: int, approved_before: int | None
+) -> bool:
+    """Put a judged example back into review, if nothing happened since; `approved_before` is what stood approved."""
+    unchanged = (Example.state == state, Example.revision_number == revision_number)
+    moved = session.execute(
+        update(Example)
+        .where(Example.id == example.id, *unchanged)
+        .values(state=ExampleState.REVIEW, approved_number=approved_before, verdict_words="", verdict_by=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(example)
+    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+
+
+__all__ = [
+    "NotSubmittable", "StaleSave", "WorkedOn", "attribution_of", "create_example", "describe_example",
+    "example_from_candidate", "put_back", "record_verdict", "save_revision", "submit_example",
+    "validate_messages", "withdraw_example", "withdraw_verdict",
+]  # fmt: skip

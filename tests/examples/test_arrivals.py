@@ -1,0 +1,64 @@
+"""Imports into the set: submitted examples with their splits, each once, whole or not at all."""
+
+import json
+
+from sqlalchemy import func, select
+
+from app import sample
+from app.examples.models import Example, ExampleState, Revision
+from app.jobs.running import run_now
+from app.sources import operations
+from app.sources.models import ImportRun, ImportState, Into
+from app.sources.operations import ImportPlan
+from app.sources.rulesets import NONE
+from app.worker import worker_name
+
+
+def _import(database, settings, people, path, **plan):
+    plan = {"name": "pairs", "format": "lima", "ruleset": NONE, "source": "authors", "into": Into.SET, **plan}
+    with database.writing() as session:
+        run = operations.start_import(session, people.lead, people.project, ImportPlan(path=path, **plan))
+    run_now(database, settings, run.job_id, worker_name())
+    with database.reading() as session:
+        return session.get_one(ImportRun, run.id)
+
+
+def _by_split(database):
+    with database.reading() as session:
+        return dict(session.execute(select(Example.split, func.count()).group_by(Example.split)).all())
+
+
+def test_pairs_become_submitted_examples_with_their_splits(database, settings, people):
+    run = _import(database, settings, people, sample.pairs_file())
+    assert run.state is ImportState.PUBLISHED
+    assert _by_split(database) == {"train": 22, "dev": 4, "test": 4}
+    with database.reading() as session:
+        examples = session.scalars(select(Example)).all()
+        revisions = session.scalars(select(Revision)).all()
+    assert {example.state for example in examples} == {ExampleState.REVIEW}
+    assert {revision.author_id for revision in revisions} == {None}
+    assert sum(revision.messages[-1]["role"] == "assistant" for revision in revisions) == 22
+
+
+def test_a_second_import_into_the_set_creates_nothing(database, settings, people):
+    _import(database, settings, people, sample.pairs_file())
+    assert _import(database, settings, people, sample.pairs_file()).result["created"] == 0
+    assert sum(_by_split(database).values()) == 30
+
+
+def test_a_train_prompt_without_a_response_refuses_the_whole_file(database, settings, people, tmp_path):
+    lines = [{"conversations": ["A prompt?", "A response."]}, {"conversations": ["Only a prompt?"]}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    run = _import(database, settings, people, tmp_path / "x.jsonl")
+    assert run.state is ImportState.FAILED
+    assert "line 2" in run.error.lower()
+    assert _by_split(database) == {}
+
+
+def test_a_dialogue_stays_one_example(database, settings, people, tmp_path):
+    turns = ["One?", "Two.", "Three?", "Four."]
+    (tmp_path / "x.jsonl").write_text(json.dumps({"conversations": turns}) + "\n", "utf-8")
+    _import(database, settings, people, tmp_path / "x.jsonl")
+    with database.reading() as session:
+        (revision,) = session.scalars(select(Revision)).all()
+    assert [message["content"] for message in revision.messages] == turns
