@@ -171,6 +171,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("project_id", BIG_ID, nullable=True),
+        sa.Column("user_id", BIG_ID, nullable=True),
         sa.Column("invited_by", BIG_ID, nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
@@ -184,6 +185,9 @@ def upgrade() -> None:
             ["project.id"],
             name=op.f("fk__invitation__project_id__project"),
             ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk__invitation__user_id__user"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__invitation")),
         sa.UniqueConstraint("token_hash", name=op.f("uq__invitation__token_hash")),
@@ -600,6 +604,7 @@ def upgrade() -> None:
         sa.Column(
             "state",
             sa.Enum(
+                "planned",
                 "queued",
                 "running",
                 "stopping",
@@ -659,6 +664,7 @@ def upgrade() -> None:
         sa.Column("step", BIG_ID, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
+        sa.Column("removed_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(
             ["run_id"],
             ["training_run.id"],
@@ -702,6 +708,9 @@ def upgrade() -> None:
         sa.Column("attribution", JSON, nullable=False),
         sa.Column("revision_number", BIG_ID, nullable=False),
         sa.Column("approved_number", BIG_ID, nullable=True),
+        sa.Column("verdict_words", sa.Text(), nullable=False),
+        sa.Column("verdict_by", BIG_ID, nullable=True),
+        sa.Column("verdict_at", TIME, nullable=True),
         sa.Column("created_by", BIG_ID, nullable=True),
         sa.Column("creation_key", sa.String(length=64), nullable=True),
         sa.Column("created_at", TIME, nullable=False),
@@ -723,6 +732,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["project_id"], ["project.id"], name=op.f("fk__example__project_id__project"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["verdict_by"], ["user.id"], name=op.f("fk__example__verdict_by__user"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__example")),
         sa.UniqueConstraint("candidate_id", name=op.f("uq__example__candidate_id")),

@@ -1,0 +1,181 @@
+"""/api/v1: versions, what would be frozen now, freezing, verifying, and copies."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, StreamingResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from app.datasets import operations, queries
+from app.datasets.canonical import version_id
+from app.datasets.exports import VersionBroken
+from app.datasets.formats import Format
+from app.datasets.forms import ExportForm, FreezeBody
+from app.datasets.gates import GateState
+from app.datasets.models import Version
+from app.db import Database, SessionDep
+from app.errors import NotFound
+from app.projects.access import Annotator, Lead, ProjectAccess
+from app.web.paging import PageNumber, page_of
+from app.web.refusals import REFUSALS
+
+router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)
+
+
+class GateOut(BaseModel):
+    """What a gate found; `reason` is that of whoever went past it."""
+
+    gate: str
+    state: GateState
+    detail: str
+    reason: str | None = None
+
+
+class CountsOut(BaseModel):
+    """Examples by split."""
+
+    train: int
+    dev: int
+    test: int
+
+
+class DraftOut(BaseModel):
+    """What would be frozen now."""
+
+    examples: CountsOut
+    gates: list[GateOut]
+
+
+class FrozenOut(BaseModel):
+    """When, and by whom (number and name at the time)."""
+
+    at: str
+    by: dict[str, Any]
+
+
+class VersionOut(DraftOut):
+    """A frozen version."""
+
+    version: str
+    reference: str = Field(description="project@name, as the command line takes it.")
+    id: str = Field(description="sha256: and the SHA-256 of examples.jsonl.")
+    frozen: FrozenOut
+
+
+class VersionsOut(BaseModel):
+    """A page of versions, the newest first."""
+
+    total: int
+    page: int
+    versions: list[VersionOut]
+
+
+class ProblemOut(BaseModel):
+    """What is wrong, and where."""
+
+    path: str
+    problem: str
+
+
+class VerifiedOut(BaseModel):
+    """Whether the rows still have the hash under which they were frozen."""
+
+    ok: bool
+    id: str
+    problems: list[ProblemOut]
+
+
+class ExportOut(BaseModel):
+    """Where a copy of the version can be had."""
+
+    version: str
+    id: str
+    format: Format
+    url: str
+
+
+@router.get("/versions", name="api:versions")
+def versions(session: SessionDep, access: Annotator, page: PageNumber = 1) -> VersionsOut:
+    """All versions."""
+    rows, pager = page_of(session, queries.versions_of(access.project), page)
+    shown = [VersionOut.model_validate(operations.freeze_document(version)) for version in rows]
+    return VersionsOut(total=pager.total, page=pager.number, versions=shown)
+
+
+@router.post("/versions", name="api:freeze", status_code=201)
+def freeze(session: SessionDep, access: Lead, body: FreezeBody) -> VersionOut:
+    """Freeze the approved examples."""
+    version = operations.freeze_version(session, access.user, access.project, name=body.name, overrides=body.overrides)
+    return VersionOut.model_validate(operations.freeze_document(version))
+
+
+@router.get("/next-version", name="api:next_version")
+def next_version(session: SessionDep, access: Annotator) -> DraftOut:
+    """What would be frozen now, and what the gates say."""
+    return DraftOut.model_validate(operations.draft_document(session, access.project))
+
+
+@router.get("/versions/{name}", name="api:version")
+def version(session: SessionDep, access: Annotator, name: str) -> VersionOut:
+    """One version."""
+    return VersionOut.model_validate(operations.freeze_document(_version(session, access, name)))
+
+
+@router.get("/versions/{name}/manifest", name="api:manifest")
+def manifest(session: SessionDep, access: Annotator, name: str) -> dict[str, Any]:
+    """Everything about a version but its words: counts, people, licences, gates, software."""
+    return _version(session, access, name).manifest
+
+
+@router.get("/versions/{name}/examples.jsonl", name="api:version_examples", response_class=StreamingResponse)
+def examples(request: Request, session: SessionDep, access: Annotator, name: str) -> StreamingResponse:
+    """The file whose SHA-256 is the version's id."""
+    found = _version(session, access, name)
+    lines = _lines(request.app.state.database, found)
+    return StreamingResponse(lines, media_type="application/jsonl")
+
+
+def _lines(database: Database, found: Version) -> Iterator[bytes]:
+    # The request's own session is closed by the time the body is sent.
+    with database.reading() as session:
+        for frozen in queries.frozen_lines(session, found):
+            yield frozen.line.text.encode() + b"\n"
+
+
+@router.get("/versions/{name}/verification", name="api:verify_version")
+def verify(session: SessionDep, access: Annotator, name: str) -> VerifiedOut:
+    """Recompute the hash from the rows."""
+    found = _version(session, access, name)
+    problems = []
+    try:
+        operations.recheck(session, found)
+    except VersionBroken as broken:
+        problems.append(ProblemOut(path="examples.jsonl", problem=broken.message))
+    return VerifiedOut(ok=not problems, id=version_id(found.sha256), problems=problems)
+
+
+@router.post("/versions/{name}/exports", name="api:export", status_code=201)
+def export(request: Request, session: SessionDep, access: Lead, name: str, body: ExportForm) -> ExportOut:
+    """Note in the trail who takes a copy, and say where it is."""
+    found = _version(session, access, name)
+    operations.note_export(session, access.user, found, body.format)
+    url = request.app.url_path_for("api:download", slug=access.project.slug, name=name, form=body.format.value)
+    return ExportOut(version=name, id=version_id(found.sha256), format=body.format, url=str(url))
+
+
+@router.get("/versions/{name}/exports/{form}.zip", name="api:download", response_class=FileResponse)
+def download(request: Request, session: SessionDep, access: Lead, name: str, form: Format) -> FileResponse:
+    """A copy with manifest, card and attribution, as one .zip."""
+    found = _version(session, access, name)
+    archive = operations.packed_export(session, found, form, request.app.state.settings.data_dir / "exports")
+    filename = f"{operations.archive_name(found, form)}.zip"
+    return FileResponse(archive, media_type="application/zip", filename=filename)
+
+
+def _version(session: Session, access: ProjectAccess, name: str) -> Version:
+    found = queries.version_by_name(session, access.project, name)
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,84 @@
+"""The manifest: everything about a version that is not its words; sealed when it is exported."""
+
+import json
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from app.datasets.canonical import version_id
+from app.datasets.gates import Gate
+from app.datasets.material import Item, Material, Person, lengths, split_counts
+from app.text.canonical import content_hash
+
+FORMAT = "handpicked-version/1"
+EXAMPLES, MANIFEST, SUMS, CARD, CREDITS = (
+    "examples.jsonl", "manifest.json", "SHA256SUMS", "README.md", "ATTRIBUTION.md",
+)  # fmt: skip
+
+
+def build_manifest(
+    material: Material,
+    gates: Sequence[Gate],
+    *,
+    name: str,
+    project: Mapping[str, Any],
+    sha256: str,
+    size: int,
+    frozen_by: Person,
+    frozen_at: datetime,
+) -> dict[str, Any]:
+    """Give the manifest as it is stored with the version at its freeze; `size` is that of examples.jsonl in bytes."""
+    items = material.items
+    return {
+        "format": FORMAT,
+        "version": name,
+        "id": version_id(sha256),
+        "project": dict(project),
+        "frozen": {"at": frozen_at.astimezone(UTC).isoformat(timespec="seconds"), "by": asdict(frozen_by)},
+        "people": {
+            "writers": [asdict(person) for person in material.writers],
+            "approvers": [asdict(person) for person in material.approvers],
+        },
+        "approvals": asdict(material.approvals) | {"reasons": list(material.reasons)},
+        "examples": split_counts(items),
+        "composition": [asdict(row) for row in material.fillings],
+        "lengths": lengths(items),
+        "languages": dict(sorted(Counter(item.language for item in items).items())),
+        "licences": _licences(items),
+        "sites": dict(sorted(Counter(str(item.attribution.get("site") or "") for item in items).items())),
+        "gates": [gate.document() for gate in gates],
+        "software": software(),
+        "examples_file": {"path": EXAMPLES, "sha256": sha256, "bytes": size, "records": len(items)},
+    }
+
+
+def _licences(items: Sequence[Item]) -> list[dict[str, Any]]:
+    counts = Counter(item.licence or None for item in items)
+    rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0] or "~"))
+    return [{"licence": licence, "examples": count} for licence, count in rows]
+
+
+def software() -> dict[str, str]:
+    """Give the versions of what made the freeze."""
+    try:
+        own = version("handpicked")
+    except PackageNotFoundError:
+        own = "unknown"
+    return {"handpicked": own, "python": platform.python_version()}
+
+
+def sealed(manifest: Mapping[str, Any]) -> bytes:
+    """Give the exported manifest's bytes; its `seal` is the SHA-256 of the canonical JSON of all the rest."""
+    rest = {key: value for key, value in manifest.items() if key != "seal"}
+    text = json.dumps(rest | {"seal": content_hash(rest)}, sort_keys=True, indent=2, ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
+def sums(files: Sequence[Mapping[str, Any]], manifest_sha256: str) -> bytes:
+    """Give SHA256SUMS, which `sha256sum --check` reads: every listed file, and the manifest."""
+    rows = [(str(file["path"]), str(file["sha256"])) for file in files] + [(MANIFEST, manifest_sha256)]
+    return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(rows)).encode()

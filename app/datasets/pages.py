@@ -1,0 +1,349 @@
+"""The timeline of versions with the next one growing, a version, and its card."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.datasets import queries
+from app.datasets.canonical import version_id
+from app.datasets.card import card
+from app.datasets.formats import Format
+from app.datasets.gates import GateState
+from app.datasets.material import SPLITS, Material, first_question
+from app.datasets.models import Version, VersionRow
+from app.examples.queries import standing_counts
+from app.projects.access import ProjectAccess
+from app.projects.models import Project, Split
+from app.text.markdown import render_markdown
+from app.web.cells import Cell, CellSource, CellsPicture, draw_cells
+from app.web.paging import Pager, page_of
+
+VERSIONS_A_PAGE = 20
+STRAY_COLOUR = 8
+TITLE_LENGTH = 120
+# The state of an example and the words of its cell, as far as a cell shows it.
+CELL_STATES = ("approved", "review", "returned", "draft")
+# Where each gate is settled: the route and its words.
+SETTLE = {
+    "composition": ("selection:pool", "Find candidates"),
+    "approvals": ("reviews:queue", "Review"),
+    "duplicates": ("duplicates:inbox", "Settle them"),
+    "leakage": ("duplicates:inbox", "Settle it"),
+    "licences": ("examples:index", "See the examples"),
+}
+GATE_TITLES = {gate: gate.capitalize() for gate in SETTLE}
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """A gate in words, and the place that settles it unless it passes."""
+
+    gate: str
+    title: str
+    state: str
+    detail: str
+    reason: str | None
+    place: str | None
+    place_label: str
+
+
+@dataclass(frozen=True)
+class CompositionLine:
+    """A source in a split against its target; `share` is in percent of the version."""
+
+    title: str
+    source: str
+    split: str
+    colour: int
+    count: int
+    target: int
+    share: float
+    filled: float
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The next version as it would be now."""
+
+    name: str
+    approved: int
+    added: int
+    gone: int
+    since: str | None
+    gates: tuple[GateRow, ...]
+    blocking: tuple[GateRow, ...]
+    picture: CellsPicture
+    filled: int
+    target: int
+
+
+@dataclass(frozen=True)
+class VersionEntry:
+    """A frozen version in the timeline."""
+
+    name: str
+    id: str
+    id_short: str
+    total: int
+    splits: str
+    frozen_at: Any
+    frozen_by: str
+    overrides: tuple[GateRow, ...]
+    warnings: int
+    picture: CellsPicture
+    filled: int
+    target: int
+    shares: tuple[CompositionLine, ...]
+
+
+@dataclass(frozen=True)
+class VersionsPage:
+    """All versions, the next one on top."""
+
+    slug: str
+    may_freeze: bool
+    draft: Draft
+    versions: tuple[VersionEntry, ...]
+    pager: Pager
+    typed: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RowEntry:
+    """A row of a version: its example as it was frozen."""
+
+    position: int
+    title: str
+    split: str
+    source: str
+    colour: int
+    example_id: int
+    revision_number: int
+    messages: int
+    characters: int
+    licence: str | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class VersionPage:
+    """One version: identity, counts, gates, licences, files, rows."""
+
+    slug: str
+    may_export: bool
+    entry: VersionEntry
+    composition: tuple[CompositionLine, ...]
+    lengths: Sequence[Mapping[str, Any]]
+    licences: Sequence[Mapping[str, Any]]
+    gates: tuple[GateRow, ...]
+    writers: tuple[str, ...]
+    approvers: tuple[str, ...]
+    software: str
+    size: int
+    rows: tuple[RowEntry, ...]
+    pager: Pager
+    split: str | None
+    tabs: tuple[tuple[str, str | None, int], ...]
+    formats: tuple[tuple[str, str, str], ...] = (
+        ("lima", "LIMA", "conversations, one JSON object a line"),
+        ("messages", "OpenAI messages", "role and content, one JSON object a line"),
+        ("parquet", "Parquet", "a table with messages, licence and attribution"),
+    )
+
+
+@dataclass(frozen=True)
+class CardPart:
+    """A section of the card; `wide` where it holds a table or code, which may scroll."""
+
+    title: str
+    html: Markup
+    wide: bool
+
+
+@dataclass(frozen=True)
+class CardPage:
+    """The dataset card as it stands in every export."""
+
+    slug: str
+    name: str
+    lead: Markup
+    parts: tuple[CardPart, ...]
+
+
+def versions_page(
+    session: Session,
+    access: ProjectAccess,
+    number: int,
+    *,
+    may_freeze: bool,
+    typed: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> VersionsPage:
+    """The timeline: one page of versions, and the next one."""
+    project = access.project
+    versions, pager = page_of(session, queries.versions_of(project), number, VERSIONS_A_PAGE)
+    return VersionsPage(
+        project.slug,
+        may_freeze,
+        _draft(session, project, queries.material_of(session, project)),
+        tuple(_entry(version) for version in versions),
+        pager,
+        typed or {},
+        errors or {},
+    )
+
+
+def _draft(session: Session, project: Project, material: Material) -> Draft:
+    last = queries.latest_version(session, project)
+    query = select(VersionRow.sha256).where(VersionRow.version_id == last.id) if last else None
+    before = Counter(session.scalars(query)) if query is not None else Counter[str]()
+    current = Counter(item.line.sha256 for item in material.items)
+    gates = tuple(_gate_row(gate.document()) for gate in material.gates)
+    rows = [vars(row) for row in material.fillings]
+    counts = {(row.source, row.split.value, row.state.value): row.count for row in standing_counts(session, project.id)}
+    picture, filled, target = _picture(rows, counts)
+    return Draft(
+        _next_name(session, project),
+        len(material.items),
+        (current - before).total(),
+        (before - current).total(),
+        last.name if last else None,
+        gates,
+        tuple(gate for gate in gates if gate.state == GateState.BLOCK),
+        picture,
+        filled,
+        target,
+    )
+
+
+def _next_name(session: Session, project: Project) -> str:
+    taken = set(session.scalars(queries.versions_of(project).with_only_columns(Version.name).order_by(None)))
+    return next(name for name in (f"v{at}" for at in range(len(taken) + 1, 2 * len(taken) + 2)) if name not in taken)
+
+
+def _gate_row(gate: Mapping[str, Any]) -> GateRow:
+    passes = gate["state"] == GateState.PASS
+    place, label = SETTLE.get(gate["gate"], (None, ""))
+    title = GATE_TITLES.get(gate["gate"], gate["gate"])
+    return GateRow(
+        gate["gate"], title, gate["state"], gate["detail"], gate.get("reason"), None if passes else place, label
+    )
+
+
+def _picture(
+    rows: Sequence[Mapping[str, Any]], counts: Mapping[tuple[str, str, str], int]
+) -> tuple[CellsPicture, int, int]:
+    """Draw the train rows of a composition (all rows where there are none); `counts` are by source, split, state."""
+    shown = [row for row in rows if row["split"] == "train"] or rows
+    sources = []
+    for row in shown:
+        of_state = {state: counts.get((row["source"], row["split"], state), 0) for state in CELL_STATES}
+        cells = [Cell(state, None, state) for state, count in of_state.items() for _ in range(count)]
+        sources.append(CellSource(row["short_title"], row["colour"] or STRAY_COLOUR, row["target"], cells))
+    return draw_cells(sources), sum(row["count"] for row in shown), sum(row["target"] for row in shown)
+
+
+def _entry(version: Version) -> VersionEntry:
+    manifest = version.manifest
+    counts = {(row["source"], row["split"], "approved"): row["count"] for row in manifest["composition"]}
+    picture, filled, target = _picture(manifest["composition"], counts)
+    gates = tuple(_gate_row(gate) for gate in manifest["gates"])
+    return VersionEntry(
+        version.name,
+        version_id(version.sha256),
+        f"{version_id(version.sha256)[:15]}…{version.sha256[-4:]}",
+        version.row_count,
+        ", ".join(f"{manifest['examples'][split]:,} {split}" for split in SPLITS),
+        version.frozen_at,
+        manifest["frozen"]["by"]["name"],
+        tuple(gate for gate in gates if gate.state == GateState.OVERRIDDEN),
+        sum(gate.state == GateState.WARN for gate in gates),
+        picture,
+        filled,
+        target,
+        tuple(_composition(manifest, version.row_count)),
+    )
+
+
+def _composition(manifest: Mapping[str, Any], total: int) -> list[CompositionLine]:
+    return [
+        CompositionLine(
+            row["title"],
+            row["source"],
+            row["split"],
+            row["colour"] or STRAY_COLOUR,
+            row["count"],
+            row["target"],
+            100 * row["count"] / max(1, total),
+            min(100.0, 100 * row["count"] / (row["target"] or row["count"] or 1)),
+        )
+        for row in manifest["composition"]
+    ]
+
+
+def version_page(
+    session: Session, access: ProjectAccess, version: Version, *, split: Split | None, number: int, may_export: bool
+) -> VersionPage:
+    """One version with one page of its rows."""
+    manifest = version.manifest
+    rows, pager = page_of(session, queries.rows_of(version, split), number)
+    colours = {(row["source"], row["split"]): row["colour"] for row in manifest["composition"]}
+    titles = {row["source"]: row["short_title"] for row in reversed(manifest["composition"])}
+    counts = manifest["examples"]
+    tabs = (("All", None, version.row_count), *((name.capitalize(), name, counts[name]) for name in SPLITS))
+    return VersionPage(
+        access.project.slug,
+        may_export,
+        _entry(version),
+        tuple(_composition(manifest, version.row_count)),
+        manifest["lengths"],
+        manifest["licences"],
+        tuple(_gate_row(gate) for gate in manifest["gates"]),
+        tuple(person["name"] for person in manifest["people"]["writers"]),
+        tuple(person["name"] for person in manifest["people"]["approvers"]),
+        ", ".join(f"{name} {number}" for name, number in sorted(manifest["software"].items())),
+        manifest["examples_file"]["bytes"],
+        tuple(_row_entry(row, colours, titles) for row in rows),
+        pager,
+        split.value if split else None,
+        tabs,
+    )
+
+
+def _row_entry(row: VersionRow, colours: Mapping[tuple[str, str], int], titles: Mapping[str, str]) -> RowEntry:
+    example = json.loads(row.line)
+    title = " ".join(first_question(example["messages"]).split()) or "No question"
+    return RowEntry(
+        row.position + 1,
+        title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…",
+        row.split.value,
+        titles.get(row.source, row.source),
+        colours.get((row.source, row.split.value)) or STRAY_COLOUR,
+        row.example_id,
+        row.revision_number,
+        len(example["messages"]),
+        sum(len(said["content"]) for said in example["messages"]),
+        example["licence"],
+        row.sha256,
+    )
+
+
+def card_page(access: ProjectAccess, version: Version) -> CardPage:
+    """The card without the head that only dataset hubs read; the page has the title already."""
+    body = card(version.manifest, Format.LIMA).split("\n---\n", 1)[1]
+    _, _, text = body.partition("\n\n")
+    lead, *sections = text.split("\n## ")
+    parts = [(title, _markdown(words)) for title, _, words in (section.partition("\n\n") for section in sections)]
+    cards = tuple(CardPart(title, html, wide="<table" in html or "<pre" in html) for title, html in parts)
+    return CardPage(access.project.slug, version.name, _markdown(lead), cards)
+
+
+def _markdown(text: str) -> Markup:
+    return Markup(render_markdown(text))  # noqa: S704 - render_markdown sanitises last

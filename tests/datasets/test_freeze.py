@@ -1,0 +1,428 @@
+"""Freezing: one id for equal words, nothing changes afterwards, gates."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.accounts.models import AuditEntry
+from app.datasets import queries
+from app.datasets.canonical import line_of, set_sha256
+from app.datasets.exports import VersionBroken
+from app.datasets.gates import GateState
+from app.datasets.models import Version, VersionRow
+from app.datasets.operations import (
+    BadName,
+    GatesBlock,
+    NameTaken,
+    NothingApproved,
+    freeze_version,
+    parse_version,
+    recheck,
+    training_rows,
+)
+from app.db import Database
+from app.duplicates.models import DuplicatePair, DuplicateScan, Method, Verdict
+from app.errors import Denied, NotFound, Refusal
+from app.examples.models import Example, ExampleState, Revision
+from app.projects.models import Project, Split
+from app.reviews.models import Review, ReviewVerdict
+from tests import factories
+from tests.datasets.material import add_revision, approve, dialogue, fixed_set
+
+PINNED = "f091b53341e1714479f1f322898a673f47a7101e0e1215b4c42128d91b33cb59"
+
+
+def state_of(version: Version, gate: str) -> dict[str, Any]:
+    return next(found for found in version.manifest["gates"] if found["gate"] == gate)
+
+
+def pair(session: Session, project: Project, left: str, right: str, *, leak: bool) -> DuplicatePair:
+    scan = DuplicateScan(project_id=project.id, methods=["embedding"], on="prompt", threshold=0.9)
+    session.add(scan)
+    session.flush()
+    made = DuplicatePair(
+        project_id=project.id, scan_id=scan.id, left_key=left, right_key=right, on="prompt",
+        method=Method.EMBEDDING, score=0.95, leak=leak,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def test_freezing_twice_gives_one_id(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        first = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+        second = freeze_version(session, kitchen.lead, kitchen.project, name="v2")
+        lines = [[row.line.text for row in queries.frozen_lines(session, version)] for version in (first, second)]
+    assert first.sha256 == second.sha256
+    assert lines[0] == lines[1]
+    assert first.manifest["version"] == "v1"
+
+
+def test_the_id_is_the_same_on_both_databases_and_in_any_order(database: Database, people: factories.People) -> None:
+    with database.writing() as session:
+        other = factories.project(session, people.lead)
+        fixed_set(session, people.project, people.annotator, people.reviewer)
+        fixed_set(session, other, people.colleague, people.lead, backwards=True)
+        forwards = freeze_version(session, people.lead, people.project, name="v1")
+        backwards = freeze_version(session, people.lead, other, name="other")
+    assert forwards.sha256 == backwards.sha256 == PINNED
+
+
+def test_equal_examples_are_two_lines(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+        rows = session.scalars(queries.rows_of(version)).all()
+    assert version.row_count == len(rows) == 7
+    assert len({row.sha256 for row in rows}) == 6
+    assert [row.sha256 for row in rows] == sorted(row.sha256 for row in rows)
+    assert version.manifest["examples"] == {"train": 5, "dev": 1, "test": 1}
+
+
+def test_a_line_holds_five_keys_and_nothing_unknown() -> None:
+    said = [{"role": "user", "content": "é", "note": "x"}]
+    line = line_of(split="train", source="s", messages=said, licence="", attribution={"url": None, "author": ""})
+    assert line.text == (
+        '{"attribution":{},"licence":null,"messages":[{"content":"é","role":"user"}],"source":"s","split":"train"}'
+    )
+
+
+@pytest.mark.parametrize("table", ["version", "version_row"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE {table} SET sha256 = 'x'", "DELETE FROM {table}", "UPDATE {table} SET id = id + 1000 WHERE id > 0"],
+)
+def test_a58_the_database_refuses_every_change(
+    database: Database, kitchen: factories.People, table: str, statement: str
+) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    with pytest.raises(IntegrityError, match="frozen version cannot be changed"), database.writing() as session:
+        session.execute(text(statement.format(table=table)))
+    with database.reading() as session:
+        assert recheck(session, version).sha256 == version.sha256
+
+
+@pytest.mark.parametrize("position", [-1, 3, 7, 1000])
+def test_a58_no_row_is_added_later_or_put_in_place_of_another(
+    database: Database, kitchen: factories.People, backend: str, position: int
+) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    verb = "INSERT OR REPLACE" if backend == "sqlite" else "INSERT"
+    columns = "version_id, position, example_id, revision_number, split, source, sha256, line"
+    values = f"{version.id}, {position}, 1, 1, 'train', 's', 'x', '{{}}'"
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.execute(text(f"{verb} INTO version_row ({columns}) VALUES ({values})"))
+    with database.reading() as session:
+        assert recheck(session, version)
+
+
+def test_a58_a_whole_version_is_not_replaced(database: Database, kitchen: factories.People, backend: str) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    verb = "INSERT OR REPLACE" if backend == "sqlite" else "INSERT"
+    columns = "id, project_id, name, sha256, row_count, manifest, frozen_by, frozen_at"
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.execute(text(f"{verb} INTO version ({columns}) SELECT {columns} FROM version"))  # noqa: S608
+    with database.reading() as session:
+        assert session.get_one(Version, version.id).sha256 == version.sha256
+
+
+def test_a58_edits_after_the_freeze_do_not_reach_it(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    with database.writing() as session:
+        example = session.scalars(select(Example).where(Example.project_id == kitchen.project.id)).first()
+        assert example is not None
+        add_revision(session, example, kitchen.colleague, dialogue("Other words", "entirely"), number=2)
+        example.revision_number = example.approved_number = 2
+        other = session.scalars(select(Example).where(Example.id != example.id)).first()
+        session.delete(other)
+        session.delete(session.get_one(type(kitchen.annotator), kitchen.annotator.id))
+    with database.writing() as session:
+        assert recheck(session, session.get_one(Version, version.id)).manifest == version.manifest
+        changed = freeze_version(session, kitchen.lead, kitchen.project, name="v2")
+        assert changed.sha256 != version.sha256
+        assert changed.row_count == 6
+
+
+def test_a58_a_name_is_never_used_twice(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    with pytest.raises(NameTaken) as refusal, database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    assert refusal.value.status == 409
+    with database.reading() as session:
+        assert session.scalar(select(func.count(Version.id))) == 1
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../v1", "v 1", ".v", "x" * 65, "v1\n"])
+def test_a_name_is_plain(database: Database, kitchen: factories.People, name: str) -> None:
+    with pytest.raises(BadName), database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name=name)
+
+
+@pytest.mark.parametrize("who", ["annotator", "reviewer", "stranger"])
+def test_only_an_admin_freezes(database: Database, kitchen: factories.People, who: str) -> None:
+    with pytest.raises(Denied), database.writing() as session:
+        freeze_version(session, getattr(kitchen, who), kitchen.project, name="v1")
+
+
+def test_nothing_approved_is_no_version_even_with_an_override(database: Database, people: factories.People) -> None:
+    with pytest.raises(NothingApproved), database.writing() as session:
+        freeze_version(session, people.lead, people.project, name="v1", overrides={"approvals": "let me"})
+
+
+def test_the_trail_names_who_froze_what(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    with database.reading() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "freeze version")).one()
+    assert (entry.actor_id, entry.subject) == (kitchen.lead.id, "version:v1")
+    assert entry.detail["id"] == f"sha256:{version.sha256}"
+
+
+def test_a_prompt_in_train_and_test_blocks_until_an_admin_says_why(
+    database: Database, kitchen: factories.People
+) -> None:
+    with database.writing() as session:
+        leak = approve(
+            session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("  WRITE a poem about leeks. ")
+        )
+    words = f"xample {leak.id} .train. have the same prompt"
+    with pytest.raises(GatesBlock, match=words) as refusal, database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name="v1", overrides={"licences": "not needed"})
+    assert refusal.value.status == 409
+    with database.writing() as session:
+        assert session.scalar(select(func.count(Version.id))) == 0
+        version = freeze_version(
+            session, kitchen.lead, kitchen.project, name="v1", overrides={"leakage": "a  pilot\nonly"}
+        )
+    assert state_of(version, "leakage")["state"] == "overridden"
+    assert state_of(version, "leakage")["reason"] == "a pilot only"
+    assert "reason" not in state_of(version, "licences")
+
+
+def test_an_undecided_match_between_splits_blocks_and_a_decision_opens(
+    database: Database, kitchen: factories.People
+) -> None:
+    with database.writing() as session:
+        ids = session.scalars(select(Example.id).order_by(Example.id)).all()
+        found = pair(session, kitchen.project, f"example:{ids[0]}", f"example:{ids[5]}", leak=True)
+    with pytest.raises(GatesBlock, match=f"example:{ids[0]} and example:{ids[5]}"), database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    with database.writing() as session:
+        session.get_one(DuplicatePair, found.id).verdict = Verdict.KEEP_BOTH
+        session.flush()
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    assert state_of(version, "leakage")["state"] == "pass"
+
+
+def test_open_pairs_warn(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        ids = session.scalars(select(Example.id).order_by(Example.id)).all()
+        pair(session, kitchen.project, f"example:{ids[0]}", f"example:{ids[1]}", leak=False)
+        pair(session, kitchen.project, "candidate:a/1", f"example:{ids[1]}", leak=False)
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    assert state_of(version, "duplicates") == {
+        "gate": "duplicates",
+        "state": "warn",
+        "detail": "1 pair inside the set and 1 outside it wait for a decision.",
+    }
+
+
+def test_the_other_gates_say_what_they_found(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        approve(
+            session, kitchen.project, None, None, dialogue("Imported"), verdict=ReviewVerdict.IMPORTED,
+            words="checked by its publisher",
+        )  # fmt: skip
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    assert state_of(version, "approvals")["detail"] == (
+        "7 approved by a second person, 1 approved elsewhere and imported."
+    )
+    assert version.manifest["approvals"]["reasons"] == ["checked by its publisher"]
+    assert state_of(version, "composition")["state"] == "warn"
+    assert "Other 3 of 200" in state_of(version, "composition")["detail"]
+    assert state_of(version, "licences")["detail"].startswith("5 of 8 carry a licence")
+
+
+def test_an_approval_of_own_words_blocks(database: Database, people: factories.People) -> None:
+    with database.writing() as session:
+        approve(session, people.project, people.annotator, people.annotator, dialogue("Mine"))
+    with pytest.raises(GatesBlock, match="their own writer"), database.writing() as session:
+        freeze_version(session, people.lead, people.project, name="v1")
+
+
+@pytest.mark.parametrize("overrides", [{"weather": "why not"}, {"leakage": "   "}, {"leakage": "x" * 501}])
+def test_overrides_are_checked(database: Database, kitchen: factories.People, overrides: dict[str, str]) -> None:
+    with pytest.raises(Refusal, match="nothing was frozen"), database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name="v1", overrides=overrides)
+
+
+def test_what_is_not_approved_stays_out(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        for state in set(ExampleState) - {ExampleState.APPROVED}:
+            example = approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue(f"In {state}"))
+            example.state = state
+        session.flush()
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    assert version.row_count == 7
+
+
+def test_people_and_counts_stand_in_the_manifest(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        manifest = freeze_version(session, kitchen.lead, kitchen.project, name="v1").manifest
+    assert manifest["people"]["writers"] == [{"id": kitchen.annotator.id, "name": kitchen.annotator.name}]
+    assert manifest["people"]["approvers"] == [{"id": kitchen.reviewer.id, "name": kitchen.reviewer.name}]
+    assert manifest["frozen"]["by"]["name"] == kitchen.lead.name
+    assert "@" not in str(manifest["people"])
+    rows = {(row["source"], row["split"]): row["count"] for row in manifest["composition"]}
+    assert rows["authors", "train"] == 3
+    assert rows["wikihow", "train"] == 0
+
+
+def test_a_version_is_found_by_its_reference(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+        assert parse_version(session, f"{kitchen.project.slug}@v1").id == version.id
+        for wrong in ("v1", f"{kitchen.project.slug}@v2", "@", "nobody@v1", ""):
+            with pytest.raises(NotFound):
+                parse_version(session, wrong)
+
+
+def test_training_rows_are_the_lines(database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+        rows = list(training_rows(session, version, Split.TRAIN))
+        everything = list(training_rows(session, version))
+    assert len(rows) == 5
+    assert len(everything) == 7
+    assert {row["split"] for row in rows} == {"train"}
+    assert rows[0]["messages"][0]["role"] in {"user", "system"}
+
+
+def test_rows_that_were_tampered_with_are_refused(database: Database, kitchen: factories.People, backend: str) -> None:
+    with database.writing() as session:
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    with database.writing() as session:
+        on = " ON version_row" if backend == "postgresql" else ""
+        session.execute(text(f"DROP TRIGGER frozen_version_row_update{on}"))
+        session.execute(text("UPDATE version_row SET line = replace(line, 'Flour', 'Sugar')"))
+    with database.reading() as session, pytest.raises(VersionBroken, match="another hash"):
+        training_rows(session, session.get_one(Version, version.id))
+
+
+class Saver(threading.Thread):
+    """Saves and approves new words for one example again and again: both of its messages carry the same number."""
+
+    def __init__(self, database: Database, example_id: int, stop: threading.Event) -> None:
+        super().__init__()
+        self.database, self.example_id, self.stop = database, example_id, stop
+        self.saves = 0
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            while not self.stop.is_set():
+                self.save()
+        except Exception as error:  # noqa: BLE001
+            self.failure = error
+
+    def save(self) -> None:
+        with self.database.writing() as session:
+            example = session.get_one(Example, self.example_id)
+            number = example.revision_number + 1
+            add_revision(session, example, None, dialogue(f"Q{example.id} {number}", f"A{example.id} {number}"), number)
+            example.revision_number = example.approved_number = number
+            session.add(
+                Review(example_id=example.id, revision_number=number, reviewer_id=None, verdict=ReviewVerdict.APPROVED)
+            )
+        self.saves += 1
+        time.sleep(0.001)
+
+
+def race(database: Database, people: factories.People, *, writers: int, freezes: int) -> list[Version]:
+    with database.writing() as session:
+        ids = [
+            approve(session, people.project, None, people.reviewer, dialogue(f"Q{at} 1", f"A{at} 1")).id
+            for at in range(writers)
+        ]
+    stop = threading.Event()
+    savers = [Saver(database, example_id, stop) for example_id in ids]
+    for saver in savers:
+        saver.start()
+    try:
+        versions = [frozen_between(database, people, f"v{at}") for at in range(freezes)]
+    finally:
+        stop.set()
+        for saver in savers:
+            saver.join()
+    assert all(saver.failure is None for saver in savers), [saver.failure for saver in savers]
+    assert sum(saver.saves for saver in savers) > 0
+    return versions
+
+
+def frozen_between(database: Database, people: factories.People, name: str) -> Version:
+    time.sleep(0.15)
+    with database.writing() as session:
+        return freeze_version(session, people.lead, people.project, name=name)
+
+
+def check_whole(database: Database, versions: list[Version]) -> None:
+    with database.reading() as session:
+        for version in versions:
+            rows = session.scalars(queries.rows_of(version)).all()
+            assert set_sha256(row.line for row in rows) == version.sha256
+            for row in rows:
+                revision = session.scalars(
+                    select(Revision).where(
+                        Revision.example_id == row.example_id, Revision.number == row.revision_number
+                    )
+                ).one()
+                kept = line_of(
+                    split="train", source=row.source, messages=revision.messages, licence="CC BY-SA 3.0",
+                    attribution=session.get_one(Example, row.example_id).attribution,
+                )  # fmt: skip
+                assert kept.text == row.line
+            assert state_of(version, "approvals")["state"] == GateState.PASS
+
+
+def test_a59_a_freeze_among_savers_takes_each_example_wholly(database: Database, people: factories.People) -> None:
+    versions = race(database, people, writers=8, freezes=3)
+    check_whole(database, versions)
+    assert [version.row_count for version in versions] == [8, 8, 8]
+
+
+@pytest.mark.long
+def test_a59_thirty_two_savers_and_ten_freezes(database: Database, people: factories.People) -> None:
+    versions = race(database, people, writers=32, freezes=10)
+    check_whole(database, versions)
+
+
+def test_two_freezes_under_one_name_at_once(database: Database, kitchen: factories.People) -> None:
+    outcomes: list[str] = []
+
+    def attempt(freeze: Callable[..., Version] = freeze_version) -> None:
+        try:
+            with database.writing() as session:
+                freeze(session, kitchen.lead, kitchen.project, name="v1")
+            outcomes.append("frozen")
+        except NameTaken:
+            outcomes.append("taken")
+
+    threads = [threading.Thread(target=attempt) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["frozen", "taken", "taken", "taken"]
+    with database.reading() as session:
+        assert session.scalar(select(func.count(VersionRow.id))) == 7

@@ -1,0 +1,220 @@
+"""The timeline, a version, its card, its download: what each kind of person sees and may do."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, func, select
+from starlette.testclient import TestClient
+
+from app.accounts.models import AuditEntry
+from app.datasets.models import Version
+from app.datasets.operations import freeze_version
+from app.datasets.verify import verify_folder
+from app.db import Database
+from tests import factories
+from tests.datasets.material import approve, dialogue
+
+Browser = Callable[..., TestClient]
+
+
+@pytest.fixture
+def version(database: Database, kitchen: factories.People) -> Version:
+    with database.writing() as session:
+        return freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+
+
+def versions_url(people: factories.People, rest: str = "") -> str:
+    return f"/projects/{people.project.slug}/versions{rest}"
+
+
+def count_versions(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count(Version.id))) or 0
+
+
+def test_an_empty_project_says_what_belongs_here(browser: Browser, people: factories.People) -> None:
+    page = browser(people.lead).get(versions_url(people))
+    assert page.status_code == 200
+    assert "Nothing is approved yet." in page.text
+    assert "fixed for ever" in page.text
+    assert 'name="name"' not in page.text
+
+
+def test_a_lead_sees_the_gates_and_the_form(browser: Browser, kitchen: factories.People) -> None:
+    page = browser(kitchen.lead).get(versions_url(kitchen))
+    assert "v1 can be frozen: 7 approved examples." in page.text
+    assert "7 approved by a second person." in page.text
+    assert 'name="name"' in page.text
+    assert 'value="v1"' in page.text
+
+
+def test_a_member_sees_the_gates_and_no_form(browser: Browser, kitchen: factories.People) -> None:
+    page = browser(kitchen.annotator).get(versions_url(kitchen))
+    assert page.status_code == 200
+    assert "7 approved by a second person." in page.text
+    assert 'name="name"' not in page.text
+
+
+@pytest.mark.parametrize("rest", ["", "/v1", "/v1/card", "/v1/exports/lima.zip"])
+def test_a_stranger_finds_nothing(browser: Browser, kitchen: factories.People, version: Version, rest: str) -> None:
+    assert browser(kitchen.stranger).get(versions_url(kitchen, rest)).status_code == 404
+    assert browser().get(versions_url(kitchen, rest)).status_code in {303, 401}
+
+
+@pytest.mark.parametrize("who", ["annotator", "reviewer"])
+def test_members_do_not_freeze_or_export(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version, who: str
+) -> None:
+    client = browser(getattr(kitchen, who))
+    assert client.post(versions_url(kitchen), data={"name": "v2"}).status_code == 403
+    assert client.post(versions_url(kitchen, "/v1/exports"), data={"format": "lima"}).status_code == 403
+    assert client.get(versions_url(kitchen, "/v1/exports/lima.zip")).status_code == 403
+    assert count_versions(database) == 1
+
+
+def test_a_lead_freezes_and_lands_on_the_version(
+    browser: Browser, database: Database, kitchen: factories.People
+) -> None:
+    client = browser(kitchen.lead)
+    answer = client.post(versions_url(kitchen), data={"name": "first-try"})
+    assert (answer.status_code, answer.headers["location"]) == (303, versions_url(kitchen, "/first-try"))
+    page = client.get(answer.headers["location"])
+    assert "7 examples, frozen for ever" in page.text
+    with database.reading() as session:
+        assert f"sha256:{session.scalars(select(Version.sha256)).one()}" in page.text
+
+
+def test_a_blocked_freeze_keeps_what_was_typed(browser: Browser, database: Database, kitchen: factories.People) -> None:
+    with database.writing() as session:
+        approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("Name three cheeses."))
+    client = browser(kitchen.lead)
+    page = client.post(versions_url(kitchen), data={"name": "pilot", "reason_leakage": ""})
+    assert page.status_code == 409
+    assert 'value="pilot"' in page.text
+    assert "was not frozen, because leakage blocks" in page.text
+    assert 'name="reason_leakage"' in page.text
+    assert count_versions(database) == 0
+    done = client.post(versions_url(kitchen), data={"name": "pilot", "reason_leakage": "only <b>a</b> trial"})
+    assert done.status_code == 303
+    shown = client.get(versions_url(kitchen)).text
+    assert "only &lt;b&gt;a&lt;/b&gt; trial" in shown
+    card = client.get(versions_url(kitchen, "/pilot/card")).text
+    assert "Frozen against a gate: leakage." in card
+    assert "<b>a</b>" not in card
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "<script>"])
+def test_a_bad_name_comes_back_with_a_sentence(
+    browser: Browser, database: Database, kitchen: factories.People, name: str
+) -> None:
+    page = browser(kitchen.lead).post(versions_url(kitchen), data={"name": name})
+    assert page.status_code == 422
+    assert 'id="name-error"' in page.text
+    assert "<script>x" not in page.text
+    assert count_versions(database) == 0
+
+
+def test_an_unknown_field_is_refused(browser: Browser, database: Database, kitchen: factories.People) -> None:
+    data = {"name": "v1", "project_id": "2"}
+    assert browser(kitchen.lead).post(versions_url(kitchen), data=data).status_code == 422
+    assert count_versions(database) == 0
+
+
+def test_a58_a_taken_name_is_a_conflict(browser: Browser, kitchen: factories.People, version: Version) -> None:
+    page = browser(kitchen.lead).post(versions_url(kitchen), data={"name": "v1"})
+    assert page.status_code == 409
+    assert "There is a version v1 already" in page.text
+
+
+def test_a_version_shows_its_rows_by_split(browser: Browser, kitchen: factories.People, version: Version) -> None:
+    client = browser(kitchen.annotator)
+    page = client.get(versions_url(kitchen, "/v1")).text
+    assert "What is a roux?" in page
+    assert "Write a poem about leeks." in page
+    only_test = client.get(versions_url(kitchen, "/v1?split=test")).text
+    assert "Write a poem about leeks." in only_test
+    assert "What is a roux?" not in only_test
+    assert client.get(versions_url(kitchen, "/v1?split=other")).status_code == 422
+    assert client.get(versions_url(kitchen, "/v2")).status_code == 404
+
+
+def test_the_draft_counts_what_is_new(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    client = browser(kitchen.lead)
+    assert "Nothing has changed since v1." in client.get(versions_url(kitchen)).text
+    with database.writing() as session:
+        approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("Something new"))
+    page = client.get(versions_url(kitchen)).text
+    assert "v2 can be frozen: 8 approved examples." in page
+    assert "1 new or changed since v1" in page
+
+
+def test_an_export_is_noted_and_downloaded(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version, tmp_path: Path
+) -> None:
+    client = browser(kitchen.lead)
+    answer = client.post(versions_url(kitchen, "/v1/exports"), data={"format": "messages"})
+    assert answer.status_code == 303
+    got = client.get(answer.headers["location"])
+    name = f"{kitchen.project.slug}-v1-messages"
+    assert got.headers["content-disposition"] == f'attachment; filename="{name}.zip"'
+    zipfile.ZipFile(io.BytesIO(got.content)).extractall(tmp_path)
+    assert verify_folder(tmp_path / name, version.sha256)["ok"]
+    with database.reading() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "export version")).one()
+    assert (entry.actor_id, entry.detail["format"]) == (kitchen.lead.id, "messages")
+    assert client.post(versions_url(kitchen, "/v1/exports"), data={"format": "exe"}).status_code == 422
+
+
+def test_a_version_of_another_project_is_not_reached_through_an_own_one(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    with database.writing() as session:
+        other = factories.project(session, kitchen.stranger)
+    client = browser(kitchen.stranger)
+    for rest in ("/v1", "/v1/card", "/v1/exports/lima.zip"):
+        assert client.get(f"/projects/{other.slug}/versions{rest}").status_code == 404
+    assert client.post(f"/projects/{other.slug}/versions/v1/exports", data={"format": "lima"}).status_code == 404
+
+
+def test_verify_says_that_nothing_changed(browser: Browser, kitchen: factories.People, version: Version) -> None:
+    client = browser(kitchen.annotator)
+    answer = client.post(versions_url(kitchen, "/v1/verification"))
+    assert answer.status_code == 303
+    assert "Verified: 7 rows" in client.get(answer.headers["location"]).text
+
+
+def queries_of(client: TestClient, database: Database, url: str) -> int:
+    counted = 0
+
+    def count(*_: object) -> None:
+        nonlocal counted
+        counted += 1
+
+    event.listen(database.engine, "before_cursor_execute", count)
+    assert client.get(url).status_code == 200
+    event.remove(database.engine, "before_cursor_execute", count)
+    return counted
+
+
+def test_two_and_twenty_rows_cost_the_same_queries(
+    browser: Browser, database: Database, people: factories.People
+) -> None:
+    client = browser(people.lead)
+
+    def grow(rows: int, versions: int) -> None:
+        with database.writing() as session:
+            for at in range(rows):
+                approve(session, people.project, people.annotator, people.reviewer, dialogue(f"{versions} {at}"))
+            for at in range(versions):
+                freeze_version(session, people.lead, people.project, name=f"set-{rows}-{at}")
+
+    grow(2, 2)
+    few = [queries_of(client, database, versions_url(people, rest)) for rest in ("", "/set-2-0")]
+    grow(20, 15)
+    many = [queries_of(client, database, versions_url(people, rest)) for rest in ("", "/set-20-0")]
+    assert few == many
