@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
-from sqlalchemy import select
 
 from app.cli.context import House, fail
 from app.datasets import operations as datasets
@@ -20,8 +19,6 @@ from app.datasets.verify import verify_folder
 from app.duplicates import operations as duplicates
 from app.duplicates import queries as pairs
 from app.duplicates.models import DuplicateScan, Method, On, Verdict
-from app.examples import operations as examples
-from app.examples.models import ExampleState
 from app.home.demo import SLUG, plans
 from app.projects.models import Project, Split
 from app.projects.operations import create_project
@@ -29,15 +26,18 @@ from app.projects.queries import project_by_slug
 from app.reviews.operations import approve_imported
 from app.runs import operations as runs
 from app.runs import queries as run_queries
-from app.runs.models import Answer, ModelKind, RunState
-from app.selection.queries import pool_candidates
-from app.sources.models import ImportRun
+from app.runs.decoding import Decoding
+from app.runs.models import ModelKind, RunState
+from app.runs.registering import add_model
+from app.selection.operations import use_candidates
+from app.selection.queries import PoolFilter, pool_candidates
+from app.sources.models import CandidateStatus, ImportRun
 from app.sources.operations import start_import
 from app.sources.rulesets import LIMA
 
 REASON = "The bundled sample: written and approved with the product."
 MODEL = "tiny"
-ASKED = {"max_new_tokens": 60, "temperature": 0.7, "top_p": 0.9, "repetition_penalty": 1.2, "seed": 0}
+ASKED = Decoding(max_new_tokens=60)
 
 
 def register(app: typer.Typer) -> None:
@@ -114,10 +114,8 @@ def _match(house: House, project: Project) -> str:
 
 def _approve(house: House, project: Project) -> str:
     with _step("Picking and approving"), house.writing() as (session, actor):
-        for candidate in session.scalars(pool_candidates(project.id)).all():
-            example = examples.example_from_candidate(session, actor, candidate)
-            if example.state is ExampleState.DRAFT:
-                examples.submit_example(session, actor, example)
+        picked = session.scalars(pool_candidates(project.id, PoolFilter(status=CandidateStatus.OPEN))).all()
+        use_candidates(session, actor, picked, submit=True)
         approved = approve_imported(session, actor, project, REASON)
     with house.reading() as session:
         standing = len(versions.approved_items(session, project))
@@ -162,7 +160,7 @@ def _train_and_ask(house: House, project: Project, version: Version) -> Iterator
     with house.reading() as session:
         done = run_queries.run_by_id(session, run.id)
         assert done is not None
-        last = session.scalars(run_queries.checkpoints_of(run.id)).all()[-1]
+        last = run_queries.checkpoint_of(session, done)
     if done.state is not RunState.SUCCEEDED:
         fail(done.reason or "The run did not succeed.")
     losses = f"loss {done.result['first_loss']:.4f} at the first step, {done.result['last_loss']:.4f} at the last"
@@ -174,7 +172,7 @@ def _train_and_ask(house: House, project: Project, version: Version) -> Iterator
         assert asked[0].job_id is not None
         house.run_or_fail(asked[0].job_id)
     with house.reading() as session:
-        answers = session.scalars(select(Answer).where(Answer.job_id == asked[0].job_id).order_by(Answer.id)).all()
+        answers = session.scalars(run_queries.answers_of_job(asked[0].job_id)).all()
     first = " ".join((answers[0].response or "").split())[:90]
     yield f"answered  {len(answers)} test prompts; the first: “{first}…” (a model this small only babbles)"
 
@@ -186,8 +184,6 @@ def _model(house: House) -> None:
         return
     with _step("Making a small base model"):
         with house.writing() as (session, actor):
-            model = runs.add_model(session, actor, name=MODEL, kind=ModelKind.TINY, path=Path())
+            model = add_model(session, actor, name=MODEL, kind=ModelKind.TINY)
         assert model.job_id is not None
         house.run_or_fail(model.job_id)
-
-
