@@ -22,6 +22,7 @@ from app.db import Database
 from app.jobs import operations
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.running import JobContext, run_job
+from app.logs import set_up
 
 log = logging.getLogger("handpicked.worker")
 ROOMS = handlers.ROOMS  # importing them registers every handler
@@ -74,7 +75,8 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is called."""
         release_the_dead(self.database)
-        lanes = [threading.Thread(target=self._work, args=(lane,), name=lane.value) for lane in Lane]
+        taken = [Lane(name) for name in self.settings.worker_lanes]
+        lanes = [threading.Thread(target=self._work, args=(lane,), name=lane.value) for lane in taken]
         for thread in lanes:
             thread.start()
         for thread in lanes:
@@ -114,7 +116,7 @@ class Worker:
 
 def main() -> None:
     """Run a worker in the foreground."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    set_up(logging.INFO)
     settings = Settings()
     database = Database(settings)
     database.migrate()

@@ -18,6 +18,7 @@ from app.db import Database
 from app.errors import Denied, NotFound
 from app.jobs.models import Job, JobState
 from app.jobs.running import run_now
+from app.logs import set_up
 from app.projects import queries as projects
 from app.projects.models import Project
 from app.worker import worker_name
@@ -104,4 +105,4 @@ def fail(words: str) -> None:
 
 def quiet_logs() -> None:
     """Log lines go to standard error, warnings and worse only."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    set_up(logging.WARNING)

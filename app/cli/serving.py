@@ -43,6 +43,7 @@ def serve(
             host=host,
             port=port,
             log_level="warning",
+            log_config=None,  # ours: one event a line, whatever people typed
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies or None,
             server_header=False,
