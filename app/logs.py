@@ -15,7 +15,7 @@ class OneLine(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    """The text with control and format characters as \\xNN or \\uNNNN."""
+    r"""The text with control and format characters as \\xNN or \\uNNNN."""
     return "".join(one if one.isprintable() or one == " " else _code(one) for one in text)
 
 

@@ -10,9 +10,10 @@ def _logged(message: str, *arguments: object, error: Exception | None = None) ->
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.OneLine("%(levelname)s %(message)s"))
-    logger = logging.Logger("test")
+    logger = logging.getLogger("tests.logs")
     logger.addHandler(handler)
     logger.error(message, *arguments, exc_info=error)
+    logger.removeHandler(handler)
     return stream.getvalue()
 
 
@@ -25,10 +26,7 @@ def test_a29_line_ends_and_escapes_in_names_are_shown_as_codes():
 
 
 def test_a29_the_lines_of_a_traceback_never_look_like_events():
-    try:
-        raise ValueError("one\nERROR two\x1b[2J")
-    except ValueError as error:
-        said = _logged("failed", error=error)
+    said = _logged("failed", error=ValueError("one\nERROR two\x1b[2J"))
     assert not any(line.startswith("ERROR") for line in said.splitlines()[1:])
     assert "\x1b" not in said
 
