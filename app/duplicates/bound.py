@@ -31,7 +31,7 @@ def candidates(vectors: Vectors, threshold: float) -> Iterator[tuple[int, Positi
     Gives (rows begun, left, right) with left < right, tile by tile, in no further order.
     """
     # Torch takes a second to import and only large sets come here.
-    import torch  # noqa: PLC0415
+    import torch
 
     short = shortened(vectors)
     levels = _levels()
@@ -78,7 +78,7 @@ def _main_axes(vectors: Vectors, count: int) -> Vectors:
 
 def _levels() -> int:
     """Say how large the integers may be: without VNNI, processors may saturate sums of two 8-bit products."""
-    import torch  # noqa: PLC0415
+    import torch
 
     for sign in (1, -1):
         rows = torch.full((TILE, COLUMNS), 127, dtype=torch.int8)

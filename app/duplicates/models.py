@@ -27,6 +27,14 @@ class Method(StrEnum):
     EMBEDDING = "embedding"
 
 
+class On(StrEnum):
+    """What of two texts is compared: what is asked, what is answered, or both together."""
+
+    PROMPT = "prompt"
+    RESPONSE = "response"
+    PAIR = "pair"
+
+
 class DuplicateScan(Base):
     """One look for duplicates over candidates and examples."""
 
@@ -39,8 +47,9 @@ class DuplicateScan(Base):
     created_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None]
     methods: Mapped[list[Any]]
-    on: Mapped[str] = mapped_column(String(16))
+    on: Mapped[On] = mapped_column(choice(On))
     threshold: Mapped[float]
+    # texts, pairs, clusters, leaks, seconds, peak_rss_mb: the CLI's JSON document
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
@@ -54,14 +63,16 @@ class DuplicatePair(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "left_key", "right_key", "on"),
         Index("ix__duplicate_pair__project_id_verdict_score", "project_id", "verdict", "score"),
+        Index("ix__duplicate_pair__project_id_right_key", "project_id", "right_key"),
     )
 
     id: Mapped[PrimaryKey]
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
-    scan_id: Mapped[int] = mapped_column(ForeignKey("duplicate_scan.id", ondelete="CASCADE"))
+    # The newest scan that found it.
+    scan_id: Mapped[int] = mapped_column(ForeignKey("duplicate_scan.id", ondelete="CASCADE"), index=True)
     left_key: Mapped[str] = mapped_column(String(260))
     right_key: Mapped[str] = mapped_column(String(260))
-    on: Mapped[str] = mapped_column(String(16))
+    on: Mapped[On] = mapped_column(choice(On))
     method: Mapped[Method] = mapped_column(choice(Method))
     score: Mapped[float]
     leak: Mapped[bool]

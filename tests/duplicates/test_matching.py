@@ -130,9 +130,7 @@ def test_the_blocked_product_finds_exactly_the_pairs_of_a_plain_comparison(monke
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.9, 0.97])
 def test_the_bound_finds_exactly_the_pairs_of_a_plain_comparison(threshold):
     rows = unit_rows(300)
-    assert pairs_at_least(rows, threshold).tolist() == [
-        tuple(map(float, p)) for p in plain_pairs(rows, threshold)
-    ]
+    assert pairs_at_least(rows, threshold).tolist() == [tuple(map(float, p)) for p in plain_pairs(rows, threshold)]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -193,6 +191,7 @@ def test_any_small_set_gives_the_plain_pairs_by_either_way(count, dimensions, th
     assert sorted(found) == [tuple(map(float, pair)) for pair in expected]
 
 
+@settings(deadline=None)
 @given(st.integers(2, 500), st.integers(0, 2**32 - 1))
 def test_short_rows_bound_the_products_of_whole_rows(count, seed):
     rows = unit_rows(count, 100, seed)
@@ -241,9 +240,7 @@ def test_a_threshold_outside_its_range_is_refused(threshold):
 def test_rows_that_are_no_unit_vectors_are_refused_with_their_number(fault):
     rows = unit_rows(9)
     rows[4] = fault
-    with pytest.raises(
-        VectorsUnusable, match=r"^1 of the texts have no usable vector \(the first is number 4\)"
-    ):
+    with pytest.raises(VectorsUnusable, match=r"^1 of the texts have no usable vector \(the first is number 4\)"):
         pairs_at_least(rows, 0.9)
 
 

@@ -1,0 +1,128 @@
+"""`handpicked dedup` and `handpicked duplicates`: look for duplicates, list them, decide, undo."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.duplicates import operations, queries
+from app.duplicates.documents import pair_document, report_line
+from app.duplicates.models import DuplicatePair, DuplicateScan, Method, On, Verdict
+from app.duplicates.operations import THRESHOLD, verdict_words
+from app.web.found import found
+from app.web.words import plural
+
+PairArgument = Annotated[int, typer.Argument(metavar="PAIR", help="The pair's number; see `duplicates list`.")]
+VERDICTS = {verdict.value.removeprefix("keep_"): verdict for verdict in Verdict if verdict is not Verdict.OPEN}
+VERDICTS |= {verdict.value: verdict for verdict in VERDICTS.values()}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("dedup")(dedup)
+    pairs = typer.Typer(no_args_is_help=True, help="Pairs that look alike, and what to do about them.")
+    pairs.command("list")(list_pairs)
+    pairs.command("decide")(decide)
+    pairs.command("undo")(undo)
+    app.add_typer(pairs, name="duplicates")
+
+
+def dedup(
+    slug: SlugArgument,
+    method: Annotated[str, typer.Option(metavar="exact,embedding", help="How to look.")] = "exact,embedding",
+    on: Annotated[On, typer.Option(help="What to compare.")] = On.PROMPT,
+    threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = THRESHOLD,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="One line a pair.")] = None,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for duplicates among candidates and examples, here and now; nothing is decided by looking."""
+    methods = _methods(method)
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        scan = operations.start_scan(session, actor, project, methods=methods, on=on, threshold=threshold)
+    assert scan.job_id is not None
+    house.run_or_fail(scan.job_id)
+    with house.reading() as session:
+        done = session.get_one(DuplicateScan, scan.id)
+        if report is not None:
+            lines = [report_line(pair) for pair in session.scalars(queries.pairs_found_by(done))]
+            report.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
+        emit(done.result, as_json, _scan_words(done))
+
+
+def _methods(names: str) -> list[Method]:
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    known = [method.value for method in Method]
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        raise typer.BadParameter(f"--method takes {' and '.join(known)}, not {', '.join(unknown) or 'nothing'}")
+    return [Method(name) for name in wanted]
+
+
+def _scan_words(scan: DuplicateScan) -> list[str]:
+    result = scan.result
+    counts = ", ".join(f"{result['pairs'][method]:,} {method}" for method in scan.methods)
+    spent = sum(result["seconds"].values())
+    lines = [f"{result['texts']:,} texts compared by {scan.on} in {spent:.1f} s: {counts}"]
+    lines.append(f"  {plural(result['clusters'], 'cluster')}, {plural(result['leaks'], 'leak')} between splits")
+    return lines
+
+
+def list_pairs(
+    slug: SlugArgument,
+    verdict: Annotated[Verdict | None, typer.Option(help="Only pairs with this verdict.")] = None,
+    threshold: Annotated[float, typer.Option(help="Only pairs with at least this cosine.")] = 0.0,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the known pairs: leaks first, then by score."""
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        rows = [pair_document(pair) for pair in session.scalars(queries.listed(project.id, verdict, threshold))]
+    words = [
+        f"{row['id']:>6}  {row['score']:.3f}  {row['method']:<9} {row['verdict']:<10} {row['left']}  {row['right']}"
+        + ("  LEAK" if row["leak"] else "")
+        for row in rows
+    ]
+    emit({"pairs": rows}, as_json, words or ["No pairs. `handpicked dedup` looks for them."])
+
+
+def decide(
+    slug: SlugArgument,
+    pair_id: PairArgument,
+    verdict: Annotated[str, typer.Argument(metavar="left|right|both", help="What to keep.")],
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Settle a pair: keeping one rejects the other."""
+    if verdict not in VERDICTS:
+        raise typer.BadParameter(f"what to keep is left, right or both, not {verdict}")
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        pair = found(session, queries.pair_in(project.id, pair_id))
+        operations.decide(session, actor, project, pair, VERDICTS[verdict])
+    _show(house, pair_id, as_json)
+
+
+def undo(slug: SlugArgument, pair_id: PairArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
+    """Open a pair again and put back what its decision changed."""
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        pair = found(session, queries.pair_in(project.id, pair_id))
+        operations.undo(session, actor, project, pair)
+    _show(house, pair_id, as_json)
+
+
+def _show(house: House, pair_id: int, as_json: bool) -> None:
+    with house.reading() as session:
+        project_id = session.get_one(DuplicatePair, pair_id).project_id
+        pair = found(session, queries.pair_in(project_id, pair_id))
+        words = [f"{pair.left_key} and {pair.right_key}: {verdict_words(pair.verdict)}"]
+        emit(pair_document(pair), as_json, words)

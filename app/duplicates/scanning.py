@@ -1,0 +1,150 @@
+"""The work of a scan: read the texts, group the equal, encode, match, remember the pairs.
+
+Guarantee: a scan that is run again after its worker died ends in the same pairs. Vectors are kept as they are
+made and pairs are written by their keys, so nothing is done twice and nothing is there twice.
+"""
+
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+
+from app.duplicates import operations, queries
+from app.duplicates.clusters import clusters
+from app.duplicates.matching import pairs_at_least
+from app.duplicates.models import Method, On
+from app.duplicates.normal import normal_form
+from app.duplicates.pairing import Found, Pairing
+from app.duplicates.texts import Text
+from app.embeddings.operations import encoder_for, vectors_for
+from app.embeddings.vectors import Vectors
+from app.errors import NotFound
+from app.jobs.running import JobContext
+
+TELL_EVERY = 0.3
+PAIRS_AT_ONCE = 500
+# What a result counts; a method that was not asked for counts 0, "methods" says which were.
+COUNTED = ("exact", "lexical", "embedding")
+
+Item = TypeVar("Item")
+
+
+@dataclass
+class Looking:
+    """What a scan has found so far, and how long it took."""
+
+    texts: Sequence[Text]
+    on: On
+    methods: Sequence[str]
+    threshold: float
+    found: list[Found] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: {"encode": 0.0, "match": 0.0})
+
+    def document(self) -> dict[str, Any]:
+        """Give the result as the command line and the API print it."""
+        counts = dict.fromkeys(COUNTED, 0)
+        for pair in self.found:
+            counts[pair.method] += 1
+        return {
+            "texts": len(self.texts),
+            "pairs": counts,
+            "clusters": len(clusters((pair.left, pair.right) for pair in self.found)),
+            "leaks": sum(pair.leak for pair in self.found),
+            "seconds": {part: round(spent, 3) for part, spent in self.seconds.items()},
+            "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "methods": list(self.methods),
+            "on": self.on.value,
+            "threshold": self.threshold,
+        }
+
+
+def run_scan(context: JobContext) -> None:
+    """Do one scan from its row to its result."""
+    with context.reading() as session:
+        scan = queries.scan_by_id(session, context.args["duplicate_scan_id"])
+        if scan is None:
+            raise NotFound("The scan is not there any more.")
+        looking = Looking(queries.texts_of(session, scan.project_id), scan.on, scan.methods, scan.threshold)
+    look(context, looking)
+    for part in _parts(looking.found, PAIRS_AT_ONCE):
+        with context.writing() as session:
+            operations.remember_pairs(session, scan, looking.texts, part)
+    with context.writing() as session:
+        session.add(scan)
+        operations.finish_scan(session, scan, {text.key for text in looking.texts}, looking.document())
+
+
+def look(context: JobContext, looking: Looking) -> None:
+    """Find the pairs: equal texts by groups, then near ones among one text of each group."""
+    pairing = Pairing(looking.texts, looking.on)
+    exact = Method.EXACT in looking.methods
+    started = time.monotonic()
+    groups = grouped(looking.texts, looking.on, normal_form if exact else _as_it_is)
+    # Without the exact method equal texts are what they are to the other: texts with a cosine of 1.
+    looking.found += pairing.equal_pairs(groups, Method.EXACT if exact else Method.EMBEDDING)
+    looking.seconds["match"] = time.monotonic() - started
+    if Method.EMBEDDING in looking.methods:
+        first = [looking.texts[group[0]] for group in groups]
+        started = time.monotonic()
+        vectors = _vectors(context, first, looking.on)
+        looking.seconds["encode"] = time.monotonic() - started
+        started = time.monotonic()
+        near = pairs_at_least(vectors, looking.threshold, _teller(context, "texts", "comparing"))
+        looking.found += pairing.near_pairs(near, groups)
+        looking.seconds["match"] += time.monotonic() - started
+
+
+def grouped(texts: Sequence[Text], on: On, form: Callable[[str], str]) -> list[list[int]]:
+    """Group positions by the form of their words, in order; texts with nothing to compare are in no group."""
+    groups: dict[str, list[int]] = {}
+    for position, text in enumerate(texts):
+        if key := form(text.words(on)):
+            groups.setdefault(key, []).append(position)
+    return list(groups.values())
+
+
+def _as_it_is(text: str) -> str:
+    return text if text.strip() else ""
+
+
+def _vectors(context: JobContext, texts: Sequence[Text], on: On) -> Vectors:
+    """Give unit rows. A pair is the vectors of both halves side by side: its cosine is the mean of theirs.
+
+    So a long prompt does not drown the response, which the encoder would not even see. A prompt alone has
+    zeros in the other half: it is near to other lone prompts, and never to a whole pair.
+    """
+    encoder = encoder_for(context.settings.embedding_model)
+    tell = _teller(context, "texts", "encoding")
+    if on is not On.PAIR:
+        return vectors_for(context, encoder, [text.words(on) for text in texts], tell)
+    halves = [
+        vectors_for(context, encoder, [text.prompt for text in texts], tell),
+        vectors_for(context, encoder, [text.response for text in texts], tell),
+    ]
+    whole = np.hstack(halves)
+    rows: Vectors = (whole / np.linalg.norm(whole, axis=1, keepdims=True)).astype(np.float32)
+    return rows
+
+
+def _teller(context: JobContext, unit: str, note: str) -> Callable[[int, int], None]:
+    """Progress a few times a second: each telling is a transaction."""
+    told = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        context.check()
+        if time.monotonic() - told >= TELL_EVERY:
+            told = time.monotonic()
+            context.progress(done, total, unit, note)
+
+    return tell
+
+
+def _parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part
