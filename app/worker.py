@@ -118,6 +118,8 @@ def main() -> None:
     """Run a worker in the foreground."""
     set_up(logging.INFO)
     settings = Settings()
+    if settings.threads:  # read when torch loads, which the first scan does
+        os.environ["OMP_NUM_THREADS"] = str(settings.threads)
     database = Database(settings)
     database.migrate()
     worker = Worker(settings, database)
