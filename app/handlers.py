@@ -1,4 +1,4 @@
-"""Imports every room that has job handlers, which registers them; the web process needs none of them."""
+"""Imports every room that has job handlers, which registers them and how each kind of job ends."""
 
 from app.duplicates import jobs as duplicates
 from app.examples import jobs as examples

@@ -10,19 +10,72 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from app import handlers
+from app.accounts import api as accounts_api
+from app.accounts import routes as accounts_routes
 from app.accounts.access import Access, Requirement
 from app.accounts.audit import record
 from app.config import ROOT, Settings
+from app.datasets import api as datasets_api
+from app.datasets import routes as datasets_routes
 from app.db import Database
+from app.duplicates import api as duplicates_api
+from app.duplicates import routes as duplicates_routes
 from app.errors import Refusal
+from app.examples import api as examples_api
+from app.examples import routes as examples_routes
+from app.home import api as home_api
+from app.home import people_routes as home_people_routes
 from app.home import routes
 from app.home.frame import build_frame
+from app.jobs import api as jobs_api
+from app.jobs import routes as jobs_routes
+from app.projects import api as projects_api
+from app.projects import people_routes as projects_people_routes
+from app.projects import routes as projects_routes
+from app.reviews import api as reviews_api
+from app.reviews import routes as reviews_routes
+from app.runs import api as runs_api
+from app.runs import routes as runs_routes
+from app.selection import api as selection_api
+from app.selection import routes as selection_routes
+from app.sources import api as sources_api
+from app.sources import routes as sources_routes
 from app.web import failures
 from app.web.cookies import keep_flash
 from app.web.security import AllowedHosts, OriginCheck, SecurityHeaders
 
-PAGES = ()
-APIS = ()
+PAGES = (
+    accounts_routes,
+    datasets_routes,
+    duplicates_routes,
+    examples_routes,
+    home_people_routes,
+    jobs_routes,
+    projects_people_routes,
+    projects_routes,
+    reviews_routes,
+    runs_routes,
+    selection_routes,
+    sources_routes,
+)
+APIS = (
+    accounts_api,
+    datasets_api,
+    duplicates_api,
+    examples_api,
+    home_api,
+    jobs_api,
+    projects_api,
+    reviews_api,
+    runs_api,
+    selection_api,
+    sources_api,
+)
+
+
+# Importing them registers how each kind of job ends, so that a job cancelled here is told to the row it works for.
+ROOMS = handlers.ROOMS
 
 
 class UnguardedRoute(RuntimeError):

@@ -15,7 +15,9 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db import Database
 from app.main import create_app
+from app.web import templating
 from tests import factories
+from tests.web.watching import WatchedContext
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,8 +124,9 @@ def session(database: Database) -> Iterator[Session]:
 
 
 @pytest.fixture
-def app(settings: Settings, database: Database):  # type: ignore[no-untyped-def]
-    """The application over the test's database."""
+def app(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """The application over the test's database; every page it renders is searched for rows of the database."""
+    monkeypatch.setattr(templating.environment, "context_class", WatchedContext)
     return create_app(settings, database)
 
 

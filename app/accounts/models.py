@@ -70,6 +70,8 @@ class Invitation(Base):
     email: Mapped[str | None] = mapped_column(String(254))
     role: Mapped[Role] = mapped_column(choice(Role))
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    # Set where the link is for somebody who has an account and sets its password anew.
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     invited_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[datetime]

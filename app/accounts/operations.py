@@ -1,15 +1,15 @@
 """What changes people, sessions, invitations and tokens; each writes the trail in the same transaction."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.audit import record
+from app.accounts.checks import checked_email, checked_name, checked_password
 from app.accounts.models import ApiToken, Invitation, LoginSession, Role, Scope, SignInFailure, User
 from app.accounts.secrets import hash_password, new_token, password_matches, token_hash
 from app.config import Settings
@@ -17,22 +17,12 @@ from app.db import now
 from app.errors import Conflict, Denied, Gone, NotFound, Refusal, TooMany
 
 OPERATOR_EMAIL = "operator@localhost"
-SHORTEST_PASSWORD = 10
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class WrongPassword(Refusal):
     """That e-mail and password do not go together. Nothing was changed; try again, or ask an admin for a new link."""
 
     status = 401
-
-
-class PasswordTooShort(Refusal):
-    """The password needs at least {least} characters; a few plain words make a good one."""
-
-
-class NotAnEmail(Refusal):
-    """ "{text}" is not an e-mail address."""
 
 
 class LinkUsed(Conflict):
@@ -80,30 +70,7 @@ def create_user(
     return user
 
 
-def checked_email(email: str) -> str:
-    """The address in lower case, or a refusal."""
-    email = email.strip().lower()
-    if not EMAIL.fullmatch(email) or len(email) > 254:  # noqa: PLR2004 - RFC 5321
-        raise NotAnEmail(text=email[:80])
-    return email
-
-
-def checked_name(name: str) -> str:
-    """A display name without controls or look-alike tricks, or a refusal."""
-    name = " ".join(name.split())
-    if not name or len(name) > 80 or not name.isprintable():  # noqa: PLR2004
-        raise Refusal("A name has 1 to 80 visible characters; invisible and direction marks are not taken.")
-    return name
-
-
-def checked_password(password: str) -> str:
-    """The password if it is long enough, or a refusal."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise PasswordTooShort(least=SHORTEST_PASSWORD)
-    return password
-
-
-def attempt_sign_in(  # noqa: PLR0913 - a sign-in has that many sides
+def attempt_sign_in(
     session: Session, settings: Settings, *, email: str, password: str, address: str, present_token: str | None
 ) -> Attempt:
     """Sign in, or say why not.
@@ -199,6 +166,7 @@ def change_password(session: Session, actor: User, *, old: str, new: str) -> str
 def change_role(session: Session, actor: User, user: User, role: Role) -> None:
     """Give a person another role, at once and everywhere; the last admin stays one."""
     _require_person(user)
+    _line_up_admins(session)
     before, user.role = user.role, role
     session.flush()
     if before is Role.ADMIN:
@@ -210,6 +178,7 @@ def change_role(session: Session, actor: User, user: User, role: Role) -> None:
 def disable_user(session: Session, actor: User, user: User) -> None:
     """Shut a person out at once: sessions end, tokens stop working; what they wrote stays."""
     _require_person(user)
+    _line_up_admins(session)
     user.active = False
     session.flush()
     if user.role is Role.ADMIN:
@@ -230,13 +199,17 @@ def _require_person(user: User) -> None:
 
 
 def _require_admin_left(session: Session) -> None:
-    # Two admins who demote each other at once: PostgreSQL needs the lock, SQLite writes one at a time anyway.
-    session.execute(update(User).where(User.email == OPERATOR_EMAIL).values(email=OPERATOR_EMAIL))
     if queries.active_admin_count(session) == 0:
         raise LastAdmin
 
 
-def invite(  # noqa: PLR0913 - an invitation has that many sides
+def _line_up_admins(session: Session) -> None:
+    # Two admins who demote each other at once: on PostgreSQL the second waits here until the first is through and then
+    # counts afresh. SQLite writes one at a time anyway.
+    session.execute(select(User.id).where(User.role == Role.ADMIN).order_by(User.id).with_for_update()).all()
+
+
+def invite(
     session: Session, settings: Settings, actor: User | None, *, role: Role, email: str | None, project_id: int | None
 ) -> tuple[Invitation, str]:
     """A one-time link's token for somebody to make their own account.
@@ -257,6 +230,27 @@ def invite(  # noqa: PLR0913 - an invitation has that many sides
     session.flush()
     record(session, actor, "invite", f"invitation:{invitation.id}", project_id=project_id, role=role, email=email)
     return invitation, token
+
+
+def invite_to_reset(session: Session, settings: Settings, actor: User, user: User) -> tuple[Invitation, str]:
+    """A one-time link with which somebody who has an account sets its password anew; older such links end."""
+    _require_person(user)
+    older = (Invitation.user_id == user.id, Invitation.accepted_at.is_(None))
+    session.execute(update(Invitation).where(*older).values(withdrawn_at=now()))
+    invitation, token = invite(session, settings, actor, role=user.role, email=user.email, project_id=None)
+    invitation.user_id = user.id
+    return invitation, token
+
+
+def reset_password(session: Session, token: str, *, password: str) -> User:
+    """Use up such a link: set the password and end all sessions."""
+    user = session.get(User, take_invitation(session, token).user_id)
+    if user is None or not user.active:
+        raise Gone("This link does not work any more. Ask an admin for another.")
+    user.password_hash = hash_password(checked_password(password))
+    end_sessions(session, user)
+    record(session, user, "set password by link", f"user:{user.id}")
+    return user
 
 
 def renew_setup_link(session: Session, settings: Settings) -> str | None:

@@ -60,17 +60,17 @@ def failures_since(session: Session, since: datetime, name_hash: str, address: s
     return session.scalar(both) or 0, session.scalar(by_address) or 0
 
 
-def person(user_id: int) -> Select[tuple[User]]:
+def person(user_id: int) -> Select[User]:
     """One person, never the local operator."""
     return select(User).where(User.id == user_id, User.is_operator.is_(False))
 
 
-def invitation(invitation_id: int) -> Select[tuple[Invitation]]:
+def invitation(invitation_id: int) -> Select[Invitation]:
     """One invitation, whatever its state."""
     return select(Invitation).where(Invitation.id == invitation_id)
 
 
-def token_of(user: User, token_id: int) -> Select[tuple[ApiToken]]:
+def token_of(user: User, token_id: int) -> Select[ApiToken]:
     """One token, if it is that person's."""
     return select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user.id)
 
@@ -78,19 +78,25 @@ def token_of(user: User, token_id: int) -> Select[tuple[ApiToken]]:
 def last_seen(session: Session) -> dict[int, datetime]:
     """When each person who has a session was here last, within the few minutes at which it is written down."""
     rows = session.execute(select(LoginSession.user_id, func.max(LoginSession.seen_at)).group_by(LoginSession.user_id))
-    return {user_id: seen for user_id, seen in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def trail(
-    *, project_id: int | None = None, actor_id: int | None = None, action: str | None = None
-) -> Select[tuple[AuditEntry]]:
-    """The audit trail, newest first; of one project, person or action, or of everything."""
+    *,
+    project_id: int | None = None,
+    actor_id: int | None = None,
+    action: str | None = None,
+    before: int | None = None,
+) -> Select[AuditEntry]:
+    """The audit trail, newest first; of one project, person or action, or of everything; before an entry's id."""
     wanted = {AuditEntry.project_id: project_id, AuditEntry.actor_id: actor_id, AuditEntry.action: action}
     conditions = [column == value for column, value in wanted.items() if value is not None]
+    if before is not None:
+        conditions.append(AuditEntry.id < before)
     return select(AuditEntry).where(*conditions).order_by(AuditEntry.id.desc())
 
 
-def actions(project_id: int | None = None) -> Select[tuple[str]]:
+def actions(project_id: int | None = None) -> Select[str]:
     """The kinds of things that were done, by name."""
     query = select(AuditEntry.action).distinct().order_by(AuditEntry.action)
     return query if project_id is None else query.where(AuditEntry.project_id == project_id)

@@ -4,12 +4,12 @@ import sys
 
 import typer
 
-from app.cli import datasets, demo, duplicates, people, projects, runs, serving, sources
+from app.cli import datasets, demo, duplicates, examples, people, pool, projects, reviews, runs, serving, sources
 from app.cli.context import quiet_logs
 from app.errors import Refusal
 
 # Each room's commands: a module with `register(app)`.
-COMMANDS = (datasets, demo, duplicates, people, projects, runs, serving, sources)
+COMMANDS = (datasets, demo, duplicates, examples, people, pool, projects, reviews, runs, serving, sources)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 

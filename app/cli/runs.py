@@ -1,23 +1,29 @@
 """`handpicked model`, `train`, `run` and `answer`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Role, User
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
+from app.datasets import operations as versions
 from app.datasets import queries as datasets
 from app.errors import Denied, NotFound, Refusal
 from app.projects.models import Project, Split
-from app.runs import operations, queries
-from app.runs.models import Answer, Checkpoint, ModelKind, TrainingRun
+from app.runs import operations, queries, registering
+from app.runs.decoding import Decoding
+from app.runs.documents import answer_document, model_document, run_document
+from app.runs.folders import run_folder
+from app.runs.models import ModelKind, RunState, TrainingRun
 
 VersionArgument = Annotated[str, typer.Argument(metavar="PROJECT@VERSION", help="A frozen version, such as demo@v1.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN[:EPOCH]", help="The run's number; the last epoch if none.")]
+NumberArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's number.")]
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +31,7 @@ def register(app: typer.Typer) -> None:
     models = typer.Typer(no_args_is_help=True, help="Base models to train from.")
     models.command("add")(add_model)
     models.command("list")(list_models)
+    models.command("retire")(retire_model)
     app.add_typer(models, name="model")
     app.command("train")(train)
     runs = typer.Typer(no_args_is_help=True, help="Training runs.")
@@ -36,7 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command("answer")(answer)
 
 
-def add_model(  # noqa: PLR0913 - a command has that many options
+def add_model(
     name: Annotated[str, typer.Argument(help="The name that runs will use.")],
     path: Annotated[Path | None, typer.Argument(metavar="PATH", help="A folder with safetensors weights.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Make a small random model for trying things out.")] = False,
@@ -47,40 +54,47 @@ def add_model(  # noqa: PLR0913 - a command has that many options
     """Register a base model; admins only, safetensors only."""
     if sum((path is not None, tiny, smollm2)) != 1:
         raise typer.BadParameter("name exactly one of PATH, --tiny and --smollm2")
+    if not MODEL_NAME.fullmatch(name):
+        raise typer.BadParameter("a name has 1 to 64 letters, digits, dots, dashes and underscores")
     kind = ModelKind.TINY if tiny else ModelKind.SMOLLM2 if smollm2 else ModelKind.FOLDER
     house = House(as_email)
     with house.writing() as (session, actor):
-        if actor.role is not Role.ADMIN:
-            raise Denied
-        folder = path.absolute() if path else Path()
-        model = operations.add_model(session, actor, name=name, kind=kind, path=folder)
+        _require_admin(actor)
+        folder = path.resolve() if path else None
+        model = registering.add_model(session, actor, name=name, kind=kind, path=folder)
     assert model.job_id is not None
     house.run_or_fail(model.job_id)
     with house.reading() as session:
         made = queries.model_by_name(session, name)
         assert made is not None
-        document = {
-            "name": made.name,
-            "architecture": made.architecture,
-            "parameters": made.parameters,
-            "layers": made.layers,
-            "sha256": made.sha256,
-        }
+        document = model_document(made)
     emit(document, as_json, [f"{name}: {made.architecture}, {made.parameters:,} parameters, {made.layers} layers"])
+
+
+def _require_admin(actor: User) -> None:
+    if actor.role is not Role.ADMIN:
+        raise Denied("Only an admin of the installation may do this; nothing was changed.")
 
 
 def list_models(as_json: JsonOption = False) -> None:
     """The registered base models."""
     with House().reading() as session:
-        rows = [
-            {"name": m.name, "kind": m.kind, "parameters": m.parameters, "ready": m.ready_at is not None}
-            for m in session.scalars(queries.models())
-        ]
-    words = [f"{row['name']:<20} {row['parameters']:>15,} parameters" for row in rows]
+        rows = [model_document(model) for model in session.scalars(queries.models())]
+    words = [f"{row['name']:<20} {row['state']:<10} {row['parameters']:>15,} parameters" for row in rows]
     emit({"models": rows}, as_json, words or ["No base model yet; `handpicked model add tiny --tiny` makes one."])
 
 
-def train(  # noqa: PLR0913 - a command has that many options
+def retire_model(name: Annotated[str, typer.Argument(help="A registered name.")], as_email: AsOption = None) -> None:
+    """Offer a base model no longer; runs that used it keep it."""
+    with House(as_email).writing() as (session, actor):
+        _require_admin(actor)
+        model = queries.model_by_name(session, name)
+        if model is None:
+            raise NotFound(f"There is no base model {name}; see `handpicked model list`.")
+        registering.retire_model(session, actor, model)
+
+
+def train(
     version: VersionArgument,
     model: Annotated[str, typer.Option(help="A registered base model.")],
     recipe: Annotated[str, typer.Option(help="lima, lima-small or smoke.")] = "lima",
@@ -92,18 +106,12 @@ def train(  # noqa: PLR0913 - a command has that many options
     """Queue a training run on a frozen version."""
     house = House(as_email)
     with house.writing() as (session, actor):
-        slug, _, name = version.partition("@")
-        project = project_for(session, actor, slug, Role.ADMIN)
-        frozen = datasets.version_by_name(session, project.id, name)
-        if frozen is None:
-            raise NotFound(f"{slug} has no version {name or '(none named)'}; `handpicked freeze {slug}` makes one.")
+        project = project_for(session, actor, version.partition("@")[0], Role.ADMIN)
         run = operations.start_run(
-            session, actor, project, frozen, model_name=model, recipe=recipe, overrides=_settings(set_ or [])
-        )
-    assert run.job_id is not None
-    if wait:
-        house.run(run.job_id)
-    _print_run(house, run.id, as_json)
+            session, actor, project, versions.parse_version(session, version),
+            model_name=model, recipe=recipe, overrides=_settings(set_ or []),
+        )  # fmt: skip
+    _carry_out(house, run, wait=wait, as_json=as_json)
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:
@@ -113,13 +121,21 @@ def _settings(pairs: list[str]) -> dict[str, str]:
     return {key.strip(): value for key, _, value in split}
 
 
+def _carry_out(house: House, run: TrainingRun, *, wait: bool, as_json: bool) -> None:
+    assert run.job_id is not None
+    if wait:
+        house.run(run.job_id)
+    _print_run(house, run.id, as_json)
+
+
 def _print_run(house: House, run_id: int, as_json: bool) -> None:
     with house.reading() as session:
         run = queries.run_by_id(session, run_id)
         assert run is not None
-        document = operations.run_document(run, list(session.scalars(queries.checkpoints_of(run.id))))
+        checkpoints = session.scalars(queries.checkpoints_of(run)).all()
+        document = run_document(run, checkpoints, run_folder(house.settings, run.id).path)
     emit(document, as_json, run_words(document))
-    if run.state.value == "failed":
+    if run.state is RunState.FAILED:
         fail(run.reason or "The run failed.")
 
 
@@ -142,7 +158,7 @@ def list_runs(slug: SlugArgument, as_email: AsOption = None, as_json: JsonOption
         rows = [
             {"run": run.id, "version": run.version.name, "model": run.base_model.name, "recipe": run.recipe,
              "state": run.state.value, "step": run.step, "steps": run.steps, "loss": run.loss}
-            for run in session.scalars(queries.runs_of(project.id))
+            for run in session.scalars(queries.runs_of(project))
         ]  # fmt: skip
     words = [
         f"Run {r['run']} on {r['version']}, {r['model']}: {r['state']}, step {r['step']} of {r['steps']}" for r in rows
@@ -150,7 +166,7 @@ def list_runs(slug: SlugArgument, as_email: AsOption = None, as_json: JsonOption
     emit({"runs": rows}, as_json, words or ["No runs yet."])
 
 
-def show_run(run: RunArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
+def show_run(run: NumberArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
     """One run: state, losses, checkpoints."""
     house = House(as_email)
     with house.reading() as session:
@@ -158,14 +174,14 @@ def show_run(run: RunArgument, as_email: AsOption = None, as_json: JsonOption = 
     _print_run(house, found.id, as_json)
 
 
-def stop_run(run: RunArgument, as_email: AsOption = None) -> None:
+def stop_run(run: NumberArgument, as_email: AsOption = None) -> None:
     """Stop a run at its next step, with a checkpoint."""
     with House(as_email).writing() as (session, actor):
         operations.stop_run(session, actor, _run_of(session, actor, run, Role.ADMIN)[0])
 
 
 def resume_run(
-    run: RunArgument,
+    run: NumberArgument,
     wait: Annotated[bool, typer.Option("--wait", help="Go on here and now.")] = False,
     as_email: AsOption = None,
     as_json: JsonOption = False,
@@ -175,20 +191,17 @@ def resume_run(
     with house.writing() as (session, actor):
         found, _ = _run_of(session, actor, run, Role.ADMIN)
         operations.resume_run(session, actor, found)
-    assert found.job_id is not None
-    if wait:
-        house.run(found.job_id)
-    _print_run(house, found.id, as_json)
+    _carry_out(house, found, wait=wait, as_json=as_json)
 
 
-def _run_of(session: Session, actor: User, run: str, role: Role) -> tuple[TrainingRun, str]:
-    number, _, epoch = run.partition(":")
-    found = queries.run_by_id(session, int(number)) if number.isdigit() else None
-    if found is None:
-        raise NotFound(f"There is no run {number}.")
-    project = session.get_one(Project, found.project_id)
-    project_for(session, actor, project.slug, role)
-    return found, epoch
+def _run_of(session: Session, actor: User, run: str, role: Role) -> tuple[TrainingRun, int | None]:
+    """The run that `RUN[:EPOCH]` names, and the epoch."""
+    parts = re.fullmatch(r"([0-9]{1,12})(?::([0-9]{1,6}))?", run)
+    found = queries.run_by_id(session, int(parts[1])) if parts else None
+    if parts is None or found is None:
+        raise NotFound(f"There is no run {run[:40]}; see `handpicked run list`.")
+    project_for(session, actor, session.get_one(Project, found.project_id).slug, role)
+    return found, int(parts[2]) if parts[2] else None
 
 
 def answer(  # noqa: PLR0913 - a command has that many options
@@ -196,69 +209,47 @@ def answer(  # noqa: PLR0913 - a command has that many options
     prompts: Annotated[
         str, typer.Option(metavar="FILE|SPLIT", help="A JSONL file with `prompt` or `messages`, or a split.")
     ],
-    max_new_tokens: Annotated[int, typer.Option(help="Longest answer in tokens.")] = 2048,
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token each time.")] = 0.7,
-    top_p: Annotated[float, typer.Option(help="Share of probability to draw from.")] = 0.9,
-    repetition_penalty: Annotated[float, typer.Option(help="On tokens of the answer only.")] = 1.2,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same answers.")] = 0,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer in tokens.", min=1, max=131_072)] = 2048,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.", min=0, max=2)] = 0.7,
+    top_p: Annotated[float, typer.Option(help="Share of probability to draw from.", min=1e-6, max=1)] = 0.9,
+    repetition_penalty: Annotated[float, typer.Option(help="On the answer's tokens only.", min=0.1, max=10)] = 1.2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answers.", min=0, max=2**31 - 1)] = 0,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let a checkpoint answer prompts with LIMA's decoding."""
-    decoding = {
-        "max_new_tokens": max_new_tokens,
-        "temperature": temperature,
-        "top_p": top_p,
-        "repetition_penalty": repetition_penalty,
-        "seed": seed,
-    }
+    decoding = Decoding(
+        max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p,
+        repetition_penalty=repetition_penalty, seed=seed,
+    )  # fmt: skip
     house = House(as_email)
     with house.writing() as (session, actor):
         found, epoch = _run_of(session, actor, run, Role.ANNOTATOR)
         project = session.get_one(Project, found.project_id)
-        checkpoint = checkpoint_of(session, found, epoch)
+        checkpoint = queries.checkpoint_of(session, found, epoch=epoch)
         asked = operations.ask(session, actor, project, checkpoint, conversations(session, found, prompts), decoding)
         job_id = asked[0].job_id
     assert job_id is not None
     house.run_or_fail(job_id)
     with house.reading() as session:
-        answers = session.scalars(select(Answer).where(Answer.job_id == job_id).order_by(Answer.id)).all()
-    document = {
-        "run": found.id,
-        "checkpoint": checkpoint.name,
-        "answers": [
-            {
-                "prompt": a.messages[-1]["content"],
-                "response": a.response,
-                "stopped_by": a.stopped_by,
-                "tokens": a.tokens,
-            }
-            for a in answers
-        ],
-    }
-    emit(document, as_json, [f"> {a['prompt']}\n{a['response']}\n" for a in document["answers"]])  # type: ignore[index]
-
-
-def checkpoint_of(session: Session, run: TrainingRun, epoch: str) -> Checkpoint:
-    """The checkpoint of an epoch, the last one if none is named."""
-    found = session.scalars(queries.checkpoints_of(run.id)).all()
-    chosen = [one for one in found if not epoch or str(one.epoch) == epoch]
-    if not chosen:
-        known = ", ".join(str(one.epoch) for one in found) or "none yet"
-        raise NotFound(f"Run {run.id} has no checkpoint of epoch {epoch or 'any'}; it has: {known}.")
-    return chosen[-1]
+        answers = [answer_document(one) for one in session.scalars(queries.answers_of_job(job_id))]
+    document = {"run": found.id, "checkpoint": checkpoint.name, "answers": answers}
+    emit(document, as_json, [f"> {a['prompt']}\n{a['response']}\n" for a in answers])
 
 
 def conversations(session: Session, run: TrainingRun, prompts: str) -> list[list[dict[str, str]]]:
     """What to answer: the prompts of a split of the run's version, or of a file."""
     if prompts in set(Split):
-        rows = datasets.rows_of(session, run.version_id)
-        found = [json.loads(row.line)["messages"] for row in rows if row.split == prompts]
-        return [_without_answer(messages) for messages in found]
+        rows = session.scalars(datasets.rows_of(run.version, Split(prompts)))
+        return [_without_answer(json.loads(row.line)["messages"]) for row in rows]
     path = Path(prompts)
     if not path.is_file():
-        raise Refusal(f"{prompts} is neither a file nor one of {', '.join(Split)}.")
-    return [_prompt(line, number) for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if line]
+        raise Refusal(f"{prompts} is neither a file nor one of {', '.join(Split)}; nothing was asked.")
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")  # not splitlines: U+2028 may stand in a prompt
+    except UnicodeDecodeError as error:
+        raise Refusal(f"{path.name} is not UTF-8 text; nothing was asked.") from error
+    return [_prompt(line, number) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _without_answer(messages: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -268,6 +259,11 @@ def _without_answer(messages: list[dict[str, str]]) -> list[dict[str, str]]:
 def _prompt(line: str, number: int) -> list[dict[str, str]]:
     try:
         row = json.loads(line)
-        return list(row["messages"]) if "messages" in row else [{"role": "user", "content": str(row["prompt"])}]
-    except (ValueError, KeyError, TypeError) as error:
+        said = row["messages"] if "messages" in row else [{"role": "user", "content": row["prompt"]}]
+        messages = [{"role": message["role"], "content": message["content"]} for message in said]
+        if not all(isinstance(text, str) for message in messages for text in message.values()):
+            raise TypeError  # noqa: TRY301 - told below like any other misshapen line
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refusal(f"Line {number} has neither `prompt` nor `messages`; nothing was asked.") from error
+    else:
+        return messages

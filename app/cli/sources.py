@@ -1,11 +1,11 @@
-"""`handpicked import`: a dump or a file of examples into the pool or the set."""
+"""`handpicked import`: dumps and files of examples into the pool or the set."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.orm import Session
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
 from app.sources import operations, queries
@@ -13,6 +13,9 @@ from app.sources.formats import FORMATS, recognise
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
 from app.sources.rulesets import PRESETS, Ruleset, ruleset_from, ruleset_from_file
+from app.sources.uploads import DUMP_FILES
+
+SUMS = ("records", "created", "unchanged", "flagged", "seconds")
 
 
 def register(app: typer.Typer) -> None:
@@ -20,84 +23,126 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
 
 
+def _known_format(value: str) -> str:
+    if value not in FORMATS:
+        raise typer.BadParameter(f"{value} is none of {', '.join(FORMATS)}.")
+    return value
+
+
+def _in_a_folder(value: Path | None) -> Path | None:
+    if value is not None and not value.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {value.parent} to write it in.")
+    return value
+
+
 def import_(  # noqa: PLR0913 - a command has that many options
     slug: SlugArgument,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, or folders of a dump.", exists=True)],
-    format: Annotated[str, typer.Option(help=f"One of: {', '.join(FORMATS)}.")] = "auto",  # noqa: A002
+    format: Annotated[
+        str, typer.Option(callback=_known_format, metavar="FORMAT", help=f"One of: {', '.join(FORMATS)}.")
+    ] = "auto",
     site: Annotated[str, typer.Option(metavar="HOST", help="The exchange that a dump comes from.")] = "",
     source: Annotated[
         str | None, typer.Option(metavar="ROW", help="The composition row that the records count towards.")
     ] = None,
     into: Annotated[Into, typer.Option(help="Candidates to pick from, or submitted examples.")] = Into.POOL,
-    rules: Annotated[str, typer.Option(metavar="lima|none|FILE", help="Which records to keep.")] = "",
+    rules: Annotated[
+        str, typer.Option(metavar="lima|none|FILE", help="Which records to keep; of a dump by LIMA's rules.")
+    ] = "",
     name: Annotated[str | None, typer.Option(help="What the import is called.")] = None,
     licence: Annotated[str | None, typer.Option(help="The licence of records that name none.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out instead of refusing.")] = False,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="One line a record.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", dir_okay=False, callback=_in_a_folder, help="One line a record."),
+    ] = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import files: what is read, what is dropped by which rule, and what is new."""
+    plans = [
+        ImportPlan(
+            path=path.absolute(),
+            name=name or path.absolute().name,
+            format=found,
+            ruleset=chosen_rules(rules, found),
+            site=site,
+            source=source,
+            licence=licence,
+            into=into,
+            skip_bad=skip_bad,
+        )
+        for path, found in _recognised(paths, format)
+    ]
     house = House(as_email)
-    runs = []
-    for path in paths:
-        with house.writing() as (session, actor):
-            project = project_for(session, actor, slug)
-            found = recognise(path) if format == "auto" else format
-            plan = ImportPlan(
-                path=path.absolute(),
-                name=name or path.name,
-                format=found,
-                ruleset=chosen_rules(rules, found),
-                site=site,
-                source=source,
-                licence=licence,
-                into=into,
-                skip_bad=skip_bad,
-            )
-            run = operations.start_import(session, actor, project, plan)
-        runs.append(_finish(house, run))
+    with house.writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        begun = [operations.start_import(session, actor, project, plan) for plan in plans]
+    runs = _finished(house, begun)
     if report is not None:
         _write_report(house, runs, report)
-    for run in runs:
-        emit(run.result, as_json, _words(run))
+    emit(_document(runs), as_json, [line for run in runs for line in _words(run)])
 
 
-def chosen_rules(rules: str, format: str) -> Ruleset:  # noqa: A002
+def _recognised(paths: Sequence[Path], format: str) -> Iterator[tuple[Path, str]]:
+    """Each path with its format, all of them looked at before anything is imported; a dump's other files go with it."""
+    dumps = {path.absolute().parent for path in paths if path.name == "Posts.xml"}
+    for path in paths:
+        if path.name in DUMP_FILES[1:] and path.absolute().parent in dumps:
+            continue
+        yield path, recognise(path) if format == "auto" else format
+
+
+def chosen_rules(rules: str, format: str) -> Ruleset:
     """The preset or file asked for; by default LIMA's rules for a dump, none for files of examples."""
     if not rules:
         rules = "lima" if format == "stackexchange" else "none"
     return ruleset_from(rules) if rules in PRESETS else ruleset_from_file(Path(rules))
 
 
-def _finish(house: House, run: ImportRun) -> ImportRun:
-    assert run.job_id is not None
-    house.run_or_fail(run.job_id)
+def _finished(house: House, begun: Sequence[ImportRun]) -> list[ImportRun]:
+    """Do each import, and end the command with the reasons of those that did not succeed."""
+    for run in begun:
+        assert run.job_id is not None
+        house.run(run.job_id)
     with house.reading() as session:
-        done = session.get(ImportRun, run.id)
-        assert done is not None
-        if done.state is not ImportState.PUBLISHED:
-            fail(done.error or "The import did not end well.")
-        return done
+        runs = [session.get_one(ImportRun, run.id) for run in begun]
+    failed = [run for run in runs if run.state is not ImportState.PUBLISHED]
+    if failed:
+        reasons = [run.error or f"The import ended as {run.state}." for run in failed]
+        fail(
+            reasons[0]
+            if len(runs) == 1
+            else " ".join(f"{run.name}: {why}" for run, why in zip(failed, reasons, strict=True))
+        )
+    return runs
 
 
-def _write_report(house: House, runs: list[ImportRun], report: Path) -> None:
+def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
+    """The one document: an import's own, or the sums of several with each of them in `imports`."""
+    results = [run.result for run in runs]
+    if len(results) == 1:
+        return results[0]
+    formats = {result["format"] for result in results}
+    funnel: dict[str, dict[str, Any]] = {}
+    for row in (row for result in results for row in result["funnel"]):
+        total = funnel.setdefault(row["rule"], {"rule": row["rule"], "kept": 0, "dropped": 0})
+        total["kept"], total["dropped"] = total["kept"] + row["kept"], total["dropped"] + row["dropped"]
+    return {
+        "format": formats.pop() if len(formats) == 1 else "mixed",
+        **{key: sum(result[key] for result in results) for key in SUMS},
+        "funnel": list(funnel.values()),
+        "errors": [error for result in results for error in result["errors"]],
+        "peak_rss_mb": max(result["peak_rss_mb"] for result in results),
+        "imports": [{"name": run.name, **run.result} for run in runs],
+    }
+
+
+def _write_report(house: House, runs: Sequence[ImportRun], report: Path) -> None:
     with house.reading() as session, report.open("w", encoding="utf-8") as file:
         for run in runs:
-            for line in report_lines(session, run):
+            for line in queries.report_lines(session, run.id):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def report_lines(session: Session, run: ImportRun) -> Any:
-    """One document a record, in the order of the file."""
-    for record in session.scalars(queries.records_of(run).execution_options(yield_per=1000)):
-        decision = "dropped" if record.rule else "kept"
-        yield {
-            "external_id": record.external_id,
-            "decision": decision,
-            "rule": record.rule,
-            "reason": record.reason,
-        }
 
 
 def _words(run: ImportRun) -> list[str]:

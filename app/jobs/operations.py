@@ -158,6 +158,7 @@ def release_jobs_of(session: Session, worker_prefix: str) -> int:
 
 def request_cancellation(session: Session, actor: User, job: Job) -> None:
     """Stop a job: at once if it waits, at its next step if it runs; asking twice changes nothing."""
+    session.flush()
     session.refresh(job, with_for_update=True)  # a worker may be taking it right now
     if job.state.over:
         raise Refusal(f"“{job.title}” is over already ({job.state}); there is nothing to stop.")

@@ -26,7 +26,10 @@ def panel(request: Request, access: Annotator, session: SessionDep, job_id: int,
     """One job: waiting or running, done, stopped. `next` is where to go on when it is done."""
     job = found(session, queries.job_of(access.project.id, job_id))
     page = job_panel(job, access, local_path(next) if next else "")
-    return render(request, "jobs/job.html", page, session=session, fragments=("job_panel",))
+    response = render(request, "jobs/job.html", page, session=session, fragments=("job_panel",))
+    if page.over and page.next and "hx-request" in request.headers:
+        response.headers["HX-Redirect"] = page.next  # who watches the panel goes on by themselves
+    return response
 
 
 @router.post("/projects/{slug}/jobs/{job_id}/cancellation", name="jobs:cancel")

@@ -46,7 +46,7 @@ class Member(Requirement):
         fits = access.token is None or access.token.project_id in {None, project.id if project else None}
         if project is None or role is None or not fits:
             raise NotFound
-        request.state.project = project
+        request.state.project, request.state.role = project, role
         if not role.covers(self.role):
             raise Denied
         require_scope(access, self.role, request.method)

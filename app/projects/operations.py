@@ -1,5 +1,6 @@
 """What changes projects, targets and members."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,11 @@ def create_project(session: Session, actor: User, *, slug: str, name: str, targe
     return project
 
 
+def slug_of(name: str) -> str:
+    """A short name for addresses, made from a name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48].rstrip("-") or "project"
+
+
 def set_composition(session: Session, actor: User, project: Project, targets: Sequence[Target]) -> None:
     """Replace the target; examples keep their sources, whether or not a row is left for them."""
     keys = [(target.source, target.split) for target in targets]
@@ -105,7 +111,7 @@ def _membership(session: Session, project: Project, user_id: int) -> Membership:
     return membership
 
 
-def invite_member(  # noqa: PLR0913 - an invitation has that many sides
+def invite_member(
     session: Session, settings: Settings, actor: User, project: Project, *, email: str, role: Role
 ) -> tuple[Invitation, str] | User:
     """Add somebody who has an account, or make an invitation for who has none: its row and the link's token."""
@@ -117,7 +123,9 @@ def invite_member(  # noqa: PLR0913 - an invitation has that many sides
 
 
 def accept_invitation(session: Session, token: str, *, email: str, name: str, password: str) -> User:
-    """Make the account that a link promises, with the membership that it names."""
+    """Make the account that a link promises, with the membership that it names; or set a password anew."""
+    if accounts.usable_invitation(session, token).user_id is not None:
+        return accounts.reset_password(session, token, password=password)
     user, invitation = accounts.accept_invitation(session, token, email=email, name=name, password=password)
     _join(session, user, invitation)
     return user
@@ -165,3 +173,11 @@ def composition_row(session: Session, project: Project, source: str, split: Spli
     """The target's row for a source and split, if there is one."""
     query = select(CompositionRow).where(CompositionRow.project_id == project.id)
     return session.scalar(query.where(CompositionRow.source == source, CompositionRow.split == split))
+
+
+def named_project(session: Session, actor: User, slug: str) -> Project:
+    """The project of that name, if the acting person may see it."""
+    project = queries.project_by_slug(session, slug)
+    if project is None or queries.role_in(session, project, actor) is None:
+        raise NotFound(f"There is no project {slug}; nothing was changed.")
+    return project

@@ -46,25 +46,25 @@ def members_of(project: Project) -> Select[Membership]:
     return query.options(joinedload(Membership.user)).order_by(func.lower(User.name), User.id)
 
 
-def membership(project: Project, user_id: int) -> Select[tuple[Membership]]:
+def membership(project: Project, user_id: int) -> Select[Membership]:
     """One membership with its person."""
     key = (Membership.project_id == project.id, Membership.user_id == user_id)
     return select(Membership).where(*key).options(joinedload(Membership.user))
 
 
-def memberships() -> Select[tuple[Membership]]:
+def memberships() -> Select[Membership]:
     """Every membership with its project, by project's name."""
     query = select(Membership).join(Project, Project.id == Membership.project_id)
     return query.options(joinedload(Membership.project)).order_by(func.lower(Project.name), Project.id)
 
 
-def invitations_of(project: Project) -> Select[tuple[Invitation]]:
+def invitations_of(project: Project) -> Select[Invitation]:
     """Invitations into the project that nobody has accepted or withdrawn, newest first."""
     waiting = (Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
     return select(Invitation).where(Invitation.project_id == project.id, *waiting).order_by(Invitation.id.desc())
 
 
-def invitation_of(project: Project, invitation_id: int) -> Select[tuple[Invitation]]:
+def invitation_of(project: Project, invitation_id: int) -> Select[Invitation]:
     """One invitation, if it is into this project."""
     return select(Invitation).where(Invitation.id == invitation_id, Invitation.project_id == project.id)
 
@@ -82,4 +82,4 @@ def sizes(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
 def roles_of(session: Session, user: User) -> dict[int, Role]:
     """A person's role in each project of theirs."""
     rows = session.execute(select(Membership.project_id, Membership.role).where(Membership.user_id == user.id))
-    return {project_id: role for project_id, role in rows}
+    return {row[0]: row[1] for row in rows}

@@ -8,9 +8,8 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.web.security import local_path
-from app.web.templating import Flash
+from app.web.templating import FLASH_COOKIE, Flash
 
-FLASH_COOKIE = "handpicked_flash"
 THEME_COOKIE = "handpicked_theme"
 THEMES = ("system", "light", "dark")
 

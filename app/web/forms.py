@@ -20,12 +20,34 @@ Model = TypeVar("Model", bound=Form)
 # Text that both databases can store: no NUL, no lone surrogate; browsers send CR LF, files have LF.
 Text = Annotated[str, AfterValidator(lambda text: require_wellformed(text.replace("\r\n", "\n")))]
 Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+SLUG_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
+SLUG_OR_EMPTY = r"^(?:[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)?$"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 Secret = Annotated[Text, StringConstraints(min_length=1, max_length=1000)]
 Address = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
 MaybeAddress = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=254)]
+
+
+# What people read instead of the library's words.
+PLAIN_WORDS = {
+    "extra_forbidden": "There is no such field here.",
+    "missing": "This is needed.",
+    "string_too_short": "At least {min_length} characters are needed.",
+    "string_too_long": "At most {max_length} characters fit here.",
+    "int_parsing": "This must be a whole number.",
+    "float_parsing": "This must be a number.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than_equal": "This must be at most {le}.",
+}
+SLUG_WORDS = "Small letters, digits and hyphens only, with a letter or digit at both ends; at most 64."
+PATTERN_WORDS = {
+    SLUG_PATTERN: SLUG_WORDS,
+    SLUG_OR_EMPTY: SLUG_WORDS,
+    NAME_PATTERN: "Letters, digits, dots, dashes and underscores only, with a letter or digit first; at most 64.",
+}
 
 
 class Posted(Generic[Model]):
@@ -77,7 +99,11 @@ def field_of(error: Mapping[str, Any]) -> str:
 
 def sentence(error: Mapping[str, Any]) -> str:
     """A validation error in words."""
-    if error["type"] == "extra_forbidden":
-        return "There is no such field here."
+    if error["type"] == "string_too_short" and error["ctx"]["min_length"] == 1:
+        return PLAIN_WORDS["missing"]
+    if error["type"] in PLAIN_WORDS:
+        return PLAIN_WORDS[error["type"]].format(**error.get("ctx", {}))
+    if error["type"] == "string_pattern_mismatch":
+        return PATTERN_WORDS.get(error["ctx"]["pattern"], "This is not in the form that is asked for here.")
     words = str(error["msg"]).removeprefix("Value error, ")
     return words[0].upper() + words[1:] + ("" if words.endswith(".") else ".")

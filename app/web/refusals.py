@@ -19,7 +19,7 @@ class Problem(BaseModel):
     error: Refused
 
 
-_WORDS = {
+WORDS = {
     401: "No token, or one that does not work any more.",
     403: "The token's owner, or its scope, may not do this; nothing was changed.",
     404: "There is nothing under that name, or it is not yours to see.",
@@ -29,5 +29,5 @@ _WORDS = {
 
 # For an APIRouter: every operation may be refused in these ways.
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": words} for status, words in _WORDS.items()
+    status: {"model": Problem, "description": words} for status, words in WORDS.items()
 }

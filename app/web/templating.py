@@ -76,6 +76,8 @@ class Frame:
     path: str
 
 
+FLASH_COOKIE = "handpicked_flash"
+
 # Registered by the top of the house: the frame counts what waits in rooms that web must not know.
 FrameBuilder = Callable[[Request, Session | None], Frame]
 
@@ -135,11 +137,15 @@ def render(
     frame = request.app.state.build_frame(request, session)
     context = {"request": request, "page": page, "frame": frame, "now": datetime.now().astimezone()}
     block = targeted_block(request)
-    if block in fragments:
+    alone = block in fragments
+    if alone:
         body = render_block(environment, template, block, context)
     else:
         body = environment.get_template(template).render(context)
-    return HTMLResponse(body, status_code=status, headers={"Vary": "HX-Target"})
+    response = HTMLResponse(body, status_code=status, headers={"Vary": "HX-Target"})
+    if frame.flash and not alone:  # it was said; a fragment has no place to say it and leaves it to the next page
+        response.delete_cookie(FLASH_COOKIE, httponly=True, samesite="lax")
+    return response
 
 
 def targeted_block(request: Request) -> str:

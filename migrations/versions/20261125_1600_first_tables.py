@@ -468,8 +468,10 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("licence", sa.String(length=80), nullable=True),
         sa.Column("posted_at", TIME, nullable=True),
+        sa.Column("extra", JSON, nullable=False),
         sa.Column("flags", JSON, nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("published", sa.Boolean(), nullable=False),
         sa.Column(
             "status",
             sa.Enum("open", "rejected", "used", name="candidatestatus", native_enum=False, length=32),
@@ -491,7 +493,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__candidate")),
         sa.UniqueConstraint(
-            "project_id", "site", "external_id", name=op.f("uq__candidate__project_id_site_external_id")
+            "import_run_id", "site", "external_id", name=op.f("uq__candidate__import_run_id_site_external_id")
         ),
     )
     with op.batch_alter_table("candidate", schema=None) as batch_op:
@@ -500,6 +502,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix__candidate_content_hash"), ["content_hash"], unique=False)
         batch_op.create_index(batch_op.f("ix__candidate_import_run_id"), ["import_run_id"], unique=False)
+        batch_op.create_index(
+            "uq__candidate__published",
+            ["project_id", "site", "external_id"],
+            unique=True,
+            sqlite_where=sa.text("published"),
+            postgresql_where=sa.text("published"),
+        )
 
     op.create_table(
         "duplicate_pair",
@@ -570,11 +579,17 @@ def upgrade() -> None:
         "import_record",
         sa.Column("id", BIG_ID, nullable=False),
         sa.Column("import_run_id", BIG_ID, nullable=False),
+        sa.Column("number", BIG_ID, nullable=False),
+        sa.Column("line", BIG_ID, nullable=False),
         sa.Column("external_id", sa.String(length=120), nullable=False),
         sa.Column("rule", sa.String(length=40), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("excerpt", sa.Text(), nullable=False),
+        sa.Column("marks", JSON, nullable=False),
+        sa.Column("score", BIG_ID, nullable=True),
+        sa.Column("author", sa.String(length=200), nullable=True),
+        sa.Column("licence", sa.String(length=80), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_run_id"],
@@ -583,9 +598,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__import_record")),
-        sa.UniqueConstraint(
-            "import_run_id", "external_id", name=op.f("uq__import_record__import_run_id_external_id")
-        ),
+        sa.UniqueConstraint("import_run_id", "number", name=op.f("uq__import_record__import_run_id_number")),
     )
     with op.batch_alter_table("import_record", schema=None) as batch_op:
         batch_op.create_index(
@@ -875,6 +888,11 @@ def downgrade() -> None:
 
     op.drop_table("duplicate_pair")
     with op.batch_alter_table("candidate", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq__candidate__published",
+            sqlite_where=sa.text("published"),
+            postgresql_where=sa.text("published"),
+        )
         batch_op.drop_index(batch_op.f("ix__candidate_import_run_id"))
         batch_op.drop_index(batch_op.f("ix__candidate_content_hash"))
         batch_op.drop_index("ix__candidate__project_id_status_id")

@@ -1,0 +1,211 @@
+"""`handpicked example` and `handpicked pool`: write examples, and pick candidates for them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.orm import Session
+
+from app.accounts.models import User
+from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.errors import Refusal
+from app.examples import operations, queries
+from app.examples.documents import example_document
+from app.examples.messages import Message
+from app.examples.models import Example, ExampleState
+from app.examples.queries import ExampleFilter
+from app.projects.models import Project, Split
+
+ExampleArgument = Annotated[int, typer.Argument(metavar="ID", help="The example's number; see `example list`.")]
+PromptOption = Annotated[str | None, typer.Option(help="The prompt, in Markdown.")]
+ResponseOption = Annotated[str | None, typer.Option(help="The response, in Markdown.")]
+SystemOption = Annotated[str | None, typer.Option(help="A system message before the first prompt.")]
+MessagesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--messages", metavar="FILE.json", help="All messages as JSON, - for standard input; for conversations."
+    ),
+]
+NoteOption = Annotated[str, typer.Option(help="A few words for the history.")]
+LIMIT = 50
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    examples = typer.Typer(no_args_is_help=True, help="Prompts and responses: written, revised, submitted.")
+    examples.command("new")(new)
+    examples.command("show")(show)
+    examples.command("list")(list_examples)
+    examples.command("edit")(edit)
+    examples.command("submit")(submit)
+    app.add_typer(examples, name="example")
+
+
+def new(  # noqa: PLR0913 - a command has that many options
+    slug: SlugArgument,
+    source: Annotated[str, typer.Option(help="The row of the composition that it counts towards.")],
+    split: Annotated[Split, typer.Option(help="What it is for.")] = Split.TRAIN,
+    prompt: PromptOption = None,
+    response: ResponseOption = None,
+    system: SystemOption = None,
+    messages: MessagesOption = None,
+    language: Annotated[str, typer.Option(help="Its language.")] = "en",
+    note: NoteOption = "",
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a new example; it is a draft until it is submitted."""
+    words = _messages(prompt, response, system, messages)
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        example = operations.create_example(
+            session, actor, project, split=split, source=source, language=language, messages=words, note=note
+        )
+        document = _document(session, example)
+    emit(document, as_json, [f"Example {document['id']} is a draft: {document['title']}"])
+
+
+def _messages(prompt: str | None, response: str | None, system: str | None, file: Path | None) -> list[Message]:
+    if file is not None:
+        if (prompt, response, system) != (None, None, None):
+            raise typer.BadParameter("--messages holds everything; leave --prompt, --response and --system out")
+        return _messages_in(file)
+    if prompt is None:
+        raise typer.BadParameter("say --prompt, or --messages for a conversation")
+    said = (("system", system), ("user", prompt), ("assistant", response))
+    return [{"role": role, "content": text} for role, text in said if text is not None]
+
+
+def _messages_in(file: Path) -> list[Message]:
+    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Refusal(f"{file} is no JSON: {error}. Nothing was saved.") from error
+    found = found.get("messages") if isinstance(found, dict) else found
+    if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
+        raise Refusal(f"{file} has to hold a list of messages with role and content. Nothing was saved.")
+    return found
+
+
+def _document(session: Session, example: Example, number: int | None = None) -> dict[str, Any]:
+    revision = queries.revision(session, example, number or example.revision_number)
+    if revision is None:
+        raise Refusal(f"Example {example.id} has no revision {number}; it has {example.revision_number}.")
+    return example_document(example, revision)
+
+
+def show(
+    slug: SlugArgument,
+    example_id: ExampleArgument,
+    revision: Annotated[int | None, typer.Option(min=1, help="An older revision.")] = None,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an example."""
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        document = _document(session, queries.example_in(session, project.id, example_id), revision)
+    head = f"Example {document['id']}, {document['state']}, {document['split']}, {document['source']}"
+    lines = [f"{head}, revision {document['revision']} of {document['head']}"]
+    for message in document["messages"]:
+        lines += ["", f"[{message['role']}]", message["content"]]
+    emit(document, as_json, lines)
+
+
+def list_examples(
+    slug: SlugArgument,
+    state: Annotated[ExampleState | None, typer.Option(help="Only those in this state.")] = None,
+    split: Annotated[Split | None, typer.Option(help="Only those of this split.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only those of this source.")] = None,
+    words: Annotated[str, typer.Option(help="Only those with these words in their first line.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = LIMIT,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List examples, the latest change first."""
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        wanted = ExampleFilter(state=state, split=split, source=source, words=words)
+        heads = session.scalars(queries.heads_of(project.id, wanted).limit(limit)).all()
+        documents = [example_document(head.example, head) for head in heads]
+    lines = [
+        f"{one['id']:>6}  {one['state']:<8}  {one['split']:<5}  {one['source']:<20}  {one['title']}"
+        for one in documents
+    ]
+    emit({"examples": documents}, as_json, lines or ["No example fits."])
+
+
+def edit(  # noqa: PLR0913 - a command has that many options
+    slug: SlugArgument,
+    example_id: ExampleArgument,
+    prompt: PromptOption = None,
+    response: ResponseOption = None,
+    messages: MessagesOption = None,
+    based_on: Annotated[
+        int | None, typer.Option(min=1, help="The revision you began from; somebody else's newer one refuses the save.")
+    ] = None,
+    note: NoteOption = "",
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Save new words as a revision: the last prompt, the last response, or all messages."""
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        example = queries.example_in(session, project.id, example_id)
+        head = queries.head_revision(session, example)
+        words = _messages_in(messages) if messages else _edited(head.messages, prompt, response)
+        saved = operations.save_revision(
+            session, actor, example, based_on=based_on or head.number, messages=words, note=note
+        )
+        document = example_document(example, saved)
+    emit(document, as_json, [f"Example {example_id} stands at revision {document['revision']}, {document['state']}."])
+
+
+def _edited(messages: list[Message], prompt: str | None, response: str | None) -> list[Message]:
+    if prompt is None and response is None:
+        raise typer.BadParameter("say --prompt, --response or --messages")
+    words = [dict(message) for message in messages]
+    for role, text in (("user", prompt), ("assistant", response)):
+        if text is None:
+            continue
+        last = next((message for message in reversed(words) if message["role"] == role), None)
+        if last is None:
+            words.append({"role": role, "content": text})
+        else:
+            last["content"] = text
+    return list(words)
+
+
+def submit(
+    slug: SlugArgument,
+    example_ids: Annotated[list[int] | None, typer.Argument(metavar="ID…", help="Their numbers.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every draft of the project.")] = False,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send drafts to review, all of them or none."""
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        chosen = _chosen(session, project, example_ids or [], every)
+        _submit(session, actor, chosen)
+        document = {"submitted": [example.id for example in chosen]}
+    emit(document, as_json, [f"Submitted: {len(chosen):,}."])
+
+
+def _chosen(session: Session, project: Project, ids: list[int], every: bool) -> list[Example]:
+    if every == bool(ids):
+        raise typer.BadParameter("name the examples, or say --all")
+    if every:
+        return list(session.scalars(queries.examples_of(project.id, ExampleFilter(state=ExampleState.DRAFT))))
+    return [queries.example_in(session, project.id, example_id) for example_id in ids]
+
+
+def _submit(session: Session, actor: User, examples: list[Example]) -> None:
+    for example in examples:
+        try:
+            operations.submit_example(session, actor, example)
+        except Refusal as refusal:
+            raise type(refusal)(f"Example {example.id}: {refusal.message} Nothing was submitted.") from refusal

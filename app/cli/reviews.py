@@ -1,0 +1,115 @@
+"""`handpicked review`: the second person's word from the command line."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from app.accounts.models import Role, User
+from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.examples.models import Example
+from app.examples.queries import example_in
+from app.reviews import operations, queries
+from app.reviews.models import Review
+from app.web.words import plural
+
+ExampleArgument = Annotated[int, typer.Argument(metavar="ID", help="The example's number; see `review list`.")]
+RevisionOption = Annotated[
+    int | None, typer.Option(min=1, help="The revision that was read.", show_default="the newest")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    reviews = typer.Typer(no_args_is_help=True, help="Approve, return or reject what somebody else wrote.")
+    reviews.command("list")(list_waiting)
+    reviews.command("approve")(approve)
+    reviews.command("return")(return_example)
+    reviews.command("reject")(reject)
+    app.add_typer(reviews, name="review")
+
+
+def list_waiting(
+    slug: SlugArgument,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = 50,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what waits for a second person, the longest wait first."""
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        heads = session.scalars(queries.awaiting_review(project.id).limit(limit)).all()
+        rows = [{"example": head.example_id, "revision": head.number, "title": head.title} for head in heads]
+    lines = [f"{row['example']:>6}  revision {row['revision']}  {row['title']}" for row in rows]
+    emit({"waiting": rows}, as_json, lines or ["Nothing waits for review."])
+
+
+def approve(
+    slug: SlugArgument,
+    example_id: Annotated[int | None, typer.Argument(metavar="[ID]", help="The example's number.")] = None,
+    imported: Annotated[
+        bool, typer.Option("--imported", help="All that imports brought and nobody edited, approved elsewhere.")
+    ] = False,
+    reason: Annotated[str, typer.Option(metavar="WORDS", help="Where an imported set was approved.")] = "",
+    revision: RevisionOption = None,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve an example as a reviewer with --as EMAIL, or with --imported a set that was approved elsewhere."""
+    if imported == (example_id is not None):
+        raise typer.BadParameter("name the example, or say --imported with its --reason")
+    if example_id is not None:
+        _decide(slug, example_id, revision, operations.approve, as_email, as_json)
+        return
+    if not reason.strip():
+        raise typer.BadParameter("--imported needs --reason: where was the set approved?")
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug, Role.ADMIN)
+        count = operations.approve_imported(session, actor, project, reason)
+    emit({"approved": count}, as_json, [f"Approved as imported: {plural(count, 'example')}."])
+
+
+def return_example(
+    slug: SlugArgument,
+    example_id: ExampleArgument,
+    words: Annotated[str, typer.Option(help="What should change.")],
+    revision: RevisionOption = None,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send an example back to its writer with words."""
+    _decide(slug, example_id, revision, _with(operations.return_example, words), as_email, as_json)
+
+
+def reject(
+    slug: SlugArgument,
+    example_id: ExampleArgument,
+    words: Annotated[str, typer.Option(help="Why.")] = "",
+    revision: RevisionOption = None,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep an example out of the set."""
+    _decide(slug, example_id, revision, _with(operations.reject, words), as_email, as_json)
+
+
+Act = Callable[[Session, User, Example, int], Review]
+
+
+def _with(act: Callable[[Session, User, Example, int, str], Review], words: str) -> Act:
+    return lambda session, actor, example, revision: act(session, actor, example, revision, words)
+
+
+def _decide(slug: str, example_id: int, revision: int | None, act: Act, as_email: str | None, as_json: bool) -> None:
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug, Role.REVIEWER)
+        example = example_in(session, project.id, example_id)
+        review = act(session, actor, example, revision or example.revision_number)
+        document = {
+            "example": example.id,
+            "revision": review.revision_number,
+            "verdict": review.verdict.value,
+            "words": review.words,
+        }
+    emit(document, as_json, [f"Example {example_id}, revision {document['revision']}: {document['verdict']}."])

@@ -1,0 +1,117 @@
+"""What stands around every page: the places with what waits in them, the person, the projects."""
+
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import ColumnElement, Exists, ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from app.accounts.access import Access
+from app.accounts.models import Role, User
+from app.datasets.models import Version
+from app.db import Database
+from app.duplicates.models import DuplicatePair, Verdict
+from app.examples.models import Example, ExampleState
+from app.projects import queries as projects
+from app.projects.models import Project
+from app.runs.models import RunState, TrainingRun
+from app.sources.models import Candidate, ImportRun
+from app.web.cookies import flash_of, theme_of
+from app.web.templating import Frame, PersonBadge, Place, ProjectLink
+
+
+def build_frame(request: Request, session: Session | None) -> Frame:
+    """The frame for this request; opens a session of its own where an error page has none."""
+    if session is not None:
+        return _frame(request, session)
+    database: Database = request.app.state.database
+    with database.reading() as own:
+        return _frame(request, own)
+
+
+def _frame(request: Request, session: Session) -> Frame:
+    access: Access | None = getattr(request.state, "access", None)
+    project: Project | None = getattr(request.state, "project", None)
+    user = access.user if access else None
+    return Frame(
+        person=_badge(user, getattr(request.state, "role", None)) if user else None,
+        project=_link(request, project) if project and user else None,
+        projects=tuple(_link(request, p) for p in session.scalars(projects.projects_of(user))) if user else (),
+        places=_places(request, session, project, user) if project and user else (),
+        theme=theme_of(request),
+        flash=flash_of(request),
+        path=request.url.path,
+    )
+
+
+def _badge(user: User, here: Role | None) -> PersonBadge:
+    # In a project its role counts; who leads only that is no admin of the installation and must not look like one.
+    title = "Admin" if user.role is Role.ADMIN else "Lead" if here is Role.ADMIN else (here or user.role).capitalize()
+    return PersonBadge(user.name, user.email, user.name[:1].upper(), title)
+
+
+def _link(request: Request, project: Project) -> ProjectLink:
+    return ProjectLink(project.name, project.slug, request.app.url_path_for("home:project", slug=project.slug))
+
+
+def waiting_counts(session: Session, project: Project, user: User) -> dict[str, int]:
+    """What waits in each place for this person, and (keys that begin with "has ") what holds anything: one query."""
+    mine = (Example.created_by == user.id, Example.state.in_((ExampleState.DRAFT, ExampleState.RETURNED)))
+    open_pair = DuplicatePair.verdict == Verdict.OPEN
+    counts: dict[str, ColumnElement[Any]] = {
+        "duplicates": _count(DuplicatePair, project, open_pair),
+        "leaks": _count(DuplicatePair, project, open_pair, DuplicatePair.leak.is_(True)),
+        "write": _count(Example, project, *mine),
+        "review": _count(Example, project, Example.state == ExampleState.REVIEW),
+        "versions": _count(Version, project),
+        "runs": _count(TrainingRun, project, TrainingRun.state.in_((RunState.QUEUED, RunState.RUNNING))),
+        "has sources": _any(ImportRun, project),
+        "has pool": _any(Candidate, project),
+        "has write": _any(Example, project),
+        "has runs": _any(TrainingRun, project),
+    }
+    row = session.execute(select(*counts.values())).one()
+    return dict(zip(counts, row, strict=True))
+
+
+def _count(model: Any, project: Project, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count(model.id)).where(model.project_id == project.id, *conditions).scalar_subquery()
+
+
+def _any(model: Any, project: Project) -> Exists:
+    return select(model.id).where(model.project_id == project.id).exists()
+
+
+# Title, route, what waits there, what fills it, and where it stands: under another place, in the phone's bar.
+PLACES: tuple[tuple[str, str, str, str, dict[str, bool]], ...] = (
+    ("Home", "home:project", "", "", {"five": True}),
+    ("Sources", "sources:index", "", "has sources", {}),
+    ("Pool", "selection:pool", "", "has pool", {"five": True}),
+    ("Duplicates", "duplicates:inbox", "duplicates", "", {"under": True}),
+    ("Write", "examples:index", "write", "has write", {"five": True}),
+    ("Review", "reviews:queue", "review", "has write", {"five": True}),
+    ("Versions", "datasets:index", "versions", "versions", {}),
+    ("Runs", "runs:index", "runs", "has runs", {}),
+)
+
+
+def _places(request: Request, session: Session, project: Project, user: User) -> tuple[Place, ...]:
+    waiting = waiting_counts(session, project, user)
+    urls = {name: str(request.app.url_path_for(name, slug=project.slug)) for _, name, _, _, _ in PLACES}
+    # An import's own page stands under Sources, whose list leads to it.
+    here = request.url.path.replace(f"{urls['home:project']}/imports/", f"{urls['sources:index']}/", 1)
+    at = max((url for url in urls.values() if f"{here}/".startswith(f"{url}/")), key=len, default="")
+    # Every page of a project lies below its home; one that belongs to no place stands under none.
+    at = "" if at == urls["home:project"] != here else at
+    return tuple(
+        Place(
+            title,
+            urls[name],
+            current=urls[name] == at,
+            count=waiting.get(count) or None,
+            alarm=count == "duplicates" and bool(waiting["leaks"]),
+            full=not full or bool(waiting[full]),
+            **more,
+        )
+        for title, name, count, full, more in PLACES
+    )

@@ -1,0 +1,187 @@
+"""/api/v1: projects, their targets and members, invitations, tokens."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from app.accounts import operations as accounts
+from app.accounts import queries as people
+from app.accounts.access import Admin, Person
+from app.accounts.models import Role, Scope
+from app.db import SessionDep, now
+from app.errors import Denied, NotFound
+from app.projects import operations, queries
+from app.projects.access import Annotator, Lead
+from app.projects.forms import CompositionIn, InvitationForm, MemberIn, ProjectForm, TargetRow, TokenForm
+from app.projects.models import Membership, Project
+from app.projects.operations import LIMA
+from app.web.refusals import REFUSALS
+
+router = APIRouter(prefix="/api/v1", tags=["projects"], responses=REFUSALS)
+
+
+class ProjectOut(BaseModel):
+    """A project."""
+
+    slug: str
+    name: str
+    guide: str
+    created_at: datetime
+    archived_at: datetime | None
+
+
+class MemberOut(BaseModel):
+    """A member and their role in the project."""
+
+    id: int
+    email: str
+    name: str
+    role: Role
+
+    @classmethod
+    def of(cls, membership: Membership) -> "MemberOut":
+        """A membership whose person is loaded."""
+        user = membership.user
+        return cls(id=user.id, email=user.email, name=user.name, role=membership.role)
+
+
+class InvitationOut(BaseModel):
+    """An invitation; `url` is there only in the answer that makes it."""
+
+    id: int
+    email: str | None
+    role: Role
+    project: str | None
+    expires_at: datetime
+    url: str | None = None
+
+
+class NewTokenOut(BaseModel):
+    """A token, with its secret this once."""
+
+    id: int
+    name: str
+    scope: Scope
+    project: str | None
+    expires_at: datetime | None
+    token: str
+
+
+def _out(project: Project) -> ProjectOut:
+    return ProjectOut.model_validate(project, from_attributes=True)
+
+
+@router.get("/projects", name="api:projects")
+def projects(access: Person, session: SessionDep) -> list[ProjectOut]:
+    """The projects that one may see."""
+    return [_out(project) for project in session.scalars(queries.projects_of(access.user))]
+
+
+@router.post("/projects", name="api:create_project", status_code=201)
+def create_project(access: Admin, session: SessionDep, wanted: ProjectForm) -> ProjectOut:
+    """Make a project, with LIMA's composition target or an empty one."""
+    targets = LIMA if wanted.composition == "lima" else ()
+    slug = wanted.slug or operations.slug_of(wanted.name)
+    return _out(operations.create_project(session, access.user, slug=slug, name=wanted.name, targets=targets))
+
+
+@router.get("/projects/{slug}", name="api:project")
+def project(access: Annotator) -> ProjectOut:
+    """One project."""
+    return _out(access.project)
+
+
+@router.get("/projects/{slug}/composition", name="api:composition")
+def composition(access: Annotator, session: SessionDep) -> list[TargetRow]:
+    """The composition target, in its order."""
+    rows = session.scalars(queries.composition_of(access.project))
+    return [TargetRow.model_validate({name: getattr(row, name) for name in TargetRow.model_fields}) for row in rows]
+
+
+@router.put("/projects/{slug}/composition", name="api:set_composition")
+def set_composition(access: Lead, session: SessionDep, wanted: CompositionIn) -> list[TargetRow]:
+    """Replace the composition target; examples keep their sources."""
+    operations.set_composition(session, access.user, access.project, [row.as_target() for row in wanted.rows])
+    return wanted.rows
+
+
+@router.get("/projects/{slug}/members", name="api:members")
+def members(access: Lead, session: SessionDep) -> list[MemberOut]:
+    """The members, by name."""
+    return [MemberOut.of(row) for row in session.scalars(queries.members_of(access.project))]
+
+
+@router.put("/projects/{slug}/members", name="api:set_member")
+def set_member(access: Lead, session: SessionDep, wanted: MemberIn) -> MemberOut:
+    """Add somebody who has an account, or change their role; invite who has none by POST /invitations."""
+    user = people.user_by_email(session, wanted.email)
+    if user is None or user.is_operator:
+        raise NotFound("There is nobody with that address here; nothing was changed. Invite them first.")
+    operations.add_member(session, access.user, access.project, user, wanted.role)
+    return MemberOut(id=user.id, email=user.email, name=user.name, role=wanted.role)
+
+
+@router.delete("/projects/{slug}/members/{user_id}", name="api:remove_member", status_code=204)
+def remove_member(access: Lead, session: SessionDep, user_id: int) -> None:
+    """End a membership; what the person wrote stays."""
+    operations.remove_member(session, access.user, access.project, user_id)
+
+
+@router.get("/invitations", name="api:invitations")
+def invitations(access: Admin, session: SessionDep) -> list[InvitationOut]:
+    """Invitations that still work, newest first; their links are not told again."""
+    slugs = {row.id: row.slug for row in session.scalars(queries.projects_of(access.user))}
+    return [
+        InvitationOut(
+            id=row.id,
+            email=row.email,
+            role=row.role,
+            project=slugs.get(row.project_id) if row.project_id is not None else None,
+            expires_at=row.expires_at,
+        )
+        for row in session.scalars(people.open_invitations(now()))
+    ]
+
+
+@router.post("/invitations", name="api:invite", status_code=201)
+def invite(request: Request, access: Admin, session: SessionDep, wanted: InvitationForm) -> InvitationOut:
+    """Make an invitation, into a project if one is named, and give its link."""
+    into = operations.named_project(session, access.user, wanted.project) if wanted.project else None
+    settings = request.app.state.settings
+    row, token = accounts.invite(
+        session,
+        settings,
+        access.user,
+        role=wanted.role,
+        email=wanted.email or None,
+        project_id=into.id if into else None,
+    )
+    base = (settings.base_url or str(request.base_url)).rstrip("/")
+    url = base + request.app.url_path_for("accounts:invitation", token=token)
+    slug = into.slug if into else None
+    return InvitationOut(id=row.id, email=row.email, role=row.role, project=slug, expires_at=row.expires_at, url=url)
+
+
+@router.post("/tokens", name="api:create_token", status_code=201)
+def create_token(access: Person, session: SessionDep, wanted: TokenForm) -> NewTokenOut:
+    """Make a token of one's own, shown once; it never reaches further than the one that makes it."""
+    if access.token and list(Scope).index(wanted.scope) > list(Scope).index(access.token.scope):
+        raise Denied(f"A token of the scope {access.token.scope} cannot make one that reaches further.")
+    into = operations.named_project(session, access.user, wanted.project) if wanted.project else None
+    row, token = accounts.create_api_token(
+        session,
+        access.user,
+        name=wanted.name,
+        scope=wanted.scope,
+        project_id=into.id if into else None,
+        days=wanted.days,
+    )
+    return NewTokenOut(
+        id=row.id,
+        name=row.name,
+        scope=row.scope,
+        project=into.slug if into else None,
+        expires_at=row.expires_at,
+        token=token,
+    )

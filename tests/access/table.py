@@ -1,0 +1,221 @@
+"""Who may: every route of the house with the least role that it needs, written by hand.
+
+`anyone`: no session needed. `person`: any account. `annotator`, `reviewer`, `lead`: at least that role in the project
+that the path names (a lead is an admin of the project). `admin`: an admin of the installation.
+A new route has to be added here; the tests beside this table fail until it is.
+"""
+
+ANYONE = """
+GET /healthz
+GET /sign-in
+POST /sign-in
+POST /sign-out
+POST /theme
+GET /invitations/{token}
+POST /invitations/{token}
+GET /api/v1/openapi.json
+"""
+
+PERSON = """
+GET /
+GET /components
+GET /account
+POST /account/name
+POST /account/password
+POST /account/tokens
+POST /account/tokens/{token_id}/revocation
+POST /invitations/{token}/joining
+GET /projects
+GET /api/v1/me
+GET /api/v1/projects
+GET /api/v1/tokens
+POST /api/v1/tokens
+DELETE /api/v1/tokens/{token_id}
+GET /api/v1/models
+"""
+
+ADMIN = """
+POST /demo
+GET /people
+POST /people/{user_id}/role
+POST /people/{user_id}/disabling
+POST /people/{user_id}/enabling
+POST /people/{user_id}/password-link
+POST /invitations
+POST /invitations/{invitation_id}/withdrawal
+POST /projects
+GET /trail
+GET /models
+POST /models
+POST /models/{model_id}/retirement
+GET /api/v1/people
+PATCH /api/v1/people/{user_id}
+GET /api/v1/invitations
+POST /api/v1/invitations
+DELETE /api/v1/invitations/{invitation_id}
+POST /api/v1/projects
+GET /api/v1/trail
+POST /api/v1/models
+POST /api/v1/models/{model_id}/retirement
+"""
+
+ANNOTATOR = """
+GET /projects/{slug}
+GET /projects/{slug}/composition.csv
+GET /projects/{slug}/settings
+GET /projects/{slug}/jobs
+GET /projects/{slug}/jobs/{job_id}
+POST /projects/{slug}/jobs/{job_id}/cancellation
+GET /projects/{slug}/sources
+GET /projects/{slug}/sources/exchanges
+GET /projects/{slug}/sources/new
+POST /projects/{slug}/sources/new
+GET /projects/{slug}/imports/{import_id}
+POST /projects/{slug}/imports/{import_id}
+POST /projects/{slug}/imports/{import_id}/again
+POST /projects/{slug}/imports/{import_id}/discard
+GET /projects/{slug}/imports/{import_id}/report.jsonl
+GET /projects/{slug}/duplicates
+GET /projects/{slug}/duplicates/scans
+POST /projects/{slug}/duplicates/scans
+GET /projects/{slug}/duplicates/{pair_id}
+POST /projects/{slug}/duplicates/{pair_id}/decision
+POST /projects/{slug}/duplicates/{pair_id}/reversal
+GET /projects/{slug}/examples/{example_id}/duplicates
+GET /projects/{slug}/versions
+GET /projects/{slug}/versions/{name}
+GET /projects/{slug}/versions/{name}/card
+POST /projects/{slug}/versions/{name}/verification
+GET /projects/{slug}/examples
+POST /projects/{slug}/examples
+GET /projects/{slug}/examples/new
+POST /projects/{slug}/examples/preview
+GET /projects/{slug}/examples/{example_id}
+POST /projects/{slug}/examples/{example_id}
+GET /projects/{slug}/examples/{example_id}/history
+POST /projects/{slug}/examples/{example_id}/revisions/{number}/restoration
+POST /projects/{slug}/examples/{example_id}/withdrawal
+GET /projects/{slug}/pool
+GET /projects/{slug}/pool/{candidate_id}
+POST /projects/{slug}/pool/{candidate_id}/example
+POST /projects/{slug}/pool/{candidate_id}/rejection
+POST /projects/{slug}/pool/{candidate_id}/restoration
+GET /projects/{slug}/review
+GET /projects/{slug}/review/{example_id}
+GET /projects/{slug}/runs
+GET /projects/{slug}/runs/{number}
+POST /projects/{slug}/runs/{number}/answers
+GET /projects/{slug}/runs/{number}/log.txt
+GET /projects/{slug}/runs/{number}/steps
+GET /projects/{slug}/runs/{number}/steps.csv
+GET /api/v1/projects/{slug}
+GET /api/v1/projects/{slug}/composition
+GET /api/v1/projects/{slug}/progress
+GET /api/v1/projects/{slug}/jobs
+GET /api/v1/projects/{slug}/jobs/{job_id}
+POST /api/v1/projects/{slug}/jobs/{job_id}/cancellation
+GET /api/v1/projects/{slug}/exchanges
+GET /api/v1/projects/{slug}/imports
+POST /api/v1/projects/{slug}/imports
+GET /api/v1/projects/{slug}/imports/{import_id}
+GET /api/v1/projects/{slug}/imports/{import_id}/records
+GET /api/v1/projects/{slug}/imports/{import_id}/report.jsonl
+GET /api/v1/projects/{slug}/duplicates
+POST /api/v1/projects/{slug}/duplicates/scans
+GET /api/v1/projects/{slug}/duplicates/scans/{scan_id}
+GET /api/v1/projects/{slug}/duplicates/{pair_id}
+POST /api/v1/projects/{slug}/duplicates/{pair_id}/decision
+POST /api/v1/projects/{slug}/duplicates/{pair_id}/reversal
+GET /api/v1/projects/{slug}/next-version
+GET /api/v1/projects/{slug}/versions
+GET /api/v1/projects/{slug}/versions/{name}
+GET /api/v1/projects/{slug}/versions/{name}/examples.jsonl
+GET /api/v1/projects/{slug}/versions/{name}/manifest
+GET /api/v1/projects/{slug}/versions/{name}/verification
+GET /api/v1/projects/{slug}/candidates
+GET /api/v1/projects/{slug}/candidates/{candidate_id}
+POST /api/v1/projects/{slug}/candidates/{candidate_id}/example
+POST /api/v1/projects/{slug}/candidates/{candidate_id}/rejection
+POST /api/v1/projects/{slug}/candidates/{candidate_id}/restoration
+GET /api/v1/projects/{slug}/examples
+POST /api/v1/projects/{slug}/examples
+GET /api/v1/projects/{slug}/examples/{example_id}
+PUT /api/v1/projects/{slug}/examples/{example_id}/description
+GET /api/v1/projects/{slug}/examples/{example_id}/reviews
+GET /api/v1/projects/{slug}/examples/{example_id}/revisions
+POST /api/v1/projects/{slug}/examples/{example_id}/revisions
+POST /api/v1/projects/{slug}/examples/{example_id}/submission
+POST /api/v1/projects/{slug}/examples/{example_id}/withdrawal
+GET /api/v1/projects/{slug}/reviews
+GET /api/v1/projects/{slug}/runs
+GET /api/v1/projects/{slug}/runs/{number}
+GET /api/v1/projects/{slug}/runs/{number}/answers
+POST /api/v1/projects/{slug}/runs/{number}/answers
+GET /api/v1/projects/{slug}/runs/{number}/log
+GET /api/v1/projects/{slug}/runs/{number}/steps
+"""
+
+REVIEWER = """
+POST /projects/{slug}/review/{example_id}
+POST /projects/{slug}/review/{example_id}/withdrawal
+POST /api/v1/projects/{slug}/examples/{example_id}/reviews
+POST /api/v1/projects/{slug}/examples/{example_id}/reviews/withdrawal
+"""
+
+LEAD = """
+POST /projects/{slug}/settings
+POST /projects/{slug}/composition
+POST /projects/{slug}/members
+POST /projects/{slug}/members/{user_id}/role
+POST /projects/{slug}/members/{user_id}/removal
+POST /projects/{slug}/invitations/{invitation_id}/withdrawal
+POST /projects/{slug}/archiving
+POST /projects/{slug}/reopening
+GET /projects/{slug}/trail
+POST /projects/{slug}/sources/exchanges
+POST /projects/{slug}/versions
+POST /projects/{slug}/versions/{name}/exports
+GET /projects/{slug}/versions/{name}/exports/{form}.zip
+POST /projects/{slug}/review-imported
+POST /projects/{slug}/runs
+GET /projects/{slug}/runs/new
+POST /projects/{slug}/runs/{number}/cancellation
+POST /projects/{slug}/runs/{number}/discard
+POST /projects/{slug}/runs/{number}/launch
+POST /projects/{slug}/runs/{number}/resumption
+PUT /api/v1/projects/{slug}/composition
+GET /api/v1/projects/{slug}/members
+PUT /api/v1/projects/{slug}/members
+DELETE /api/v1/projects/{slug}/members/{user_id}
+PUT /api/v1/projects/{slug}/exchanges
+POST /api/v1/projects/{slug}/versions
+POST /api/v1/projects/{slug}/versions/{name}/exports
+GET /api/v1/projects/{slug}/versions/{name}/exports/{form}.zip
+POST /api/v1/projects/{slug}/reviews/imported
+POST /api/v1/projects/{slug}/runs
+POST /api/v1/projects/{slug}/runs/{number}/cancellation
+POST /api/v1/projects/{slug}/runs/{number}/resumption
+"""
+
+_BLOCKS = {
+    "anyone": ANYONE,
+    "person": PERSON,
+    "annotator": ANNOTATOR,
+    "reviewer": REVIEWER,
+    "lead": LEAD,
+    "admin": ADMIN,
+}
+
+# "METHOD path" -> least role
+TABLE = {row: least for least, block in _BLOCKS.items() for row in block.split("\n") if row}
+
+# Who may do what needs at least this.
+ALLOWED = {
+    "anyone": {"nobody", "stranger", "annotator", "reviewer", "lead", "admin"},
+    "person": {"stranger", "annotator", "reviewer", "lead", "admin"},
+    "annotator": {"annotator", "reviewer", "lead", "admin"},
+    "reviewer": {"reviewer", "lead", "admin"},
+    "lead": {"lead", "admin"},
+    "admin": {"admin"},
+}
+ACTORS = ("nobody", "stranger", "annotator", "reviewer", "lead", "admin")
