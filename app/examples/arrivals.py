@@ -53,7 +53,7 @@ def _example(run: ImportRun, record: Record) -> Example:
         import_run_id=run.id,
         site=record.site,
         external_id=record.external_id,
-        licence=run.licence or record.licence,
+        licence=record.licence or run.licence,
         attribution=_attribution(record),
         revision_number=1,
         created_by=run.created_by,

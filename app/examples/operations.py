@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts.audit import record
 from app.accounts.models import User
@@ -25,6 +26,7 @@ from app.projects.models import Project, Split
 from app.sources.models import Candidate, CandidateStatus
 from app.text.canonical import content_hash
 from app.text.wellformed import require_wellformed
+from app.web.found import found
 
 UNSORTED = "unsorted"
 SUBMITTABLE = (ExampleState.DRAFT, ExampleState.RETURNED)
@@ -77,7 +79,7 @@ def create_example(  # noqa: PLR0913 - an example has that many sides
     What an import brings (`import_run_id` without `candidate_id`) has no author here: nobody of the team wrote it.
     """
     require_open(project)
-    made = queries.example_by_creation_key(session, project.id, creation_key) if creation_key else None
+    made = session.scalar(queries.example_by_creation_key(project.id, creation_key)) if creation_key else None
     if made is not None:
         return made
     words = draft_messages(messages)
@@ -98,12 +100,12 @@ def create_example(  # noqa: PLR0913 - an example has that many sides
         revision_number=1,
     )
     if not _added(session, example):
-        existing = queries.example_by_creation_key(session, project.id, creation_key or "")
-        assert existing is not None
-        return existing
-    imported = import_run_id is not None and candidate_id is None
-    session.add(_revision(example, None if imported else actor, words, note, None))
+        return found(session, queries.example_by_creation_key(project.id, creation_key or ""))
+    author = None if import_run_id is not None and candidate_id is None else actor
+    first = _revision(example, author, words, note, None)
+    session.add(first)
     session.flush()
+    set_committed_value(first, "author", author)
     record(session, actor, "create example", f"example:{example.id}", project_id=project.id, source=source)
     return example
 
@@ -212,6 +214,7 @@ def save_revision(
     saved = _revision(example, actor, words, note, idempotency_key)
     session.add(saved)
     session.flush()
+    set_committed_value(saved, "author", actor)
     record(
         session, actor, "save example", f"example:{example.id}", project_id=example.project_id, revision=saved.number
     )

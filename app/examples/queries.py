@@ -52,8 +52,9 @@ def examples_of(project_id: int, wanted: ExampleFilter = ExampleFilter()) -> Sel
 def heads_of(project_id: int, wanted: ExampleFilter = ExampleFilter()) -> Select[Revision]:
     """The newest revision of each example with the example and its maker, the latest change first."""
     query = select(Revision).join(Example, _is_head()).where(*_conditions(project_id, wanted))
-    loads = (joinedload(Revision.example).joinedload(Example.creator), joinedload(Revision.author))
-    return query.options(*loads).order_by(Example.changed_at.desc(), Example.id.desc())
+    loads = (joinedload(Revision.example), joinedload(Revision.author))
+    people = (joinedload(Revision.example).joinedload(person) for person in (Example.creator, Example.judge))
+    return query.options(*loads, *people).order_by(Example.changed_at.desc(), Example.id.desc())
 
 
 def _is_head() -> ColumnElement[bool]:
@@ -80,6 +81,11 @@ def example_in(session: Session, project_id: int, example_id: int) -> Example:
     if example is None:
         raise NotFound("There is no such example here.")
     return example
+
+
+def judge_of(session: Session, example: Example) -> User | None:
+    """Who gave the last verdict."""
+    return session.get(User, example.verdict_by) if example.verdict_by is not None else None
 
 
 def revision(session: Session, example: Example, number: int) -> Revision | None:
@@ -119,9 +125,9 @@ def revision_by_key(session: Session, example: Example, key: str) -> Revision | 
     return session.scalar(query.options(joinedload(Revision.author)))
 
 
-def example_by_creation_key(session: Session, project_id: int, key: str) -> Example | None:
+def example_by_creation_key(project_id: int, key: str) -> Select[Example]:
     """The example that a form with this key has made already."""
-    return session.scalar(select(Example).where(Example.project_id == project_id, Example.creation_key == key))
+    return select(Example).where(Example.project_id == project_id, Example.creation_key == key)
 
 
 def example_of_candidate(session: Session, candidate_id: int) -> Example | None:

@@ -10,12 +10,13 @@ from app.db import Base, CreatedAt, PrimaryKey, choice
 
 
 class ReviewVerdict(StrEnum):
-    """The three ways a review can end; imported sets were approved elsewhere."""
+    """The three ways a review can end; imported sets were approved elsewhere; a verdict can be taken back."""
 
     APPROVED = "approved"
     RETURNED = "returned"
     REJECTED = "rejected"
     IMPORTED = "imported"
+    WITHDRAWN = "withdrawn"
 
 
 class Review(Base):

@@ -1,0 +1,186 @@
+"""/api/v1: examples, their revisions, submission."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from app.db import SessionDep
+from app.errors import NotFound
+from app.examples import operations, queries
+from app.examples.documents import example_document, revision_document
+from app.examples.forms import DescriptionIn, ExampleIn, ExampleQuery, MessageIn, RevisionIn
+from app.examples.models import Example
+from app.projects.access import Annotator, ProjectAccess
+from app.web.paging import PageNumber, page_of
+from app.web.refusals import REFUSALS, Refused
+
+router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["examples"], responses=REFUSALS)
+
+
+class MessageOut(BaseModel):
+    """One message."""
+
+    role: str
+    content: str
+
+
+class ExampleOut(BaseModel):
+    """An example with the words of its newest revision."""
+
+    id: int
+    state: str
+    split: str
+    source: str
+    language: str
+    flags: list[str]
+    revision: int
+    head: int
+    approved: int | None = Field(description="The revision approved last, even if the example was reopened since.")
+    title: str
+    messages: list[MessageOut]
+    content_hash: str
+    author: str | None
+    candidate: int | None
+    licence: str | None
+    attribution: dict[str, Any]
+    verdict_words: str
+    created_at: str
+    changed_at: str
+
+
+class ExamplesOut(BaseModel):
+    """A page of examples, the latest change first."""
+
+    total: int
+    page: int
+    examples: list[ExampleOut]
+
+
+class RevisionOut(BaseModel):
+    """One revision."""
+
+    number: int
+    author: str | None
+    note: str
+    messages: list[MessageOut]
+    content_hash: str
+    created_at: str
+
+
+class RevisionsOut(BaseModel):
+    """A page of revisions, the newest first."""
+
+    total: int
+    page: int
+    revisions: list[RevisionOut]
+
+
+class StaleOut(BaseModel):
+    """Somebody else saved in the meantime: the refusal, and the words that stand there now."""
+
+    error: Refused
+    current: RevisionOut
+
+
+@router.get("/examples", name="api:examples")
+def examples(session: SessionDep, access: Annotator, wanted: Annotated[ExampleQuery, Query()]) -> ExamplesOut:
+    """The project's examples, filtered."""
+    query = queries.heads_of(access.project.id, wanted.as_filter(access.user))
+    found, pager = page_of(session, query, wanted.page)
+    shown = [ExampleOut.model_validate(example_document(head.example, head)) for head in found]
+    return ExamplesOut(total=pager.total, page=pager.number, examples=shown)
+
+
+@router.post("/examples", name="api:create_example", status_code=201)
+def create(session: SessionDep, access: Annotator, body: ExampleIn) -> ExampleOut:
+    """Write a new example."""
+    example = operations.create_example(
+        session, access.user, access.project,
+        split=body.split, source=body.source, language=body.language, flags=body.flags,
+        messages=plain(body.messages), note=body.note, creation_key=body.key,
+    )  # fmt: skip
+    return _shown(session, example)
+
+
+def plain(messages: list[MessageIn]) -> list[dict[str, str]]:
+    """Messages as the operations take them."""
+    return [message.model_dump() for message in messages]
+
+
+@router.get("/examples/{example_id}", name="api:example")
+def example(session: SessionDep, access: Annotator, example_id: int, revision: int | None = None) -> ExampleOut:
+    """One example, at its newest revision or at the one asked for."""
+    return _shown(session, _example(session, access, example_id), revision)
+
+
+@router.get("/examples/{example_id}/revisions", name="api:revisions")
+def revisions(session: SessionDep, access: Annotator, example_id: int, page: PageNumber = 1) -> RevisionsOut:
+    """The history of an example."""
+    query = queries.revisions_of(_example(session, access, example_id))
+    found, pager = page_of(session, query, page)
+    shown = [RevisionOut.model_validate(revision_document(one)) for one in found]
+    return RevisionsOut(total=pager.total, page=pager.number, revisions=shown)
+
+
+@router.post(
+    "/examples/{example_id}/revisions",
+    name="api:save_revision",
+    status_code=201,
+    response_model=RevisionOut,
+    responses={409: {"model": StaleOut}},
+)
+def save(
+    request: Request, session: SessionDep, access: Annotator, example_id: int, body: RevisionIn
+) -> RevisionOut | Response:
+    """Save new words; a stale save answers 409 with the words that stand there now."""
+    example = _example(session, access, example_id)
+    try:
+        saved = operations.save_revision(
+            session, access.user, example,
+            based_on=body.based_on, messages=plain(body.messages), note=body.note, idempotency_key=body.key,
+        )  # fmt: skip
+    except operations.StaleSave as stale:
+        refused = {"message": stale.message, "problems": [], "request_id": request.state.request_id}
+        return JSONResponse({"error": refused, "current": revision_document(stale.current)}, stale.status)
+    return RevisionOut.model_validate(revision_document(saved))
+
+
+@router.put("/examples/{example_id}/description", name="api:describe_example")
+def describe(session: SessionDep, access: Annotator, example_id: int, body: DescriptionIn) -> ExampleOut:
+    """Say what an example is for; another split or source reopens what was approved."""
+    example = _example(session, access, example_id)
+    operations.describe_example(
+        session, access.user, example,
+        split=body.split, source=body.source, language=body.language, flags=body.flags,
+    )  # fmt: skip
+    return _shown(session, example)
+
+
+@router.post("/examples/{example_id}/submission", name="api:submit_example")
+def submit(session: SessionDep, access: Annotator, example_id: int) -> ExampleOut:
+    """Send it to review; repeated, nothing changes."""
+    example = _example(session, access, example_id)
+    operations.submit_example(session, access.user, example)
+    return _shown(session, example)
+
+
+@router.post("/examples/{example_id}/withdrawal", name="api:withdraw_example")
+def withdraw(session: SessionDep, access: Annotator, example_id: int) -> ExampleOut:
+    """Take it back out of review."""
+    example = _example(session, access, example_id)
+    operations.withdraw_example(session, access.user, example)
+    return _shown(session, example)
+
+
+def _example(session: Session, access: ProjectAccess, example_id: int) -> Example:
+    return queries.example_in(session, access.project.id, example_id)
+
+
+def _shown(session: Session, example: Example, number: int | None = None) -> ExampleOut:
+    revision = queries.revision(session, example, number or example.revision_number)
+    if revision is None:
+        raise NotFound("There is no such revision.")
+    return ExampleOut.model_validate(example_document(example, revision))

@@ -1,0 +1,154 @@
+"""What people send while they write: the desk as a whole, a filter in the address."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from pydantic import Field, StringConstraints, model_validator
+
+from app.accounts.models import User
+from app.examples.models import ExampleState
+from app.examples.queries import ExampleFilter
+from app.projects.models import Split
+from app.web.forms import Form, Text
+
+MOST_TURNS = 100
+TURN = re.compile(r"turn_([1-9][0-9]{0,2})")
+
+Language = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}$", max_length=16)
+]
+Source = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Flag = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)]
+
+
+def new_key() -> str:
+    """A key for one form: sent twice, it acts once."""
+    return secrets.token_urlsafe(16)
+
+
+class DeskForm(Form):
+    """Everything on the desk. Turns are posted as turn_1, turn_2, …: odd ones are prompts, even ones responses."""
+
+    act: Literal["save", "submit", "add_turn", "remove_turn", "preview"] = "save"
+    split: Split = Split.TRAIN
+    source: Source
+    language: Language = "en"
+    flags: Annotated[Text, StringConstraints(max_length=1000)] = ""
+    based_on: int = Field(0, ge=0, le=10**9)
+    key: Key
+    shown_as: Literal["write", "preview"] = Field("write", alias="as")
+    system: Text = ""
+    turns: tuple[Text, ...] = Field((), max_length=MOST_TURNS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_turns(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "turns" in data:
+            return data
+        turns = turns_in(data)
+        return {**{key: value for key, value in data.items() if not TURN.fullmatch(key)}, "turns": turns}
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The texts as messages; empty places stay empty."""
+        return messages_of(self.system, self.turns)
+
+    @property
+    def flag_list(self) -> list[str]:
+        """The flags, each once."""
+        return list(dict.fromkeys(flag.strip()[:40] for flag in self.flags.split(",") if flag.strip()))
+
+
+def turns_in(typed: Mapping[str, Any]) -> tuple[str, ...]:
+    """The turns of a posted form in their order."""
+    numbered = sorted((int(found[1]), value) for key, value in typed.items() if (found := TURN.fullmatch(key)))
+    return tuple(value for _, value in numbered)
+
+
+def messages_of(system: str, turns: tuple[str, ...]) -> list[dict[str, str]]:
+    """A system message and turns as messages."""
+    spoken = [{"role": "user" if index % 2 == 0 else "assistant", "content": turn} for index, turn in enumerate(turns)]
+    return [{"role": "system", "content": system}, *spoken] if system.strip() else spoken
+
+
+class RestoreForm(Form):
+    """Which revision stood last when somebody asked for an older one back."""
+
+    based_on: int = Field(ge=1, le=10**9)
+    key: Key
+
+
+class ExampleQuery(Form):
+    """Filter and page of the list; an unknown field is refused."""
+
+    state: Literal["", "draft", "review", "returned", "approved", "rejected"] = ""
+    split: Literal["", "train", "dev", "test"] = ""
+    source: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=64)] = ""
+    words: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    whose: Literal["", "mine"] = ""
+    page: int = Field(1, ge=1, le=10_000_000)
+
+    def as_filter(self, person: User) -> ExampleFilter:
+        """The same for the query."""
+        return ExampleFilter(
+            state=ExampleState(self.state) if self.state else None,
+            split=Split(self.split) if self.split else None,
+            source=self.source or None,
+            words=self.words,
+            mine=person if self.whose else None,
+        )
+
+    def as_query(self, *, without_page: bool = False) -> str:
+        """The same for an address; what is as usual is left out."""
+        left_out = {"page"} if without_page else set()
+        return urlencode(self.model_dump(mode="json", exclude_defaults=True, exclude=left_out))
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything but the usual is asked for."""
+        return bool(self.model_dump(exclude_defaults=True))
+
+
+class MessageIn(Form):
+    """One message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Text
+
+
+Messages = Annotated[list[MessageIn], Field(max_length=2 * MOST_TURNS + 1)]
+
+
+class ExampleIn(Form):
+    """A new example."""
+
+    split: Split = Split.TRAIN
+    source: Source
+    language: Language = "en"
+    flags: list[Flag] = Field([], max_length=20)
+    messages: Messages
+    note: Note = ""
+    key: Key | None = Field(None, description="Sent twice with the same key, it makes one example.")
+
+
+class RevisionIn(Form):
+    """New words, based on the revision that was read."""
+
+    based_on: int = Field(ge=1, le=10**9)
+    messages: Messages
+    note: Note = ""
+    key: Key | None = Field(None, description="Sent twice with the same key, it makes one revision.")
+
+
+class DescriptionIn(Form):
+    """What an example is for."""
+
+    split: Split
+    source: Source
+    language: Language
+    flags: list[Flag] = Field([], max_length=20)

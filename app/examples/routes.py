@@ -1,0 +1,194 @@
+"""Write: the lists, the desk, the history."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from app.db import SessionDep
+from app.errors import NotFound, Refusal
+from app.examples import operations, queries
+from app.examples.desk import DeskPage, desk_page, stale_desk, typed_desk
+from app.examples.forms import DeskForm, ExampleQuery, RestoreForm
+from app.examples.models import Example
+from app.examples.pages import history_page, write_page
+from app.projects.access import Annotator, ProjectAccess
+from app.web.forms import Posted, Typed, check
+from app.web.paging import PageNumber
+from app.web.templating import Flash, redirect, render, targeted_block
+
+router = APIRouter(include_in_schema=False)
+FRAGMENTS = ("save_state", "preview", "counts", "turns")
+STAYS = {"add_turn": 1, "remove_turn": -1, "preview": 0}
+
+
+@router.get("/projects/{slug}/examples", name="examples:index")
+def index(
+    request: Request, session: SessionDep, access: Annotator, wanted: Annotated[ExampleQuery, Query()]
+) -> Response:
+    """One's own open work, and all examples."""
+    return render(request, "examples/index.html", write_page(session, access, wanted), session=session)
+
+
+@router.get("/projects/{slug}/examples/new", name="examples:new")
+def new(request: Request, session: SessionDep, access: Annotator) -> Response:
+    """An empty desk."""
+    return _desk(request, session, desk_page(session, access, None))
+
+
+@router.post("/projects/{slug}/examples", name="examples:create")
+def create(request: Request, session: SessionDep, access: Annotator, typed: Typed) -> Response:
+    """Make an example of what is on the desk; the same form twice makes one."""
+    form = check(DeskForm, typed)
+    if form.errors or form.value.act in STAYS:
+        return _typed(request, session, access, None, typed, form)
+    try:
+        with session.begin_nested():
+            example = operations.create_example(
+                session, access.user, access.project,
+                split=form.value.split, source=form.value.source, language=form.value.language,
+                messages=_some(form.value.messages), flags=form.value.flag_list, creation_key=form.value.key,
+            )  # fmt: skip
+            if form.value.act == "submit":
+                operations.submit_example(session, access.user, example)
+    except Refusal as refusal:
+        return _refused(request, session, access, None, typed, refusal)
+    return _done(request, access, example, submitted=form.value.act == "submit")
+
+
+def _some(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    if not any(message["content"].strip() for message in messages):
+        raise operations.NothingWritten
+    return messages
+
+
+@router.post("/projects/{slug}/examples/preview", name="examples:preview")
+def preview(request: Request, session: SessionDep, access: Annotator, typed: Typed) -> Response:
+    """How the texts will look, and how large they are; nothing is saved."""
+    return _desk(request, session, typed_desk(desk_page(session, access, None), typed))
+
+
+@router.get("/projects/{slug}/examples/{example_id}", name="examples:edit")
+def edit(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
+    """An example on the desk."""
+    return _desk(request, session, desk_page(session, access, _example(session, access, example_id)))
+
+
+@router.post("/projects/{slug}/examples/{example_id}", name="examples:save")
+def save(request: Request, session: SessionDep, access: Annotator, example_id: int, typed: Typed) -> Response:
+    """Save what is on the desk, or submit it; a stale save shows both texts and loses neither."""
+    example = _example(session, access, example_id)
+    form = check(DeskForm, typed)
+    if form.errors or form.value.act in STAYS:
+        return _typed(request, session, access, example, typed, form)
+    try:
+        with session.begin_nested():
+            _save(session, access, example, form.value)
+    except operations.StaleSave as stale:
+        seen = targeted_block(request) != "save_state"
+        page = stale_desk(desk_page(session, access, example), form.value, typed, stale.current, seen=seen)
+        return _desk(request, session, page, 409)
+    except Refusal as refusal:
+        return _refused(request, session, access, example, typed, refusal)
+    return _done(request, access, example, submitted=form.value.act == "submit")
+
+
+def _save(session: Session, access: ProjectAccess, example: Example, form: DeskForm) -> None:
+    operations.save_revision(
+        session, access.user, example,
+        based_on=form.based_on, messages=form.messages, idempotency_key=form.key,
+    )  # fmt: skip
+    operations.describe_example(
+        session, access.user, example,
+        split=form.split, source=form.source, language=form.language, flags=form.flag_list,
+    )  # fmt: skip
+    if form.act == "submit":
+        operations.submit_example(session, access.user, example)
+
+
+@router.post("/projects/{slug}/examples/{example_id}/withdrawal", name="examples:withdraw")
+def withdraw(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
+    """Take a submitted example back to write on."""
+    example = _example(session, access, example_id)
+    operations.withdraw_example(session, access.user, example)
+    flash = Flash("ok", "Taken back; it is a draft again.")
+    return redirect(request, "examples:edit", flash, slug=access.project.slug, example_id=example_id)
+
+
+@router.get("/projects/{slug}/examples/{example_id}/history", name="examples:history")
+def history(
+    request: Request, session: SessionDep, access: Annotator, example_id: int, page: PageNumber = 1
+) -> Response:
+    """All revisions with what each changed."""
+    shown = history_page(session, access, _example(session, access, example_id), page)
+    return render(request, "examples/history.html", shown, session=session)
+
+
+@router.post("/projects/{slug}/examples/{example_id}/revisions/{number}/restoration", name="examples:restore")
+def restore(
+    request: Request,
+    session: SessionDep,
+    access: Annotator,
+    example_id: int,
+    number: int,
+    form: Annotated[RestoreForm, Form()],
+) -> Response:
+    """Bring an older revision back as a new one."""
+    example = _example(session, access, example_id)
+    old = queries.revision(session, example, number)
+    if old is None:
+        raise NotFound("There is no such revision.")
+    operations.save_revision(
+        session, access.user, example,
+        based_on=form.based_on, messages=old.messages, note=f"revision {number} brought back", idempotency_key=form.key,
+    )  # fmt: skip
+    flash = Flash("ok", f"Revision {number} is back as revision {example.revision_number}.")
+    return redirect(request, "examples:edit", flash, slug=access.project.slug, example_id=example_id)
+
+
+def _example(session: Session, access: ProjectAccess, example_id: int) -> Example:
+    return queries.example_in(session, access.project.id, example_id)
+
+
+def _desk(request: Request, session: Session, page: DeskPage, status: int = 200) -> Response:
+    return render(request, "examples/desk.html", page, session=session, fragments=FRAGMENTS, status=status)
+
+
+def _typed(
+    request: Request,
+    session: Session,
+    access: ProjectAccess,
+    example: Example | None,
+    typed: Mapping[str, str],
+    form: Posted[DeskForm],
+) -> Response:
+    """The desk as it was typed, with what does not fit or with another number of turns."""
+    turns = 0 if form.errors else STAYS[form.value.act]
+    page = typed_desk(desk_page(session, access, example), typed, form.errors, turns=turns)
+    return _desk(request, session, page, 422 if form.errors else 200)
+
+
+def _refused(
+    request: Request,
+    session: Session,
+    access: ProjectAccess,
+    example: Example | None,
+    typed: Mapping[str, str],
+    refusal: Refusal,
+) -> Response:
+    """The desk as it was typed, with the sentence that says why it was not saved."""
+    page = typed_desk(desk_page(session, access, example), typed, {"form": refusal.message})
+    return _desk(request, session, page, refusal.status)
+
+
+def _done(request: Request, access: ProjectAccess, example: Example, *, submitted: bool) -> Response:
+    slug = access.project.slug
+    if submitted:
+        undo = str(request.app.url_path_for("examples:withdraw", slug=slug, example_id=example.id))
+        flash = Flash("ok", "Submitted; a second person reads it now.", undo_url=undo, undo_label="Take back")
+        return redirect(request, "examples:index", flash, slug=slug)
+    # htmx follows to the saved desk and takes its state alone: no message is kept for a later page.
+    said = None if targeted_block(request) == "save_state" else Flash("ok", "Saved.")
+    return redirect(request, "examples:edit", said, slug=slug, example_id=example.id)

@@ -1,0 +1,180 @@
+"""The pool as a page: a table to scan, the chosen candidate beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.examples.labels import SourceLabel, SourceLabels, shown_title, turn_title, web_address
+from app.examples.queries import example_of_candidate
+from app.projects.access import ProjectAccess
+from app.projects.queries import composition_of
+from app.selection import queries
+from app.selection.forms import PoolQuery
+from app.sources.models import Candidate, CandidateStatus
+from app.web.paging import Pager, page_of
+
+REASONS = ("out of date", "wrong", "leans on a picture", "needs its thread", "advice with risk", "dull", "other")
+STATUS_SIGNS = {
+    CandidateStatus.OPEN: ("draft", "not judged"),
+    CandidateStatus.REJECTED: ("rejected", "rejected"),
+    CandidateStatus.USED: ("approved", "used"),
+}
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """A row of the table."""
+
+    id: int
+    title: str
+    source: SourceLabel
+    score: int | None
+    length: int
+    sign: tuple[str, str]
+    at: bool
+
+
+@dataclass(frozen=True)
+class ShownMessage:
+    """A message of the chosen candidate with its heading, in Markdown."""
+
+    turn: str
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class CandidatePanel:
+    """The chosen candidate with all that is known of where it came from."""
+
+    id: int
+    title: str
+    messages: Sequence[ShownMessage]
+    source: SourceLabel
+    site: str
+    external_id: str
+    score: int | None
+    split: str
+    licence: str | None
+    author: str | None
+    author_url: str | None
+    url: str | None
+    posted_at: datetime | None
+    import_run_id: int
+    status: str
+    sign: tuple[str, str]
+    reason: str | None
+    example_id: int | None
+
+
+@dataclass(frozen=True)
+class PoolPage:
+    """The pool, filtered; `query` carries filter and page from link to link."""
+
+    slug: str
+    open: int
+    total: int
+    rows: Sequence[CandidateRow]
+    pager: Pager
+    wanted: PoolQuery
+    query: str
+    list_query: str
+    sources: Sequence[tuple[str, str]]
+    sites: Sequence[str]
+    licences: Sequence[str]
+    chosen: CandidatePanel | None
+    previous_id: int | None
+    next_id: int | None
+    reasons: Sequence[str]
+
+
+def pool_page(session: Session, access: ProjectAccess, wanted: PoolQuery, candidate_id: int | None = None) -> PoolPage:
+    """The pool with one candidate chosen: the one of that number, else the first of the list."""
+    project = access.project
+    counts = queries.status_counts(session, project.id)
+    facets = queries.facets(session, project.id)
+    found, pager = page_of(session, queries.pool_candidates(project.id, wanted.as_filter()), wanted.page)
+    labels = SourceLabels(session.scalars(composition_of(project)))
+    if candidate_id is not None:
+        chosen: Candidate | None = queries.candidate_in(session, project.id, candidate_id)
+    else:
+        chosen = found[0] if found else None
+    ids = [candidate.id for candidate in found]
+    before, after = _neighbours(ids, chosen.id if chosen else None)
+    return PoolPage(
+        slug=project.slug,
+        open=counts[CandidateStatus.OPEN],
+        total=sum(counts.values()),
+        rows=[_row(candidate, labels, chosen) for candidate in found],
+        pager=pager,
+        wanted=wanted,
+        query=wanted.as_query(),
+        list_query=wanted.as_query(without_page=True),
+        sources=[(key, labels.of(key).title) for key in facets.sources],
+        sites=facets.sites,
+        licences=facets.licences,
+        chosen=_panel(session, chosen, labels) if chosen else None,
+        previous_id=before,
+        next_id=after,
+        reasons=REASONS,
+    )
+
+
+def _neighbours(ids: Sequence[int], chosen: int | None) -> tuple[int | None, int | None]:
+    if chosen not in ids:
+        return None, ids[0] if ids and ids[0] != chosen else None
+    at = ids.index(chosen)
+    return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+
+
+def next_in_list(session: Session, access: ProjectAccess, wanted: PoolQuery, candidate_id: int) -> int | None:
+    """The candidate that comes after this one in the list, else the one before; before the list changes."""
+    found, _ = page_of(session, queries.pool_candidates(access.project.id, wanted.as_filter()), wanted.page)
+    before, after = _neighbours([candidate.id for candidate in found], candidate_id)
+    return after or before
+
+
+def _row(candidate: Candidate, labels: SourceLabels, chosen: Candidate | None) -> CandidateRow:
+    return CandidateRow(
+        id=candidate.id,
+        title=shown_title(candidate.title),
+        source=labels.of(candidate.source),
+        score=candidate.score,
+        length=len(candidate.messages[-1]["content"]) if candidate.messages else 0,
+        sign=STATUS_SIGNS[candidate.status],
+        at=chosen is not None and candidate.id == chosen.id,
+    )
+
+
+def _panel(session: Session, candidate: Candidate, labels: SourceLabels) -> CandidatePanel:
+    used = candidate.status is CandidateStatus.USED
+    example = example_of_candidate(session, candidate.id) if used else None
+    first = candidate.messages[0] if candidate.messages else None
+    # A prompt that only repeats the title is not shown twice.
+    repeats = first is not None and first["role"] == "user" and first["content"].strip() == candidate.title.strip()
+    return CandidatePanel(
+        id=candidate.id,
+        title=shown_title(candidate.title),
+        messages=[
+            ShownMessage(turn_title(candidate.messages, index), message["role"], message["content"])
+            for index, message in enumerate(candidate.messages)
+            if not (index == 0 and repeats)
+        ],
+        source=labels.of(candidate.source),
+        site=candidate.site,
+        external_id=candidate.external_id,
+        score=candidate.score,
+        split=candidate.split.value,
+        licence=candidate.licence,
+        author=shown_title(candidate.author) if candidate.author else None,
+        author_url=web_address(candidate.author_url),
+        url=web_address(candidate.url),
+        posted_at=candidate.posted_at,
+        import_run_id=candidate.import_run_id,
+        status=candidate.status.value,
+        sign=STATUS_SIGNS[candidate.status],
+        reason=candidate.status_reason,
+        example_id=example.id if example else None,
+    )

@@ -1,0 +1,112 @@
+"""The same from the command line: one JSON document, exit 0, 1 or 2."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import build
+from app.errors import Refusal
+from tests.examples import rows
+
+
+@pytest.fixture
+def handpicked(settings, database, monkeypatch):
+    """`handpicked(…)` runs a command and gives its document; `code` is the exit status that is meant."""
+    monkeypatch.setenv("HANDPICKED_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("HANDPICKED_DATA_DIR", str(settings.data_dir))
+    command = build()
+
+    def run(*args, code=0, stdin=None):
+        done = CliRunner().invoke(command, [*map(str, args), "--json"], input=stdin)
+        if isinstance(done.exception, Refusal):
+            assert code == 1, done.exception.message
+            return done.exception.message
+        assert done.exit_code == code, done.output
+        return json.loads(done.stdout) if code == 0 else done.output
+
+    return run
+
+
+def test_the_whole_way_of_an_example(handpicked, people, tmp_path):
+    slug, writer, reviewer = people.project.slug, people.annotator.email, people.reviewer.email
+    made = handpicked(
+        "example", "new", slug, "--source", "authors", "--prompt", "One?", "--response", "Two.", "--as", writer
+    )
+    number = made["id"]
+    assert handpicked("example", "edit", slug, number, "--response", "Three.", "--as", writer)["revision"] == 2
+    assert handpicked("example", "list", slug)["examples"][0]["messages"][1]["content"] == "Three."
+    assert handpicked("example", "submit", slug, number, "--as", writer) == {"submitted": [number]}
+    assert handpicked("review", "list", slug)["waiting"][0]["revision"] == 2
+    assert handpicked("review", "approve", slug, number, "--as", reviewer)["verdict"] == "approved"
+    shown = handpicked("example", "show", slug, number, "--revision", "1")
+    assert (shown["revision"], shown["state"]) == (1, "approved")
+    file = tmp_path / "words.json"
+    file.write_text(json.dumps({"messages": rows.pair("Four?", "Five.")}))
+    again = handpicked("example", "edit", slug, number, "--messages", file, "--as", writer)
+    assert (again["revision"], again["state"]) == (3, "draft")
+
+
+def test_a_return_carries_words_and_a_rejection_may(handpicked, database, people):
+    with database.writing() as session:
+        first, second = (rows.submitted(session, people.annotator, people.project) for _ in "ab")
+    slug, reviewer = people.project.slug, people.reviewer.email
+    said = handpicked("review", "return", slug, first.id, "--words", "Shorter.", "--as", reviewer)
+    assert (said["verdict"], said["words"]) == ("returned", "Shorter.")
+    assert handpicked("review", "reject", slug, second.id, "--as", reviewer)["verdict"] == "rejected"
+
+
+def test_the_local_operator_and_the_writer_are_no_second_person(handpicked, database, people):
+    with database.writing() as session:
+        made = rows.submitted(session, people.reviewer, people.project)
+    slug = people.project.slug
+    assert "local operator" in handpicked("review", "approve", slug, made.id, code=1)
+    assert "own words" in handpicked("review", "approve", slug, made.id, "--as", people.reviewer.email, code=1)
+    assert "role" in handpicked("review", "approve", slug, made.id, "--as", people.annotator.email, code=1)
+    assert "no project" in handpicked("review", "approve", slug, made.id, "--as", people.stranger.email, code=1)
+
+
+def test_an_imported_set_is_approved_with_a_reason(handpicked, database, people):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        rows.submitted(session, people.lead, people.project, import_run_id=run.id)
+    slug = people.project.slug
+    handpicked("review", "approve", slug, "--imported", code=2)
+    handpicked("review", "approve", slug, code=2)
+    assert handpicked("review", "approve", slug, "--imported", "--reason", "elsewhere") == {"approved": 1}
+
+
+def test_the_pool_is_listed_used_and_set_aside(handpicked, database, people):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        ids = [rows.candidate(session, people.project, run, number).id for number in (1, 2, 3)]
+    slug = people.project.slug
+    assert [one["id"] for one in handpicked("pool", "list", slug)["candidates"]] == ids[::-1]
+    assert handpicked("pool", "reject", slug, ids[0], "--reason", "dull") == {"rejected": [ids[0]]}
+    assert handpicked("pool", "list", slug, "--status", "rejected")["candidates"][0]["reason"] == "dull"
+    assert handpicked("pool", "restore", slug, ids[0]) == {"restored": [ids[0]]}
+    handpicked("pool", "use", slug, code=2)
+    assert len(handpicked("pool", "use", slug, ids[0])["examples"]) == 1
+    assert len(handpicked("pool", "use", slug, "--all", "--submit")["examples"]) == 2
+    assert handpicked("example", "submit", slug, "--all")["submitted"] != []
+
+
+def test_drafts_are_submitted_all_or_none(handpicked, database, people):
+    with database.writing() as session:
+        rows.example(session, people.annotator, people.project)
+        rows.example(session, people.annotator, people.project, messages=rows.pair()[:1])
+    slug = people.project.slug
+    assert "Nothing was submitted" in handpicked("example", "submit", slug, "--all", code=1)
+    assert {one["state"] for one in handpicked("example", "list", slug)["examples"]} == {"draft"}
+
+
+def test_what_is_no_list_of_messages_is_refused(handpicked, people, tmp_path):
+    file = tmp_path / "words.json"
+    for text in ("{", "{}", "[1]"):
+        file.write_text(text)
+        words = handpicked("example", "new", people.project.slug, "--source", "a", "--messages", file, code=1)
+        assert "Nothing was saved" in words
+    said = json.dumps(rows.pair())
+    made = handpicked("example", "new", people.project.slug, "--source", "a", "--messages", "-", stdin=said)
+    assert made["messages"] == rows.pair()
+    handpicked("example", "new", people.project.slug, "--source", "a", code=2)

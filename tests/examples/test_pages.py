@@ -1,0 +1,295 @@
+"""Write, in a browser: lists, desk, history; by members only, and nothing typed is lost."""
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from app.examples import operations, queries
+from app.examples.models import Example, ExampleState, Revision
+from app.projects import operations as projects
+from tests import factories
+from tests.examples import counting, rows
+
+
+@pytest.fixture
+def path(people):
+    return f"/projects/{people.project.slug}/examples"
+
+
+@pytest.fixture
+def made(database, people):
+    with database.writing() as session:
+        return rows.example(session, people.annotator, people.project)
+
+
+def desk(words="How deep do roots go?", response="Most stay in the top metre.", **more):
+    form = {"split": "train", "source": "wikihow", "language": "en", "flags": "", "based_on": "1", "key": "key-12345"}
+    return {**form, "system": "", "turn_1": words, "turn_2": response, "act": "save", **more}
+
+
+def head_of(database, example_id):
+    with database.reading() as session:
+        example = session.get_one(Example, example_id)
+        return example, queries.head_revision(session, example)
+
+
+@pytest.mark.parametrize("where", ["", "/new", "/{id}", "/{id}/history"])
+def test_members_and_admins_read_and_strangers_do_not(browser, people, path, made, where):
+    url = path + where.format(id=made.id)
+    for person in (people.annotator, people.reviewer, people.lead, people.admin):
+        assert browser(person).get(url).status_code == 200
+    assert browser(people.stranger).get(url).status_code == 404
+    assert browser().get(url).status_code == 303
+
+
+@pytest.mark.parametrize("where", ["", "/preview", "/{id}", "/{id}/withdrawal", "/{id}/revisions/1/restoration"])
+def test_strangers_change_nothing(browser, database, people, path, made, where):
+    url = path + where.format(id=made.id)
+    assert browser(people.stranger).post(url, data=desk("Mine now")).status_code == 404
+    assert browser().post(url, data=desk("Mine now")).status_code == 401
+    assert head_of(database, made.id)[1].number == 1
+
+
+def test_a03_an_example_of_another_project_is_not_reachable_through_ones_own(browser, database, people, made):
+    with database.writing() as session:
+        own = factories.project(session, people.stranger)
+    for where in ("", "/history"):
+        url = f"/projects/{own.slug}/examples/{made.id}{where}"
+        assert browser(people.stranger).get(url).status_code == 404
+    assert browser(people.stranger).post(f"/projects/{own.slug}/examples/{made.id}", data=desk()).status_code == 404
+
+
+def test_an_empty_project_says_what_belongs_here(browser, people, path):
+    assert "Examples are written here" in browser(people.annotator).get(path).text
+
+
+def test_a_new_example_is_written_from_nothing(browser, database, people, path):
+    answer = browser(people.annotator).post(path, data=desk("A new prompt", based_on="0"))
+    assert answer.status_code == 303
+    page = browser(people.annotator).get(answer.headers["location"])
+    assert "A new prompt" in page.text
+    again = browser(people.annotator).post(path, data=desk("A new prompt", based_on="0"))
+    assert again.headers["location"] == answer.headers["location"]
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Example)) == 1
+
+
+def test_an_empty_new_example_is_not_saved(browser, database, people, path):
+    answer = browser(people.annotator).post(path, data=desk(" ", " ", based_on="0"))
+    assert answer.status_code == 422
+    assert "write a prompt first" in answer.text
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Example)) == 0
+
+
+def test_a_save_is_a_revision_and_a_submission_goes_to_review(browser, database, people, path, made):
+    client = browser(people.annotator)
+    assert client.post(f"{path}/{made.id}", data=desk("Reworded")).status_code == 303
+    assert head_of(database, made.id)[1].title == "Reworded"
+    answer = client.post(f"{path}/{made.id}", data=desk("Again", act="submit", based_on="2", key="key-2-2-2"))
+    assert answer.headers["location"] == path
+    example, head = head_of(database, made.id)
+    assert (example.state, head.title) == (ExampleState.REVIEW, "Again")
+    assert client.post(f"{path}/{made.id}/withdrawal").status_code == 303
+    assert head_of(database, made.id)[0].state is ExampleState.DRAFT
+
+
+def test_a50_the_same_form_sent_twice_makes_one_revision(browser, database, people, path, made):
+    client = browser(people.annotator)
+    locations = {client.post(f"{path}/{made.id}", data=desk("Twice")).headers["location"] for _ in range(2)}
+    assert len(locations) == 1
+    assert head_of(database, made.id)[1].number == 2
+
+
+def test_a52_a_stale_save_shows_both_texts_and_loses_neither(browser, database, people, path, made):
+    browser(people.colleague).post(f"{path}/{made.id}", data=desk("Theirs, first", key="key-theirs"))
+    answer = browser(people.annotator).post(f"{path}/{made.id}", data=desk("Mine, later", flags="odd"))
+    assert answer.status_code == 409
+    assert "<del>Theirs</del>" in answer.text
+    assert "Mine, later</textarea>" in answer.text
+    assert 'name="based_on" value="2"' in answer.text
+    assert 'value="odd"' in answer.text
+    assert head_of(database, made.id)[1].title == "Theirs, first"
+    key = re.search(r'name="key" value="([^"]+)"', answer.text)[1]
+    merged = desk("Mine and theirs", based_on="2", key=key)
+    assert browser(people.annotator).post(f"{path}/{made.id}", data=merged).status_code == 303
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Revision)) == 3
+
+
+def test_a_stale_save_by_htmx_offers_to_compare(browser, people, path, made):
+    browser(people.colleague).post(f"{path}/{made.id}", data=desk("Theirs", key="key-theirs"))
+    headers = {"hx-request": "true", "hx-target": "span#save-state"}
+    answer = browser(people.annotator).post(f"{path}/{made.id}", data=desk("Mine"), headers=headers)
+    assert answer.status_code == 409
+    assert "Compare both" in answer.text
+    assert "<html" not in answer.text
+    # Sent again as it is, the form has to be refused again: its text has not seen theirs yet.
+    assert 'name="based_on" value="1"' in answer.text
+
+
+def test_a_save_by_htmx_answers_with_the_new_state_alone(browser, people, path, made):
+    headers = {"hx-request": "true", "hx-target": "span#save-state"}
+    client = browser(people.annotator)
+    answer = client.post(f"{path}/{made.id}", data=desk("Quietly saved"), headers=headers)
+    followed = client.get(answer.headers["location"], headers=headers)
+    assert 'name="based_on" value="2"' in followed.text
+    assert "<textarea" not in followed.text
+
+
+def test_what_does_not_fit_is_said_and_the_text_is_kept(browser, database, people, path, made):
+    answer = browser(people.annotator).post(f"{path}/{made.id}", data=desk("Long work", language="Klingon!"))
+    assert answer.status_code == 422
+    assert "Long work</textarea>" in answer.text
+    assert "Not saved" in answer.text
+    assert head_of(database, made.id)[1].number == 1
+
+
+def test_a_refused_submission_keeps_the_text_and_saves_nothing(browser, database, people, path, made):
+    form = desk("No answer yet", "", act="submit", source="authors")
+    answer = browser(people.annotator).post(f"{path}/{made.id}", data=form)
+    assert answer.status_code == 422
+    assert "no response" in answer.text
+    assert "No answer yet</textarea>" in answer.text
+    example, head = head_of(database, made.id)
+    assert (example.source, head.number) == ("wikihow", 1)
+
+
+@pytest.mark.parametrize("field", ["state", "project_id", "created_by", "approved_number", "turns"])
+def test_a04_a_field_that_is_not_on_the_form_is_refused(browser, database, people, path, made, field):
+    answer = browser(people.annotator).post(f"{path}/{made.id}", data=desk("Sneaky", **{field: "approved"}))
+    assert answer.status_code == 422
+    example, head = head_of(database, made.id)
+    assert (example.state, head.number) == (ExampleState.DRAFT, 1)
+
+
+def test_an_unknown_filter_is_refused(browser, people, path):
+    assert browser(people.annotator).get(f"{path}?author__password__startswith=a").status_code == 422
+    assert browser(people.annotator).get(f"{path}?state=unknown").status_code == 422
+    assert browser(people.annotator).get(f"{path}?page=0").status_code == 422
+
+
+def test_turns_come_and_go_without_script(browser, people, path, made):
+    client = browser(people.annotator)
+    more = client.post(f"{path}/{made.id}", data=desk("Typed so far", act="add_turn"))
+    assert more.status_code == 200
+    assert 'name="turn_4"' in more.text
+    assert "Typed so far</textarea>" in more.text
+    fewer = desk("Typed so far", act="remove_turn", turn_3="Gone?", turn_4="Yes.")
+    assert 'name="turn_3"' not in client.post(f"{path}/{made.id}", data=fewer).text
+
+
+def test_a_conversation_with_a_system_message_is_saved_in_order(browser, database, people, path, made):
+    form = desk("One", "Two", turn_3="Three", turn_4="Four", turn_10="", system="Be brief.")
+    browser(people.annotator).post(f"{path}/{made.id}", data=form)
+    said = [(message["role"], message["content"]) for message in head_of(database, made.id)[1].messages]
+    assert said == [
+        ("system", "Be brief."), ("user", "One"), ("assistant", "Two"), ("user", "Three"), ("assistant", "Four"),
+    ]  # fmt: skip
+
+
+def test_line_ends_of_browsers_become_line_feeds_and_the_rest_stays(browser, database, people, path, made):
+    browser(people.annotator).post(f"{path}/{made.id}", data=desk("\r\n  a\r\nb \t", "x"))
+    assert head_of(database, made.id)[1].messages[0]["content"] == "\n  a\nb \t"
+
+
+def test_the_preview_is_what_will_be_stored(browser, database, people, path):
+    headers = {"hx-request": "true", "hx-target": "div#preview"}
+    answer = browser(people.annotator).post(f"{path}/preview", data=desk("*Soft*", "# Hard"), headers=headers)
+    assert "<em>Soft</em>" in answer.text
+    assert "<textarea" not in answer.text
+    headers["hx-target"] = "span#counts"
+    counts = browser(people.annotator).post(f"{path}/preview", data=desk("a b", "c"), headers=headers)
+    assert "3 words" in counts.text
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Example)) == 0
+
+
+def test_the_history_shows_changes_and_brings_an_old_revision_back(browser, database, people, path, made):
+    client = browser(people.annotator)
+    client.post(f"{path}/{made.id}", data=desk("How deep do tree roots go?"))
+    page = client.get(f"{path}/{made.id}/history")
+    assert "<ins>tree </ins>" in page.text
+    form = {"based_on": "2", "key": "key-history"}
+    answer = client.post(f"{path}/{made.id}/revisions/1/restoration", data=form)
+    assert answer.status_code == 303
+    _, head = head_of(database, made.id)
+    assert (head.number, head.title, head.note) == (3, "How deep do roots go?", "revision 1 brought back")
+    assert client.post(f"{path}/{made.id}/revisions/9/restoration", data=form).status_code == 404
+
+
+def test_a_long_history_is_paged_and_each_page_knows_the_revision_before(browser, database, people, path, made):
+    with database.writing() as session:
+        example = session.get_one(Example, made.id)
+        for number in range(1, 25):
+            operations.save_revision(
+                session, people.annotator, example, based_on=number, messages=rows.pair(f"word{number}")
+            )
+    page = browser(people.annotator).get(f"{path}/{made.id}/history").text
+    assert page.count("<h2>Revision") == 20
+    assert "<del>word4</del><ins>word5</ins>" in page
+
+
+def test_a_returned_example_shows_the_reviewers_words(browser, database, people, path, made):
+    with database.writing() as session:
+        example = session.get_one(Example, made.id)
+        operations.submit_example(session, people.annotator, example)
+        operations.record_verdict(
+            session, example, ExampleState.RETURNED, 1, judge=people.reviewer, words="Say how deep."
+        )
+    for url in (path, f"{path}/{made.id}"):
+        page = browser(people.annotator).get(url).text
+        assert "Say how deep." in page
+        assert people.reviewer.name in page
+
+
+def test_the_list_filters_by_state_source_split_and_words(browser, database, people, path):
+    with database.writing() as session:
+        rows.example(session, people.annotator, people.project, "Alpha drafts")
+        rows.submitted(session, people.colleague, people.project, "Beta waits", source="authors", split="dev")
+    client = browser(people.annotator)
+    for query in ("state=review", "source=authors", "split=dev", "words=beta+WAITS"):
+        page = client.get(f"{path}?{query}").text
+        assert "Beta waits" in page
+        assert "Alpha drafts" not in page
+    assert "Beta waits" not in client.get(f"{path}?whose=mine").text
+
+
+def test_a62_odd_words_are_words(browser, people, path, made):
+    for words in ("%", "_", '"', "' OR 1=1 --", "\\"):
+        assert "Nothing fits" in browser(people.annotator).get(path, params={"words": words}).text
+    assert browser(people.annotator).get(path, params={"words": "x" * 10_000}).status_code == 422
+
+
+def test_the_source_post_is_at_hand(browser, database, people, path):
+    with database.writing() as session:
+        candidate = rows.candidate(session, people.project, rows.import_run(session, people.project))
+        made = operations.example_from_candidate(session, people.annotator, candidate)
+    page = browser(people.annotator).get(f"{path}/{made.id}").text
+    assert 'href="https://example.org/a/1"' in page
+    assert "CC BY-SA 4.0" in page
+    assert "A. Writer" in page
+    assert "0% of the words" in page
+
+
+def test_an_archived_project_is_read_only(browser, database, people, path, made):
+    with database.writing() as session:
+        projects.archive_project(session, people.lead, session.merge(people.project))
+    page = browser(people.annotator).get(f"{path}/{made.id}").text
+    assert "to read only" in page
+    assert "Submit for review" not in page
+    assert browser(people.annotator).post(f"{path}/{made.id}", data=desk("x")).status_code == 410
+
+
+@pytest.mark.parametrize("where", ["", "?state=draft"])
+def test_two_rows_and_twenty_cost_the_same(browser, database, people, path, where):
+    client, costs = browser(people.annotator), []
+    for more in (2, 18):
+        with database.writing() as session:
+            for number in range(more):
+                rows.example(session, people.annotator, people.project, f"Prompt {more} {number}")
+        with counting.queries(database) as seen:
+            assert client.get(path + where).status_code == 200
+        costs.append(len(seen))
+    assert costs[0] == costs[1]

@@ -1,0 +1,127 @@
+"""The pool in a browser: to scan, to judge by one key, to undo."""
+
+import pytest
+
+from app.examples.models import Example
+from app.projects import operations as projects
+from app.sources.models import Candidate, CandidateStatus
+from tests import factories
+from tests.examples import counting, rows
+
+
+@pytest.fixture
+def path(people):
+    return f"/projects/{people.project.slug}/pool"
+
+
+@pytest.fixture
+def two(database, people):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        return [rows.candidate(session, people.project, run, number) for number in (1, 2)]
+
+
+def status(database, candidate):
+    with database.reading() as session:
+        return session.get_one(Candidate, candidate.id).status
+
+
+def test_members_and_admins_read_and_strangers_do_not(browser, people, path, two):
+    for url in (path, f"{path}/{two[0].id}"):
+        for person in (people.annotator, people.reviewer, people.lead, people.admin):
+            assert browser(person).get(url).status_code == 200
+        assert browser(people.stranger).get(url).status_code == 404
+        assert browser().get(url).status_code == 303
+
+
+@pytest.mark.parametrize("verb", ["rejection", "restoration", "example"])
+def test_strangers_change_nothing(browser, database, people, path, two, verb):
+    url = f"{path}/{two[0].id}/{verb}"
+    assert browser(people.stranger).post(url).status_code == 404
+    assert browser().post(url).status_code == 401
+    assert status(database, two[0]) is CandidateStatus.OPEN
+
+
+def test_a03_a_candidate_of_another_project_is_not_reachable_through_ones_own(browser, database, people, two):
+    with database.writing() as session:
+        own = factories.project(session, people.stranger)
+    url = f"/projects/{own.slug}/pool/{two[0].id}"
+    assert browser(people.stranger).get(url).status_code == 404
+    for verb in ("rejection", "restoration", "example"):
+        assert browser(people.stranger).post(f"{url}/{verb}").status_code == 404
+
+
+def test_an_empty_pool_offers_the_one_next_step(browser, people, path):
+    assert "Add a source" in browser(people.annotator).get(path).text
+
+
+def test_the_first_of_the_list_is_chosen_with_all_that_is_known_of_it(browser, people, path, two):
+    page = browser(people.annotator).get(path).text
+    for words in ("Answer 2 says why.", "A. Writer", "CC BY-SA 4.0", 'href="https://example.org/a/2"', "score 12"):
+        assert words in page
+
+
+def test_a_rejected_candidate_gives_way_to_the_next_and_comes_back_by_undo(browser, database, people, path, two):
+    client = browser(people.annotator)
+    answer = client.post(f"{path}/{two[1].id}/rejection?words=question", data={"reason": "dull"})
+    assert answer.headers["location"] == f"{path}/{two[0].id}?words=question"
+    page = client.get(answer.headers["location"])
+    assert "Rejected, dull." in page.text
+    assert f"{path}/{two[1].id}/restoration?words=question" in page.text
+    assert status(database, two[1]) is CandidateStatus.REJECTED
+    assert client.post(f"{path}/{two[1].id}/restoration").status_code == 303
+    assert status(database, two[1]) is CandidateStatus.OPEN
+
+
+def test_the_last_one_rejected_leads_back_to_the_list(browser, people, path, two):
+    client = browser(people.annotator)
+    client.post(f"{path}/{two[0].id}/rejection", data={"reason": ""})
+    answer = client.post(f"{path}/{two[1].id}/rejection", data={"reason": ""})
+    assert answer.headers["location"] == path
+    assert "Every candidate is judged" in client.get(path).text
+
+
+def test_a_candidate_turned_into_an_example_goes_to_the_desk_once(browser, database, people, path, two):
+    client = browser(people.annotator)
+    places = {client.post(f"{path}/{two[0].id}/example", data={"reason": "dull"}).headers["location"] for _ in "ab"}
+    assert len(places) == 1
+    assert "/examples/" in places.pop()
+    assert status(database, two[0]) is CandidateStatus.USED
+    assert client.post(f"{path}/{two[0].id}/rejection", data={"reason": "dull"}).status_code == 409
+    assert client.post(f"{path}/{two[0].id}/restoration").status_code == 303
+    with database.reading() as session:
+        assert session.query(Example).count() == 0
+
+
+def test_j_and_k_lead_to_the_neighbours(browser, database, people, path, two):
+    with database.writing() as session:
+        third = rows.candidate(session, people.project, session.get_one(rows.ImportRun, two[0].import_run_id), 3)
+    page = browser(people.annotator).get(f"{path}/{two[1].id}?source=stackexchange_other").text
+    assert f'data-key="j" aria-keyshortcuts="j" href="{path}/{two[0].id}?source=stackexchange_other"' in page
+    assert f'data-key="k" aria-keyshortcuts="k" href="{path}/{third.id}?source=stackexchange_other"' in page
+
+
+def test_an_unknown_filter_or_order_is_refused(browser, people, path):
+    for query in ("user__password__startswith=a", "order=password", "status=odd", "page=0", "page=NaN"):
+        assert browser(people.annotator).get(f"{path}?{query}").status_code == 422
+    assert browser(people.annotator).get(f"{path}?page=1000000").status_code == 200
+
+
+def test_an_archived_project_keeps_its_pool_as_it_is(browser, database, people, path, two):
+    with database.writing() as session:
+        projects.archive_project(session, people.lead, session.merge(people.project))
+    assert browser(people.annotator).post(f"{path}/{two[0].id}/rejection", data={}).status_code == 410
+    assert status(database, two[0]) is CandidateStatus.OPEN
+
+
+def test_two_rows_and_twenty_cost_the_same(browser, database, people, path, two):
+    client, costs = browser(people.annotator), []
+    for first in (10, 20):
+        with counting.queries(database) as seen:
+            assert client.get(path).status_code == 200
+        costs.append(len(seen))
+        with database.writing() as session:
+            run = session.get_one(rows.ImportRun, two[0].import_run_id)
+            for number in range(first, first + 9):
+                rows.candidate(session, people.project, run, number)
+    assert costs[0] == costs[1]
