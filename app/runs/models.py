@@ -14,6 +14,7 @@ from app.db import Base, CreatedAt, PrimaryKey, choice
 class RunState(StrEnum):
     """Where a run stands."""
 
+    PLANNED = "planned"
     QUEUED = "queued"
     RUNNING = "running"
     STOPPING = "stopping"
@@ -23,8 +24,13 @@ class RunState(StrEnum):
 
     @property
     def over(self) -> bool:
-        """Whether the trainer has ended; a stopped run can be resumed."""
+        """Whether the trainer has ended; a stopped or failed run can be resumed."""
         return self in {RunState.STOPPED, RunState.SUCCEEDED, RunState.FAILED}
+
+    @property
+    def live(self) -> bool:
+        """Whether a worker has it, or will."""
+        return self in {RunState.QUEUED, RunState.RUNNING, RunState.STOPPING}
 
 
 class ModelKind(StrEnum):
@@ -88,7 +94,7 @@ class TrainingRun(Base):
 
 
 class Checkpoint(Base):
-    """A whole checkpoint that the trainer left behind."""
+    """A whole checkpoint that the trainer left behind; its row stays when a later one replaced it on disk."""
 
     __tablename__ = "checkpoint"
     __table_args__ = (UniqueConstraint("run_id", "name"),)
@@ -100,6 +106,7 @@ class Checkpoint(Base):
     step: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[CreatedAt]
+    removed_at: Mapped[datetime | None]
     run: Mapped[TrainingRun] = relationship(lazy="raise")
 
 

@@ -50,15 +50,15 @@ def test_smoke_lowers_the_loss_and_tells_the_whole_result(make_run: MakeRun) -> 
     folder.spec.write_text(spec_from("smoke", {"threads": "1"}, base_model=base).to_json())
     assert train(folder) == 0
     told = result(folder)
-    assert (told["state"], told["reason"], told["steps"], told["total_steps"]) == ("succeeded", None, 40, 40)
+    assert (told["state"], told["reason"], told["steps"], told["total_steps"]) == ("succeeded", None, 96, 96)
     assert told["last_loss"] < 0.75 * told["first_loss"]
     assert (told["first_loss"], told["last_loss"]) == (losses(folder)[0], losses(folder)[-1])
     assert (told["rows_cut"], told["rows_without_eot"], told["rows"]["rows_used"]) == (0, 0, 30)
     assert told["tokens_per_second"] > 0
     assert [(one["epoch"], one["step"], one["path"]) for one in told["checkpoints"]] == [
-        (epoch, epoch * 4, f"checkpoints/epoch-{epoch:02d}") for epoch in range(1, 11)
+        (epoch, epoch * 8, f"checkpoints/epoch-{epoch:02d}") for epoch in range(1, 13)
     ]
-    assert len({one["sha256"] for one in told["checkpoints"]}) == 10
+    assert len({one["sha256"] for one in told["checkpoints"]}) == 12
 
 
 def test_each_step_stands_once_with_its_learning_rate(make_run: MakeRun) -> None:
@@ -267,7 +267,7 @@ def test_rows_without_anything_to_learn_end_the_run(make_run: MakeRun) -> None:
     assert train(folder) == 1
     told = result(folder)
     assert told["reason"] == "no_trained_tokens"
-    assert told["message"] == "None of the 2 rows has a token to learn from within 256 tokens."
+    assert told["message"] == "None of the 2 rows has a token to learn from within 512 tokens."
 
 
 def test_cut_rows_are_counted_in_the_result(make_run: MakeRun) -> None:
