@@ -47,7 +47,7 @@ class ChatReader:
     lists lines that were skipped (at most 10,000; `error_count` has all).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a file of conversations can be read in that many ways
         self,
         path: Path,
         *,
@@ -55,16 +55,25 @@ class ChatReader:
         is_array: bool,
         encoding: str = "utf-8-sig",
         site: str | None = None,
+        name: str | None = None,
         licence: str | None = None,
         skip_bad: bool = False,
+        longest: int = LARGEST_LINE,
         on_progress: Progress | None = None,
     ) -> None:
-        """Take a file in one of the four forms; `site` names the set that its ids are unique in."""
+        """Take a file in one of the four forms; `site` names the set that its ids are unique in.
+
+        Without a site, rows that bring an id of their own belong to the set `name` (a file's name), for "1" of
+        one file is not "1" of another; rows without are known by their words, whichever file they stand in.
+        `longest` is the size in bytes up to which a row is read.
+        """
         self.path = path
         self.format = form
         self.is_array = is_array
         self.encoding = encoding
         self.site = site or form
+        self.own_site = (site or name or form)[:_LONGEST_ID]
+        self.longest = longest
         self.licence = licence
         self.skip_bad = skip_bad
         self.on_progress = on_progress
@@ -99,16 +108,18 @@ class ChatReader:
     def _records(self, phase: str, note: Callable[[int, str], None]) -> Iterator[Record]:
         self.phase = phase
         seen: dict[str, tuple[int, bytes]] = {}
-        items = _array_items(self.path, self.encoding) if self.is_array else _line_items(self.path, self.encoding)
-        for item in items:
+        items = _array_items if self.is_array else _line_items
+        for item in items(self.path, self.encoding, self.longest):
             self._progress(item.end)
             try:
-                record = _record(item, self.format, self.site, self.licence)
-                _require_new_id(record, seen)
+                yield _compared(self._record(item), seen)
             except BadRow as error:
                 note(item.line, str(error))
-            else:
-                yield record
+
+    def _record(self, item: _Item) -> Record:
+        record = _record(item, self.format, self.site, self.licence)
+        own_id = chat_rows.text_field(item.value, "id", "external_id")
+        return record if own_id is None else replace(record, site=self.own_site, external_id=_short(own_id))
 
     def _note(self, line: int, reason: str) -> None:
         self.error_count += 1
@@ -139,7 +150,7 @@ def _record(item: _Item, form: str, site: str, licence: str | None) -> Record:
     messages = chat_rows.messages_of(row, form)
     posted = chat_rows.text_field(row, "posted_at", "created_at", "date")
     title = chat_rows.text_field(row, "title") or _first_line(messages)
-    record = Record(
+    return Record(
         site=site,
         external_id=content_hash([[message.role, message.text] for message in messages])[:32],
         title=title,
@@ -154,22 +165,22 @@ def _record(item: _Item, form: str, site: str, licence: str | None) -> Record:
         posted_at=_moment(posted),
         line=item.line,
     )
-    own_id = chat_rows.text_field(row, "id", "external_id")
-    return record if own_id is None else _renamed(record, own_id)
 
 
-def _renamed(record: Record, own_id: str) -> Record:
-    short = own_id if len(own_id) <= _LONGEST_ID else hashlib.sha256(own_id.encode()).hexdigest()
-    return replace(record, external_id=short)
+def _short(own_id: str) -> str:
+    return own_id if len(own_id) <= _LONGEST_ID else hashlib.sha256(own_id.encode()).hexdigest()
 
 
-def _require_new_id(record: Record, seen: dict[str, tuple[int, bytes]]) -> None:
-    """Let a row repeat word for word, but not reuse an id for other words: one of the two would be lost."""
+def _compared(record: Record, seen: dict[str, tuple[int, bytes]]) -> Record:
+    """Mark a row that repeats another; one that reuses an id for other words is bad, for one of them would be lost."""
     words = [[message.role, message.text] for message in record.messages]
-    digest = bytes.fromhex(content_hash(words))[:16]
-    line, before = seen.setdefault(record.external_id, (record.line, digest))
-    if before != digest:
-        raise BadRow(f"the id {record.external_id[:40]!r} is that of line {line}, with other words")
+    own = record.line, bytes.fromhex(content_hash(words))[:16]
+    first = seen.setdefault(record.external_id, own)
+    if first is own:
+        return record
+    if first[1] != own[1]:
+        raise BadRow(f"the id {record.external_id[:40]!r} is that of line {first[0]}, with other words")
+    return replace(record, repeats=first[0])
 
 
 def _first_line(messages: tuple[Any, ...]) -> str:
@@ -195,9 +206,9 @@ def _moment(value: str | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _line_items(path: Path, encoding: str) -> Iterator[_Item]:
+def _line_items(path: Path, encoding: str, longest: int = LARGEST_LINE) -> Iterator[_Item]:
     """Yield one item a line, blank lines left out."""
-    for line in lines(path, encoding):
+    for line in lines(path, encoding, longest):
         if line.fault is None and not line.text.strip(" \t\r\n"):
             continue
         if line.fault is not None:
@@ -210,12 +221,12 @@ def _line_items(path: Path, encoding: str) -> Iterator[_Item]:
             yield _Item(line.number, line.end, None, f"{error}{cut}")
 
 
-def _array_items(path: Path, encoding: str) -> Iterator[_Item]:
+def _array_items(path: Path, encoding: str, longest: int = LARGEST_LINE) -> Iterator[_Item]:
     """Yield the elements of one JSON array, holding one element and a chunk at a time.
 
     Raises BadInput where the array itself is broken: nothing tells where its next element begins.
     """
-    text = _Buffer(path, encoding)
+    text = _Buffer(path, encoding, longest)
     if text.peek() != "[":
         raise BadInput("the file does not begin with [", text.line)
     text.take(1)
@@ -241,8 +252,9 @@ def _ended(reason: str, character: str) -> str:
 class _Buffer:
     """The text of a file from the place that was read, filled as needed; knows its line."""
 
-    def __init__(self, path: Path, encoding: str) -> None:
+    def __init__(self, path: Path, encoding: str, longest: int) -> None:
         self._chunks = chunks(path, encoding)
+        self._longest = longest
         self._text = ""
         self._at = 0
         self.line = 1
@@ -268,8 +280,8 @@ class _Buffer:
             try:
                 value, end = parse_from(self._text, self._at)
             except BadJson as error:
-                if len(self._text) - self._at > LARGEST_LINE:
-                    raise BadInput(f"an element is broken or longer than {LARGEST_LINE >> 20} MB", self.line) from None
+                if len(self._text) - self._at > self._longest:
+                    raise BadInput(f"an element is broken or longer than {self._longest >> 20} MB", self.line) from None
                 # Twice as much each time, so that a long element is not parsed once for each chunk of it.
                 if not error.syntax or not self._fill(len(self._text) - self._at):
                     cut = "; the file seems to be cut off" if error.unfinished else ""

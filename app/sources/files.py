@@ -131,26 +131,26 @@ class Line:
     fault: str | None = None
 
 
-def lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[Line]:
+def lines(path: Path, encoding: str = "utf-8-sig", longest: int = LARGEST_LINE) -> Iterator[Line]:
     """Yield a file's lines, ended by LF alone: U+2028, U+0085 and a lone CR belong to the text.
 
-    A line that is too long (8 MB) or not valid in its encoding comes with a `fault` and without its text.
+    A line that is longer than `longest` bytes or not valid in its encoding comes with a `fault` and no text.
     """
     if encoding in {"utf-8", "utf-8-sig", "latin-1", "cp1252"}:
-        yield from _byte_lines(path, encoding)
+        yield from _byte_lines(path, encoding, longest)
     else:
-        yield from _wide_lines(path, encoding)
+        yield from _wide_lines(path, encoding, longest)
 
 
-def _byte_lines(path: Path, encoding: str) -> Iterator[Line]:
+def _byte_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:
     number, end = 0, 0
     with path.open("rb") as file:
-        while raw := file.readline(LARGEST_LINE + 1):
+        while raw := file.readline(longest + 1):
             number += 1
             start, end = end, end + len(raw)
-            if len(raw) > LARGEST_LINE:
+            if len(raw) > longest:
                 end += _skip_line(file, raw)
-                yield Line(number, end, "", f"the line is longer than {LARGEST_LINE >> 20} MB")
+                yield Line(number, end, "", f"the line is longer than {longest >> 20} MB")
                 continue
             if number == 1:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -176,7 +176,7 @@ def _decoded(raw: bytes, number: int, start: int, end: int, encoding: str) -> Li
     return Line(number, end, text)
 
 
-def _wide_lines(path: Path, encoding: str) -> Iterator[Line]:
+def _wide_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:
     """Lines of UTF-16 and UTF-32: a broken character ends the file, for nothing after it can be trusted."""
     number, end, pending = 0, 0, ""
     try:
@@ -185,10 +185,8 @@ def _wide_lines(path: Path, encoding: str) -> Iterator[Line]:
             for line in whole:
                 number += 1
                 yield Line(number, end, line)
-            if len(pending) > LARGEST_LINE:
-                yield Line(
-                    number + 1, end, "", f"the line is longer than {LARGEST_LINE >> 20} MB; the rest was not read"
-                )
+            if len(pending) > longest:
+                yield Line(number + 1, end, "", f"the line is longer than {longest >> 20} MB; the rest was not read")
                 return
     except BadInput as error:
         yield Line(max(number + 1, error.line or 0), end, "", error.reason)

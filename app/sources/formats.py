@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from app.sources.chat_rows import FORMS
 from app.sources.chats import ChatReader, first_form
-from app.sources.files import sniff
+from app.sources.files import LARGEST_LINE, sniff
 from app.sources.records import BadInput, BadLine, Record
 from app.sources.stackexchange import PromptChoice, StackExchangeReader
 
@@ -48,13 +48,18 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How to read: bad lines skipped or refused, encoding, prompt's part, names, licence of the whole."""
+    """How to read: bad lines skipped or refused, encoding, prompt's part, names, licence of the whole.
+
+    `name` is the set that a file's own ids belong to where no site is given; `longest` is in bytes.
+    """
 
     skip_bad: bool = False
     encoding: str = "auto"
     prompt: PromptChoice = field(default_factory=PromptChoice)
     users: Path | None = None
+    name: str | None = None
     licence: str | None = None
+    longest: int = LARGEST_LINE
     on_progress: Callable[[str, int, int], None] | None = None
 
 
@@ -72,7 +77,7 @@ def open_source(
     if format not in FORMATS:
         raise BadInput(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
     chosen = options or ReadOptions()
-    file = _file_of(path)
+    file = source_file(path)
     sniffed = sniff(file, chosen.encoding)
     if sniffed.kind == "xml":
         if format not in {"auto", "stackexchange"}:
@@ -88,22 +93,25 @@ def open_source(
         is_array=is_array,
         encoding=sniffed.encoding,
         site=site,
+        name=chosen.name,
         licence=chosen.licence,
         skip_bad=chosen.skip_bad,
+        longest=chosen.longest,
         on_progress=chosen.on_progress,
     )
 
 
 def recognise(path: Path) -> str:
     """Name the format of a file or folder by its content. Raises BadInput (422) with a sentence."""
-    file = _file_of(path)
+    file = source_file(path)
     sniffed = sniff(file, "auto")
     if sniffed.kind == "xml":
         return "stackexchange"
     return first_form(file, sniffed.encoding, is_array=sniffed.kind == "array") or _no_form(sniffed.head)
 
 
-def _file_of(path: Path) -> Path:
+def source_file(path: Path) -> Path:
+    """The file to read: the path itself, or a folder's Posts.xml or only file. Raises BadInput (422)."""
     if path.is_file():
         return path
     if not path.exists():
@@ -128,6 +136,7 @@ def _dump(file: Path, site: str | None, options: ReadOptions) -> StackExchangeRe
         users=users,
         prompt=options.prompt,
         skip_bad=options.skip_bad,
+        longest=options.longest,
         on_progress=options.on_progress,
     )
 

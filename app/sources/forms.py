@@ -1,29 +1,36 @@
-"""The form that sets an import up: where it goes, and the rules with their parameters."""
+"""The forms of this room: an import's settings and its rules, an upload by API, where an exchange counts."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from app.sources.chat_rows import FORMS
 from app.sources.models import Into
 from app.sources.rules import ALL
 from app.sources.rulesets import Ruleset, parameters, ruleset_from
 from app.sources.stackexchange import PromptChoice
-from app.web.forms import Form, Text
+from app.web.forms import Form, Line, Text
 
 RULE = "rule."
+SEED = 2**31
+
+Words = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=120)]
+Prompt = Annotated[str, Field(pattern="^(title|body|either)$")]
+Seed = Annotated[int, Field(ge=0, le=SEED)]
 
 
 class SetupForm(Form):
-    """All fields but those of the rules."""
+    """All fields of the set-up but those of the rules."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=120)]
-    site: Annotated[Text, Field(max_length=120)] = ""
-    source: Annotated[Text, Field(max_length=64)] = ""
-    licence: Annotated[Text, Field(max_length=80)] = ""
+    name: Annotated[Line, Field(max_length=120)]
+    site: Words = ""
+    source: Annotated[Words, Field(max_length=64)] = ""
+    licence: Annotated[Words, Field(max_length=80)] = ""
+    format: Annotated[str, Field(pattern=f"^({'|'.join(('stackexchange', *FORMS))})?$")] = ""
     into: Into = Into.POOL
-    prompt: Annotated[str, Field(pattern="^(title|body|either)$")] = "either"
-    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+    prompt: Prompt = "either"
+    seed: Seed = 0
     skip_bad: bool = False
 
     @property
@@ -32,10 +39,22 @@ class SetupForm(Form):
         return PromptChoice(part=self.prompt, seed=self.seed)
 
 
+class ImportForm(SetupForm):
+    """An import in one request: the settings, and the rules as the name of a preset or as a JSON document."""
+
+    name: Annotated[Words, Field(description="What the import is called; the file's name if it is left out.")] = ""
+    path: Annotated[Text, Field(max_length=4000, description="Instead of files, for admins: a path on the server.")] = (
+        ""
+    )
+    rules: Annotated[
+        Text, Field(max_length=100_000, description="lima, none, or a JSON document; by the format if it is left out.")
+    ] = ""
+
+
 class ExchangeForm(Form):
     """Where an exchange counts."""
 
-    site: Annotated[Text, Field(min_length=3, max_length=120)]
+    site: Annotated[Line, Field(min_length=3, max_length=120)]
     group: Annotated[str, Field(pattern="^(stem|other|discarded)$")]
 
 
@@ -59,4 +78,17 @@ def rules_from(typed: Mapping[str, str]) -> Ruleset:
 
 def _parsed(value: str, kind: str) -> Any:
     digits = value.replace(",", "").replace("\u202f", "").strip()
-    return int(digits) if kind == "int" and digits.lstrip("-").isdigit() else value
+    is_number = kind == "int" and digits.isascii() and digits.removeprefix("-").isdigit() and len(digits) < 12
+    return int(digits) if is_number else value
+
+
+def typed_rules(ruleset: Ruleset) -> dict[str, str]:
+    """A set of rules as the fields of the form."""
+    fields: dict[str, str] = {}
+    for rule, settings in ruleset.as_dict()["rules"].items():
+        for name, value in settings.items():
+            if name != "on":
+                fields[f"{RULE}{rule}.{name}"] = "\n".join(value) if isinstance(value, list) else str(value)
+            elif value:
+                fields[f"{RULE}{rule}.on"] = "on"
+    return fields

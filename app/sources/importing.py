@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.jobs.running import JobContext
 from app.sources import operations
-from app.sources.formats import Reader, ReadOptions, open_source
+from app.sources.formats import ReadOptions, open_source
 from app.sources.models import ImportRun
 from app.sources.operations import BatchCount, ImportResult
 from app.sources.records import Decision, Record
@@ -25,6 +25,7 @@ from app.sources.stackexchange import PromptChoice
 
 BATCH = 500
 TELL_EVERY = 0.3
+MOST_LISTED = 1000
 
 Sink = Callable[[Session, ImportRun, Sequence[Record]], BatchCount]
 Item = TypeVar("Item")
@@ -36,14 +37,15 @@ def run_import(context: JobContext, sink: Sink) -> None:
     with context.writing() as session:
         run = _run(session, context)
         operations.begin_import(session, run)
-    reader = _open(run, context)
-    reader.validate()
     funnel = Funnel(ruleset_from(run.ruleset))
+    options = _options(run, context, _teller(context, funnel))
+    reader = open_source(Path(run.path), run.format, run.site or None, options)
+    reader.validate()
     result = ImportResult(reader.format)
     for batch in _batches(reader.records(), BATCH):
         _write(context, sink, [(record, funnel.ruleset.decide(record)) for record in batch], funnel, result)
     result.records, result.funnel = funnel.records, funnel.rows()
-    result.errors = [{"line": bad.line, "reason": bad.reason} for bad in reader.errors]
+    result.errors = [{"line": bad.line, "reason": bad.reason} for bad in reader.errors] + result.errors
     result.seconds = round(time.monotonic() - started, 3)
     result.peak_rss_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     with context.writing() as session:
@@ -57,12 +59,15 @@ def _run(session: Session, context: JobContext) -> ImportRun:
     return run
 
 
-def _open(run: ImportRun, context: JobContext) -> Reader:
-    prompt: dict[str, Any] = run.options.get("prompt", {})
-    options = ReadOptions(
-        skip_bad=run.skip_bad, prompt=PromptChoice(**prompt), licence=run.licence, on_progress=_teller(context)
+def _options(run: ImportRun, context: JobContext, teller: Callable[[str, int, int], None]) -> ReadOptions:
+    return ReadOptions(
+        skip_bad=run.skip_bad,
+        prompt=PromptChoice(**run.options.get("prompt", {})),
+        name=run.options.get("file"),
+        licence=run.licence,
+        longest=context.settings.max_record_mb << 20,
+        on_progress=teller,
     )
-    return open_source(Path(run.path), run.format, run.site or None, options)
 
 
 def _write(
@@ -72,19 +77,20 @@ def _write(
     funnel: Funnel,
     result: ImportResult,
 ) -> None:
-    kept = [record for record, decision in decided if decision.kept]
-    for _, decision in decided:
-        funnel.add(decision)
     with context.writing() as session:
         run = _run(session, context)
-        operations.note_records(session, run, decided)
-        count = sink(session, run, kept)
+        operations.note_records(session, run, funnel.records, decided)
+        count = sink(session, run, [record for record, decision in decided if decision.kept])
+    for _, decision in decided:
+        funnel.add(decision)
     result.created += count.created
     result.unchanged += count.unchanged
+    listed = count.clashes[: MOST_LISTED - len(result.errors)]
+    result.errors += [{"line": bad.line, "reason": bad.reason} for bad in listed]
 
 
-def _teller(context: JobContext) -> Callable[[str, int, int], None]:
-    """Progress in bytes over both passes, told a few times a second: each telling is a transaction."""
+def _teller(context: JobContext, funnel: Funnel) -> Callable[[str, int, int], None]:
+    """Progress in kB over both passes, told a few times a second: each telling is a transaction."""
     told = 0.0
 
     def tell(phase: str, done: int, total: int) -> None:
@@ -92,7 +98,9 @@ def _teller(context: JobContext) -> Callable[[str, int, int], None]:
         context.check()
         if time.monotonic() - told >= TELL_EVERY:
             told = time.monotonic()
-            context.progress(done if phase == "checking" else total + done, 2 * total, "bytes", phase)
+            is_first = phase == "checking"
+            note = "checking the file" if is_first else f"{funnel.records:,} records read"
+            context.progress((done if is_first else total + done) // 1000, 2 * total // 1000, "kB", note)
 
     return tell
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, CreatedAt, PrimaryKey, choice
@@ -66,11 +66,24 @@ class ImportRun(Base):
 
 
 class Candidate(Base):
-    """A record that the rules let through, with its provenance for ever; unique by site and external id."""
+    """A record that the rules let through, with its provenance for ever; unique by site and external id.
+
+    Until its import is published it is unique within that import only: two imports of one file at once do not
+    meet before one of them is published, and a cancelled one takes nothing of the other's away.
+    """
 
     __tablename__ = "candidate"
     __table_args__ = (
-        UniqueConstraint("project_id", "site", "external_id"),
+        UniqueConstraint("import_run_id", "site", "external_id"),
+        Index(
+            "uq__candidate__published",
+            "project_id",
+            "site",
+            "external_id",
+            unique=True,
+            sqlite_where=text("published"),
+            postgresql_where=text("published"),
+        ),
         Index("ix__candidate__project_id_status_id", "project_id", "status", "id"),
     )
 
@@ -92,8 +105,12 @@ class Candidate(Base):
     url: Mapped[str | None] = mapped_column(Text)
     licence: Mapped[str | None] = mapped_column(String(80))
     posted_at: Mapped[datetime | None]
+    # What else its licence asks to name or people may want to know: the question's author, link and licence, tags.
+    extra: Mapped[dict[str, Any]] = mapped_column(default=dict)
     flags: Mapped[list[Any]] = mapped_column(default=list)
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    # As its import's state says; here because a unique index sees one table only.
+    published: Mapped[bool] = mapped_column(default=False)
     status: Mapped[CandidateStatus] = mapped_column(choice(CandidateStatus), default=CandidateStatus.OPEN)
     status_reason: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[CreatedAt]
@@ -105,17 +122,25 @@ class ImportRecord(Base):
 
     __tablename__ = "import_record"
     __table_args__ = (
-        UniqueConstraint("import_run_id", "external_id"),
+        UniqueConstraint("import_run_id", "number"),
         Index("ix__import_record__import_run_id_rule_id", "import_run_id", "rule", "id"),
     )
 
     id: Mapped[PrimaryKey]
     import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
+    # Its place among the records of the file, from 1: a file may hold the same record twice.
+    number: Mapped[int]
+    line: Mapped[int]
     external_id: Mapped[str] = mapped_column(String(120))
     rule: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     excerpt: Mapped[str] = mapped_column(Text)
+    # [start, end] in the excerpt of each passage that the rule objected to
+    marks: Mapped[list[Any]] = mapped_column(default=list)
+    score: Mapped[int | None]
+    author: Mapped[str | None] = mapped_column(String(200))
+    licence: Mapped[str | None] = mapped_column(String(80))
     url: Mapped[str | None] = mapped_column(Text)
 
 

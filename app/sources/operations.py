@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Insert, delete, select
+from sqlalchemy import Insert, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.accounts.audit import record as write_trail
 from app.accounts.models import User
@@ -15,8 +15,11 @@ from app.db import now
 from app.errors import Conflict, Gone, Refusal
 from app.jobs.models import JobState
 from app.jobs.operations import enqueue
+from app.projects import queries as projects
+from app.projects.access import require_open
 from app.projects.models import Project, Split
 from app.sources import exchanges, queries
+from app.sources.excerpts import excerpt_of
 from app.sources.models import (
     Candidate,
     CandidateStatus,
@@ -26,11 +29,9 @@ from app.sources.models import (
     ImportState,
     Into,
 )
-from app.sources.records import Decision, Record
+from app.sources.records import BadLine, Decision, Record
 from app.sources.rulesets import Ruleset
 from app.sources.stackexchange import PromptChoice
-
-EXCERPT = 600
 
 
 class NoSite(Refusal):
@@ -39,6 +40,14 @@ class NoSite(Refusal):
 
 class DiscardedExchange(Refusal):
     """{site} is among the discarded exchanges of this project; name a source to count it towards, or move it."""
+
+
+class NoSuchRow(Refusal):
+    """There is no source {source} in the composition; there are {rows}. Nothing was imported."""
+
+
+class BegunAlready(Conflict):
+    """The import {name} was started already; nothing was done twice."""
 
 
 @dataclass(frozen=True)
@@ -56,38 +65,27 @@ class ImportPlan:
     skip_bad: bool = False
     prompt: PromptChoice = field(default_factory=PromptChoice)
 
-    @classmethod
-    def of_draft(cls, run: ImportRun, **chosen: Any) -> "ImportPlan":
-        """The plan for a file that was brought in already."""
-        return cls(path=Path(run.path), format=run.format, **chosen)
 
-
-def start_import(session: Session, actor: User, project: Project, plan: ImportPlan) -> ImportRun:
+def start_import(session: Session, actor: User, project: Project, plan: ImportPlan, file_name: str = "") -> ImportRun:
     """Write the import down and enqueue its work; both stand or fall together."""
-    run = draft_import(session, actor, project, plan.path, plan.name, plan.format)
+    run = draft_import(session, actor, project, plan.path, file_name or plan.path.name, plan.format)
     return begin_draft(session, actor, project, run, plan)
 
 
-def draft_import(
-    session: Session,
-    actor: User,
-    project: Project,
-    path: Path,
-    name: str,
-    format: str,
-) -> ImportRun:
+def draft_import(session: Session, actor: User, project: Project, path: Path, file_name: str, format: str) -> ImportRun:
     """Note a file that was brought in and not yet imported: its rules are still to be looked at."""
     require_open(project)
     run = ImportRun(
         project_id=project.id,
         created_by=actor.id,
-        name=name[:120],
+        name=file_name[:120],
         path=str(path),
         format=format,
         site="",
         into=Into.POOL,
         ruleset={},
         ruleset_hash="",
+        options={"file": file_name[:120]},
         state=ImportState.DRAFT,
     )
     session.add(run)
@@ -95,19 +93,29 @@ def draft_import(
     return run
 
 
+def draft_again(session: Session, actor: User, project: Project, earlier: ImportRun) -> ImportRun:
+    """A draft of the same file with the settings of an earlier import, to run it again or otherwise."""
+    if not Path(earlier.path).exists():
+        raise Gone("The file of this import is not here any more; bring it in again. What it made stays.")
+    run = draft_import(session, actor, project, Path(earlier.path), earlier.options["file"], earlier.format)
+    run.name, run.site, run.source, run.licence = earlier.name, earlier.site, earlier.source, earlier.licence
+    run.into, run.skip_bad, run.ruleset = earlier.into, earlier.skip_bad, earlier.ruleset
+    run.options = dict(earlier.options)
+    return run
+
+
 def begin_draft(session: Session, actor: User, project: Project, run: ImportRun, plan: ImportPlan) -> ImportRun:
     """Start the import of a draft as planned; of two clicks one starts it."""
     require_open(project)
-    if run.state is not ImportState.DRAFT:
-        raise Conflict(f"The import {run.name} was started already; nothing was started twice.")
-    if plan.format == "stackexchange" and not plan.site:
+    _require_draft(session, run)
+    site = exchanges.site_host(plan.site) if plan.site and plan.format == "stackexchange" else plan.site
+    if plan.format == "stackexchange" and not site:
         raise NoSite
     run.name, run.format, run.into, run.skip_bad = plan.name[:120], plan.format, plan.into, plan.skip_bad
-    run.site = exchanges.site_host(plan.site) if plan.site else ""
-    run.source = plan.source or _source_of(session, project, plan)
-    run.licence = plan.licence
+    run.site, run.licence = site, plan.licence
+    run.source = _source_of(session, project, plan)
     run.ruleset, run.ruleset_hash = plan.ruleset.as_dict(), plan.ruleset.sha256
-    run.options = {"prompt": vars(plan.prompt)}
+    run.options = {**run.options, "prompt": vars(plan.prompt)}
     run.state = ImportState.WAITING
     kind = "import_source" if plan.into is Into.POOL else "import_examples"
     job = enqueue(session, actor, kind, title=f"Import {run.name}", project_id=project.id, import_run_id=run.id)
@@ -116,21 +124,28 @@ def begin_draft(session: Session, actor: User, project: Project, run: ImportRun,
     return run
 
 
-def discard_draft(session: Session, actor: User, run: ImportRun) -> None:
-    """Forget a file that was brought in and not imported."""
-    if run.state is not ImportState.DRAFT:
-        raise Conflict(f"The import {run.name} was started already; what it made stays.")
+def discard_draft(session: Session, actor: User, run: ImportRun) -> bool:
+    """Forget a file that was brought in and not imported; say whether no other import reads it."""
+    _require_draft(session, run)
     write_trail(session, actor, "discard upload", f"import:{run.id}", project_id=run.project_id, name=run.name)
     session.delete(run)
+    session.flush()
+    return session.scalar(select(ImportRun.id).where(ImportRun.path == run.path).limit(1)) is None
 
 
-def require_open(project: Project) -> None:
-    """Refuse to change an archived project."""
-    if project.archived_at is not None:
-        raise Gone(f"{project.name} is archived and cannot be changed; an admin can open it again.")
+def _require_draft(session: Session, run: ImportRun) -> None:
+    # Locked and read anew: the other click may be under way.
+    session.refresh(run, with_for_update=True)
+    if run.state is not ImportState.DRAFT:
+        raise BegunAlready(name=run.name)
 
 
 def _source_of(session: Session, project: Project, plan: ImportPlan) -> str | None:
+    if plan.source is not None:
+        rows = dict.fromkeys(row.source for row in session.scalars(projects.composition_of(project)))
+        if rows and plan.source not in rows:
+            raise NoSuchRow(source=plan.source, rows=", ".join(rows))
+        return plan.source
     if plan.format != "stackexchange":
         return None
     source = exchanges.source_of(exchanges.site_host(plan.site), queries.exchange_groups(session, project))
@@ -168,48 +183,61 @@ def _forget(session: Session, run: ImportRun) -> None:
 
 @dataclass
 class BatchCount:
-    """How many records of a batch were new, and how many there already."""
+    """How many records of a batch were new, how many there already, and which of those say other words by now."""
 
     created: int = 0
     unchanged: int = 0
+    clashes: list[BadLine] = field(default_factory=list)
 
 
-def note_records(session: Session, run: ImportRun, decided: Sequence[tuple[Record, Decision]]) -> None:
-    """Write down what became of each record, so that every number of the funnel can be opened."""
+def note_records(session: Session, run: ImportRun, before: int, decided: Sequence[tuple[Record, Decision]]) -> None:
+    """Write down what became of each record after the first `before`: every number of the funnel can be opened."""
     rows = [
-        {
-            "import_run_id": run.id,
-            "external_id": record.external_id,
-            "rule": decision.rule,
-            "reason": decision.reason,
-            "title": record.title,
-            "excerpt": excerpt_of(record),
-            "url": record.url,
-        }
-        for record, decision in decided
+        _noted(run, number, record, decision) for number, (record, decision) in enumerate(decided, start=before + 1)
     ]
     if rows:
-        session.execute(insert_ignoring(session, ImportRecord), rows)
+        session.execute(_insert(session, ImportRecord), rows)
 
 
-def excerpt_of(record: Record) -> str:
-    """The beginning of a record's last message as readers saw it."""
-    return record.messages[-1].visible[:EXCERPT] if record.messages else ""
+def _noted(run: ImportRun, number: int, record: Record, decision: Decision) -> dict[str, Any]:
+    excerpt = excerpt_of(record, decision)
+    return {
+        "import_run_id": run.id,
+        "number": number,
+        "line": record.line,
+        "external_id": record.external_id,
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "title": record.title,
+        "excerpt": excerpt.text,
+        "marks": [list(mark) for mark in excerpt.marks],
+        "score": record.score,
+        "author": record.author,
+        "licence": record.licence,
+        "url": record.url,
+    }
 
 
 def add_candidates(session: Session, run: ImportRun, kept: Sequence[Record]) -> BatchCount:
-    """Put kept records into the pool; those of a published import stay as they are."""
-    count = BatchCount()
-    known = queries.published_keys(session, run.project_id, [(record.site, record.external_id) for record in kept])
+    """Put kept records into the pool; those of a published import stay as they are.
+
+    One that is there with other words is named, unless it is a post: posts are edited, rows of two files clash.
+    """
+    known = queries.published_words(session, run.project_id, [(record.site, record.external_id) for record in kept])
     fresh = [record for record in kept if (record.site, record.external_id) not in known]
-    count.unchanged, count.created = len(kept) - len(fresh), len(fresh)
     if fresh:
-        session.execute(_insert_or_take_over(session), [candidate_values(run, record) for record in fresh])
-    return count
+        session.execute(_insert(session, Candidate), [_candidate(run, record) for record in fresh])
+    there = kept if run.format != "stackexchange" else ()
+    clashes = [
+        BadLine(record.line, f"the id {record.external_id[:40]!r} is in the pool with other words, which stay; "
+                             "a site of its own would keep both")
+        for record in there
+        if known.get((record.site, record.external_id), record.content_hash) != record.content_hash
+    ]  # fmt: skip
+    return BatchCount(len(fresh), len(kept) - len(fresh), clashes)
 
 
-def candidate_values(run: ImportRun, record: Record) -> dict[str, Any]:
-    """A candidate's columns from a record."""
+def _candidate(run: ImportRun, record: Record) -> dict[str, Any]:
     return {
         "project_id": run.project_id,
         "import_run_id": run.id,
@@ -225,8 +253,9 @@ def candidate_values(run: ImportRun, record: Record) -> dict[str, Any]:
         "author": record.author,
         "author_url": record.author_url,
         "url": record.url,
-        "licence": run.licence or record.licence,
+        "licence": record.licence or run.licence,
         "posted_at": record.posted_at,
+        "extra": record.extra,
         "flags": [],
         "content_hash": record.content_hash,
         "status": CandidateStatus.OPEN,
@@ -236,25 +265,13 @@ def candidate_values(run: ImportRun, record: Record) -> dict[str, Any]:
 
 def insert_ignoring(session: Session, table: type[Any]) -> Insert:
     """An insert that leaves rows alone that are there already, on either database."""
-    return _upsert(session, table).on_conflict_do_nothing()
+    return _insert(session, table).on_conflict_do_nothing()
 
 
-def _upsert(session: Session, table: type[Any]) -> sqlite.Insert | postgresql.Insert:
+def _insert(session: Session, table: type[Any]) -> sqlite.Insert | postgresql.Insert:
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
-
-
-def _insert_or_take_over(session: Session) -> Insert:
-    # Two imports of the same dump at once: the later one takes over what the other has not published,
-    # so that a cancelled import never takes a published one's candidates away.
-    statement = _upsert(session, Candidate)
-    unpublished = select(ImportRun.id).where(ImportRun.state != ImportState.PUBLISHED)
-    return statement.on_conflict_do_update(
-        index_elements=["project_id", "site", "external_id"],
-        set_={"import_run_id": statement.excluded.import_run_id},
-        where=Candidate.import_run_id.in_(unpublished),
-    )
 
 
 @dataclass
@@ -273,7 +290,23 @@ class ImportResult:
 
 
 def publish_import(session: Session, run: ImportRun, result: ImportResult) -> None:
-    """Make an import's rows visible, all at once."""
+    """Make an import's rows visible, all at once; what another import published meanwhile is not there twice."""
+    # Imports of one project are published one after the other.
+    session.execute(select(Project.id).where(Project.id == run.project_id).with_for_update(key_share=True))
+    there = aliased(Candidate)
+    late = delete(Candidate).where(
+        Candidate.import_run_id == run.id,
+        exists().where(
+            there.project_id == Candidate.project_id,
+            there.site == Candidate.site,
+            there.external_id == Candidate.external_id,
+            there.published,
+        ),
+    )
+    deleted = session.execute(late.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    result.created, result.unchanged = result.created - deleted, result.unchanged + deleted
+    own = update(Candidate).where(Candidate.import_run_id == run.id).values(published=True)
+    session.execute(own.execution_options(synchronize_session=False))
     run.result = vars(result)
     run.state, run.finished_at = ImportState.PUBLISHED, now()
     actor = session.get(User, run.created_by) if run.created_by else None

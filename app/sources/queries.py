@@ -15,39 +15,39 @@ def imports_of(project_id: int) -> Select[ImportRun]:
     return select(ImportRun).where(ImportRun.project_id == project_id).order_by(ImportRun.id.desc())
 
 
-def import_in(session: Session, project_id: int, import_id: int) -> ImportRun | None:
+def import_of(project_id: int, import_id: int) -> Select[ImportRun]:
     """One import, if it belongs to the project."""
-    query = select(ImportRun).where(ImportRun.id == import_id, ImportRun.project_id == project_id)
-    return session.scalar(query)
+    return select(ImportRun).where(ImportRun.id == import_id, ImportRun.project_id == project_id)
 
 
-def records_of(run: ImportRun) -> Select[ImportRecord]:
+def published_import_of(project_id: int, import_id: int) -> Select[ImportRun]:
+    """One import of the project, if its records may be seen: all of them are there."""
+    return import_of(project_id, import_id).where(ImportRun.state == ImportState.PUBLISHED)
+
+
+def records_of(import_id: int) -> Select[ImportRecord]:
     """What an import did with its records, in their order."""
-    return select(ImportRecord).where(ImportRecord.import_run_id == run.id).order_by(ImportRecord.id)
+    return select(ImportRecord).where(ImportRecord.import_run_id == import_id).order_by(ImportRecord.id)
 
 
 def records_dropped_by(run: ImportRun, rule: str) -> Select[ImportRecord]:
     """The records that one rule dropped."""
-    return records_of(run).where(ImportRecord.rule == rule)
+    return records_of(run.id).where(ImportRecord.rule == rule)
 
 
 def records_left_after(run: ImportRun, later_rules: Iterable[str]) -> Select[ImportRecord]:
     """The records that were still there: kept in the end, or dropped by one of the later rules."""
-    return records_of(run).where(or_(ImportRecord.rule.is_(None), ImportRecord.rule.in_(list(later_rules))))
+    return records_of(run.id).where(or_(ImportRecord.rule.is_(None), ImportRecord.rule.in_(list(later_rules))))
 
 
-def published_keys(session: Session, project_id: int, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of these (site, external id) are candidates of a published import already."""
-    query = (
-        select(Candidate.site, Candidate.external_id)
-        .join(ImportRun, ImportRun.id == Candidate.import_run_id)
-        .where(
-            Candidate.project_id == project_id,
-            tuple_(Candidate.site, Candidate.external_id).in_(list(keys)),
-            ImportRun.state == ImportState.PUBLISHED,
-        )
+def published_words(session: Session, project_id: int, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Which of these (site, external id) are candidates of a published import already, and the hash of their words."""
+    query = select(Candidate.site, Candidate.external_id, Candidate.content_hash).where(
+        Candidate.project_id == project_id,
+        Candidate.published,
+        tuple_(Candidate.site, Candidate.external_id).in_(list(keys)),
     )
-    return {(site, external_id) for site, external_id in session.execute(query)}
+    return {(site, external_id): words for site, external_id, words in session.execute(query)}
 
 
 def exchange_groups(session: Session, project: Project) -> dict[str, str]:
@@ -56,9 +56,9 @@ def exchange_groups(session: Session, project: Project) -> dict[str, str]:
     return {row.site: row.group for row in session.scalars(query)}
 
 
-def report_lines(session: Session, run: ImportRun) -> Iterator[dict[str, Any]]:
+def report_lines(session: Session, import_id: int) -> Iterator[dict[str, Any]]:
     """One document a record, in the order of the file: the lines of `--report`."""
-    return map(report_line, session.scalars(records_of(run).execution_options(yield_per=1000)))
+    return map(report_line, session.scalars(records_of(import_id).execution_options(yield_per=1000)))
 
 
 def report_line(record: ImportRecord) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class Record:
     """One prompt with its response, or a conversation, with all that its licence asks to keep.
 
     `external_id` is unique within `site`. `is_top` says whether an answer is the best of its question and
-    is None where there is no such thing, as `score` is. `line` is where the record begins in its file.
+    is None where there is no such thing, as `score` is. `line` is where the record begins in its file;
+    `repeats` is the line of an earlier record of the file with the same id and the same words, if there is one.
     """
 
     site: str
@@ -61,6 +62,7 @@ class Record:
     licence: str | None = None
     posted_at: datetime | None = None
     line: int = 0
+    repeats: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -14,9 +14,13 @@ from app.errors import Refusal
 from app.sources.records import Decision, Record
 from app.sources.rules import ALL, KEPT, Rule
 from app.text.canonical import content_hash
+from app.text.wellformed import first_fault
 
 NO_QUESTION = "question"
 """Drops, whatever the rules, an answer whose question is not in the file: it has nothing to answer."""
+
+REPEATED = "repeated"
+"""Drops, whatever the rules, a record that stands in its file already, word for word."""
 
 EMPTY = "empty"
 """Drops, whatever the rules, what has no words once images are gone."""
@@ -45,6 +49,8 @@ class Ruleset:
 
     def decide(self, record: Record) -> Decision:
         """Keep a record, or drop it by the first rule that objects."""
+        if record.repeats is not None:
+            return Decision(kept=False, rule=REPEATED, reason=f"the same words stand in line {record.repeats} already")
         if not any(message.role == "user" for message in record.messages):
             return Decision(kept=False, rule=NO_QUESTION, reason="its question is not in the file")
         for rule in self.rules:
@@ -87,8 +93,7 @@ class Funnel:
     def rows(self) -> list[dict[str, Any]]:
         """Give one row a rule: {"rule", "kept", "dropped"}; kept falls from row to row."""
         names = [rule.name for rule in self.ruleset.rules]
-        if NO_QUESTION in self.dropped:
-            names.insert(0, NO_QUESTION)
+        names[:0] = [name for name in (REPEATED, NO_QUESTION) if name in self.dropped]
         if EMPTY in self.dropped:
             names.append(EMPTY)
         kept = self.records
@@ -191,6 +196,8 @@ def _phrases(name: str, value: Any) -> tuple[str, ...]:
     items: Iterable[Any] = value.splitlines() if isinstance(value, str) else value
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
         raise BadRules(f"{name} must be a list of phrases.")
+    if fault := first_fault("\n".join(items)):
+        raise BadRules(f"{name} holds {fault}, which cannot be stored.")
     phrases = tuple(dict.fromkeys(" ".join(item.split()) for item in items if item.strip()))
     if len(phrases) > 200 or any(len(phrase) > 200 for phrase in phrases):
         raise BadRules(f"{name} takes at most 200 phrases of 200 characters.")

@@ -19,7 +19,7 @@ from app.sources import licences
 from app.sources.exchanges import site_host
 from app.sources.question_index import IdSet, QuestionLookup, Questions
 from app.sources.records import BadInput, BadLine, BadLines, Message, Record
-from app.sources.xml_rows import Attributes, Row, rows
+from app.sources.xml_rows import LARGEST_ROW, Attributes, Row, rows
 
 _QUESTION, _ANSWER = "1", "2"
 _LARGEST_ID = 1 << 53
@@ -89,14 +89,16 @@ class StackExchangeReader:
         users: Path | None = None,
         prompt: PromptChoice | None = None,
         skip_bad: bool = False,
+        longest: int = LARGEST_ROW,
         on_progress: Progress | None = None,
     ) -> None:
-        """Take Posts.xml, the site's host name, and Users.xml when names are wanted."""
+        """Take Posts.xml, the site's host name, and Users.xml when names are wanted; `longest` bytes a row."""
         self.posts = posts
         self.users = users
         self.site = site_host(site)
         self.prompt = prompt or PromptChoice()
         self.skip_bad = skip_bad
+        self.longest = longest
         self.on_progress = on_progress
         self.total_bytes = posts.stat().st_size
         self.bytes_read = 0
@@ -155,7 +157,7 @@ class StackExchangeReader:
     def _posts(self, phase: str, note: Callable[[int, str], None]) -> Iterator[tuple[Row, _Post | None]]:
         """Yield every row, with its checked fields when it is a sound question or answer."""
         self.phase, seen = phase, IdSet()
-        for row in rows(self.posts, "posts", self._progress):
+        for row in rows(self.posts, "posts", self._progress, self.longest):
             kind = row.attributes.get("PostTypeId")
             if kind not in {_QUESTION, _ANSWER}:
                 yield row, None

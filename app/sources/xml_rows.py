@@ -30,13 +30,15 @@ class Row:
     attributes: Attributes
 
 
-def rows(path: Path, root: str, on_bytes: Callable[[int], None] | None = None) -> Iterator[Row]:
+def rows(
+    path: Path, root: str, on_bytes: Callable[[int], None] | None = None, longest: int = LARGEST_ROW
+) -> Iterator[Row]:
     """Yield the rows of a file whose root element is `root`, telling `on_bytes` how far it has read.
 
     Raises BadInput with the line for a document type, another root, an element that is no row, an
     oversized row, invalid UTF-8, and XML that is broken or cut off.
     """
-    reader = _RowReader(path, root)
+    reader = _RowReader(path, root, longest)
     with path.open("rb") as file:
         done = 0
         while chunk := file.read(CHUNK):
@@ -71,9 +73,10 @@ def row_at(path_or_file: Any, offset: int) -> Attributes:
 class _RowReader:
     """Feeds expat and collects the rows of each chunk."""
 
-    def __init__(self, path: Path, root: str) -> None:
+    def __init__(self, path: Path, root: str, longest: int) -> None:
         self.path = path
         self.root = root
+        self.longest = longest
         self.depth = 0
         self.found: list[Row] = []
         self.parser = expat.ParserCreate()
@@ -84,8 +87,8 @@ class _RowReader:
 
     def feed(self, chunk: bytes, done: int) -> list[Row]:
         self._parse(chunk, is_last=False)
-        if done - max(0, self.parser.CurrentByteIndex) > LARGEST_ROW + CHUNK:
-            self._refuse(f"a row is longer than {LARGEST_ROW >> 20} MB")
+        if done - max(0, self.parser.CurrentByteIndex) > self.longest + CHUNK:
+            self._refuse(f"a row is longer than {self.longest >> 20} MB")
         return self._taken()
 
     def close(self) -> list[Row]:

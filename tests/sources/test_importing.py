@@ -19,6 +19,7 @@ from app.jobs import operations as jobs
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.running import run_now
 from app.sources import operations, queries
+from app.sources.formats import open_source
 from app.sources.models import Candidate, ImportRecord, ImportRun, ImportState
 from app.sources.operations import ImportPlan
 from app.sources.rulesets import LIMA, NONE, ruleset_from
@@ -171,13 +172,18 @@ def _wait_until(true, seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-def test_candidates_are_invisible_until_their_import_is_published(database, settings, people):
-    run = _import(database, settings, people, sample.dump_folder())
+def test_candidates_count_from_the_moment_that_their_import_is_published(database, settings, people):
+    run = _start(database, people, sample.dump_folder())
+    keys = [(sample.SITE, str(one)) for one in EXPECTED["final_answer_ids"]]
     with database.writing() as session:
-        session.get_one(ImportRun, run.id).state = ImportState.RUNNING
+        record = next(open_source(sample.dump_folder(), site=sample.SITE).records())
+        operations.add_candidates(session, session.get_one(ImportRun, run.id), [record])
+        own = [(record.site, record.external_id)]
+        assert queries.published_words(session, people.project.id, own) == {}
+        operations.begin_import(session, session.get_one(ImportRun, run.id))
+    run_now(database, settings, run.job_id, worker_name())
     with database.reading() as session:
-        keys = [(sample.SITE, str(one)) for one in EXPECTED["final_answer_ids"]]
-        assert queries.published_keys(session, people.project.id, keys) == set()
+        assert set(queries.published_words(session, people.project.id, keys)) == set(keys)
 
 
 def test_two_imports_of_one_dump_end_with_each_record_once(database, settings, people):
