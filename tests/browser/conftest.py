@@ -1,0 +1,102 @@
+"""A server of the test's own, a Chromium, and eyes that look at pages."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from app.db import Database
+from tests import factories
+from tests.browser.find_browser import find_browser
+from tests.browser.looking import WIDE, Complaints, Eyes, screenshots_folder
+from tests.browser.serving import Site
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # xdist declares its mark itself, where it is switched on.
+    config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all browser tests: two Chromiums and two servers at once would only wait for each other."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser that find_browser.py found."""
+    path = find_browser()
+    assert path, "No Chromium or Chrome here: `make browser` finds or installs one."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
+    """`handpicked serve` with its worker on the test's own database and data folder."""
+    site = Site(tmp_path / "data", database_url)
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def complaints(site: Site) -> Complaints:
+    """Everything that the browsers of this test complain about."""
+    return Complaints(site.address)
+
+
+@pytest.fixture
+def visitor(chromium: Browser, site: Site, complaints: Complaints) -> Iterator[Callable[..., BrowserContext]]:
+    """`visitor()` opens a browser without cookies; options go to Playwright."""
+    opened: list[BrowserContext] = []
+
+    def open_context(**options: Any) -> BrowserContext:
+        context = chromium.new_context(
+            base_url=site.address, viewport=WIDE, reduced_motion="reduce", accept_downloads=True, **options
+        )
+        context.set_default_timeout(15_000)
+        complaints.watch(context)
+        opened.append(context)
+        return context
+
+    yield open_context
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def signed_in(
+    visitor: Callable[..., BrowserContext], site: Site, database: Database
+) -> Callable[..., BrowserContext]:
+    """`signed_in(user)` opens a browser in which that person is signed in."""
+
+    def open_context(user: object, **options: Any) -> BrowserContext:
+        context = visitor(**options)
+        token = factories.signed_in(database, user)
+        context.add_cookies([{"name": "handpicked_session", "value": token, "url": site.address}])
+        return context
+
+    return open_context
+
+
+@pytest.fixture
+def eyes() -> Eyes:
+    """Eyes that keep pictures."""
+    return Eyes(screenshots_folder())

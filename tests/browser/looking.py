@@ -1,0 +1,144 @@
+"""Eyes on a page: pictures in light, dark and on a phone, axe on each, and everything that a browser complains about."""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Response, expect
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 780}
+AXE = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+# A browser says this of every page that answers with an error, also of those that are meant to.
+STATUS_NOTE = re.compile("Failed to load resource: the server responded with a status of")
+
+
+def screenshots_folder() -> Path:
+    """Where the pictures go: HANDPICKED_SCREENSHOTS, else a folder that git ignores."""
+    folder = Path(os.environ.get("HANDPICKED_SCREENSHOTS") or ROOT / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass
+class Complaints:
+    """What went wrong in a browser without anybody looking: console errors, broken requests, dialogs, strange hosts."""
+
+    address: str
+    found: list[str] = field(default_factory=list)
+
+    def watch(self, context: BrowserContext) -> None:
+        """Listen to every page of the context."""
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.found.append(f"script: {error.error}"))
+        context.on("dialog", self._dialog)
+        context.on("response", self._response)
+        context.on("requestfailed", self._failed)
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not STATUS_NOTE.match(message.text):
+            self.found.append(f"console: {message.text} at {message.location.get('url')}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        if dialog.type != "beforeunload":  # the page's own question whether to leave unsaved words
+            self.found.append(f"dialog: {dialog.message}")
+        dialog.accept()
+
+    def _response(self, response: Response) -> None:
+        # A page may refuse, and the test says which; a style sheet, font, script or fragment may not.
+        if response.status >= 400 and not response.request.is_navigation_request():
+            self.found.append(f"{response.status}: {response.url}")
+
+    def _failed(self, request: object) -> None:
+        # Leaving a page ends what it was asking for; a download is no page.
+        if "ERR_ABORTED" not in (request.failure or ""):  # type: ignore[attr-defined]
+            self.found.append(f"failed: {request.url} {request.failure}")  # type: ignore[attr-defined]
+
+    def _request(self, request: object) -> None:
+        url = str(request.url)  # type: ignore[attr-defined]
+        if not url.startswith((self.address, "data:", "blob:", "about:")):
+            self.found.append(f"left the site: {url}")
+
+    def forgive(self, start: str) -> None:
+        """Take back the complaint that a test provoked; there must be one."""
+        meant = [words for words in self.found if words.startswith(start)]
+        assert meant, f"nothing was said that begins with {start}: {self.found}"
+        self.found = [words for words in self.found if words not in meant]
+
+    def none(self) -> None:
+        """Nothing so far."""
+        assert not self.found, "\n".join(self.found)
+
+
+class Eyes:
+    """Looks at pages; `seen` are the names so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.seen: list[str] = []
+        self.findings: list[str] = []
+
+    def look(self, page: Page, name: str) -> None:
+        """Pictures and axe in light, in dark and at 360 px; nothing found, nothing scrolls sideways."""
+        page.wait_for_load_state("load")
+        page.evaluate("document.fonts.ready.then(() => true)")
+        self._say_goodbye_to_toasts(page)
+        for theme, size in (("light", WIDE), ("dark", WIDE), ("phone", PHONE)):
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
+            page.set_viewport_size(size)
+            assert not page.locator("[style]").count(), "an inline style, which the policy forbids"
+            page.screenshot(path=self.folder / f"{name}-{theme}.png", full_page=True)
+            self._axe(page, f"{name} {theme}")
+        self._narrow(page, name)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.set_viewport_size(WIDE)
+        self.seen.append(name)
+
+    def _say_goodbye_to_toasts(self, page: Page) -> None:
+        # A message covers a corner of the page: it is looked at once, on the page of components, and closed elsewhere.
+        for button in page.locator("#said > .toast > button", has_text="Close").all():
+            button.click()
+
+    def _axe(self, page: Page, what: str) -> None:
+        results = Axe().run(page, options=AXE)
+        # What axe tried on for its measurements must not stay: htmx would copy it, and the policy refuses it.
+        page.locator("[style]").evaluate_all("all => all.forEach(one => one.removeAttribute('style'))")
+        for violation in results.response["violations"]:
+            places = "; ".join(
+                f"{node['target']} {node['html'][:160]} {(node.get('failureSummary') or '')[:300]}"
+                for node in violation["nodes"][:3]
+            )
+            self.findings.append(f"{what}: {violation['id']} {violation['help']}: {places}")
+
+    def _narrow(self, page: Page, name: str) -> None:
+        wide = page.evaluate(
+            """() => { const root = document.documentElement;
+            if (root.scrollWidth <= root.clientWidth) return null;
+            return [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > root.clientWidth + 1)
+              .slice(0, 4).map((one) => one.outerHTML.slice(0, 160)).join(" | ") || String(root.scrollWidth); }"""
+        )
+        if wide:
+            self.findings.append(f"{name} phone: scrolls sideways: {wide}")
+
+    def clean(self) -> None:
+        """Nothing was found on any page looked at."""
+        assert not self.findings, "\n\n".join(self.findings)
+
+
+def press_until(page: Page, key: str, selector: str, most: int = 80) -> None:
+    """Press a key until the focus is on what the selector names; fails when it never gets there."""
+    for _ in range(most):
+        if page.evaluate("(selector) => Boolean(document.activeElement?.matches(selector))", selector):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} never reaches {selector} on {page.url}")
+
+
+__all__ = ["Complaints", "Eyes", "expect", "press_until", "screenshots_folder"]

@@ -1,0 +1,109 @@
+"""`handpicked serve` as people start it: a process of its own, with its worker, on a free port."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SET_UP = re.compile(r"once: (\S+/invitations/\S+)")
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@dataclass
+class Site:
+    """A server with its worker; `address` is where it answers, `set_up_link` what it printed while there was no admin."""
+
+    data_dir: Path
+    database_url: str
+    address: str = ""
+    set_up_link: str = ""
+    said: list[str] = field(default_factory=list)
+    process: "subprocess.Popen[str] | None" = None
+
+    @property
+    def last_words(self) -> str:
+        """The end of what the server printed."""
+        return "".join(self.said[-30:])
+
+    def environment(self) -> dict[str, str]:
+        """What the server, its worker and commands beside it run with."""
+        own = {
+            "HANDPICKED_DATA_DIR": str(self.data_dir),
+            "HANDPICKED_DATABASE_URL": self.database_url,
+            "HANDPICKED_POLL_SECONDS": "0.1",
+            "HANDPICKED_NICENESS": "0",
+            "HF_HUB_OFFLINE": "1",
+        }
+        return {**os.environ, **own}
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
+            cwd=ROOT,
+            env=self.environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._wait()
+
+    def _listen(self) -> None:
+        assert self.process
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said.append(line)
+            if found := SET_UP.search(line):
+                self.set_up_link = found.group(1)
+
+    def _wait(self, seconds: float = 60) -> None:
+        assert self.process
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:  # noqa: S310 - our own
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"The server did not come up: {''.join(self.said)}")
+
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """`handpicked …` on the same data, as from a terminal."""
+        line = [sys.executable, "-m", "app.cli", *words]
+        return subprocess.run(line, cwd=ROOT, env=self.environment(), text=True, capture_output=True, check=False)
+
+    def stop(self) -> None:
+        """End the server gently, and by force whatever it leaves behind."""
+        assert self.process
+        family = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(5)
+        for left in family:
+            if left.is_running():
+                left.kill()
+        if self.process.stdout:
+            self.process.stdout.close()
