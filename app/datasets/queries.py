@@ -15,7 +15,7 @@ from app.datasets.material import Item, Material, Person, fillings
 from app.datasets.models import Version, VersionRow
 from app.duplicates.models import DuplicatePair, Verdict
 from app.examples.models import Example, ExampleState, Revision
-from app.examples.queries import approved_revisions
+from app.examples.queries import approved_revisions, arrived
 from app.projects.models import Project, Split
 from app.projects.queries import composition_of
 from app.reviews.models import Review, ReviewVerdict
@@ -145,7 +145,7 @@ def _approvals(
 
 def _waiting(session: Session, project: Project) -> int:
     query = select(func.count(Example.id)).where(Example.project_id == project.id)
-    return session.scalar(query.where(Example.state == ExampleState.REVIEW)) or 0
+    return session.scalar(query.where(Example.state == ExampleState.REVIEW, arrived())) or 0
 
 
 def _judge(

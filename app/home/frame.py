@@ -12,6 +12,7 @@ from app.datasets.models import Version
 from app.db import Database
 from app.duplicates.models import DuplicatePair, Verdict
 from app.examples.models import Example, ExampleState
+from app.examples.queries import arrived
 from app.projects import queries as projects
 from app.projects.models import Project
 from app.runs.models import RunState, TrainingRun
@@ -62,7 +63,7 @@ def waiting_counts(session: Session, project: Project, user: User) -> dict[str, 
         "duplicates": _count(DuplicatePair, project, open_pair),
         "leaks": _count(DuplicatePair, project, open_pair, DuplicatePair.leak.is_(True)),
         "write": _count(Example, project, *mine),
-        "review": _count(Example, project, Example.state == ExampleState.REVIEW),
+        "review": _count(Example, project, Example.state == ExampleState.REVIEW, arrived()),
         "versions": _count(Version, project),
         "runs": _count(TrainingRun, project, TrainingRun.state.in_((RunState.QUEUED, RunState.RUNNING))),
         "has sources": _any(ImportRun, project),

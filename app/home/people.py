@@ -36,7 +36,11 @@ class PersonRow:
     @property
     def work(self) -> str:
         """What they have open, in words."""
-        parts = ((self.returned, "came back"), (self.drafts, "drafts"), (self.review, "in review"))
+        parts = (
+            (self.returned, "came back"),
+            (self.drafts, "draft" if self.drafts == 1 else "drafts"),
+            (self.review, "in review"),
+        )
         return ", ".join(f"{count:,} {words}" for count, words in parts if count)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.accounts.models import User
 from app.duplicates.models import DuplicatePair, Verdict
 from app.examples.models import Example, ExampleState, Revision
+from app.examples.queries import arrived
 from app.projects.models import Membership, Project, Split
 from app.reviews.models import Review
 from app.sources.models import Candidate, CandidateStatus
@@ -61,7 +62,7 @@ def counts(session: Session, project: Project) -> list[Count]:
     """Examples by source, split and state."""
     query = (
         select(Example.source, Example.split, Example.state, func.count(), func.min(Example.changed_at))
-        .where(Example.project_id == project.id, Example.state != ExampleState.REJECTED)
+        .where(Example.project_id == project.id, Example.state != ExampleState.REJECTED, arrived())
         .group_by(Example.source, Example.split, Example.state)
     )
     return [Count(*row) for row in session.execute(query)]
@@ -71,7 +72,7 @@ def cell_rows(session: Session, project: Project, most: int) -> list[CellRow]:
     """At most so many train examples of each source, those that have come furthest first."""
     rank = case(RANKS, value=Example.state)
     place = func.row_number().over(partition_by=Example.source, order_by=(rank, Example.id))
-    train = (Example.project_id == project.id, Example.split == Split.TRAIN, Example.state.in_(RANKS))
+    train = (Example.project_id == project.id, Example.split == Split.TRAIN, Example.state.in_(RANKS), arrived())
     ranked = select(Example.id, Example.source, Example.state, place.label("place")).where(*train).subquery()
     query = select(ranked.c.id, ranked.c.source, ranked.c.state).where(ranked.c.place <= most)
     return [CellRow(*row) for row in session.execute(query.order_by(ranked.c.source, ranked.c.place))]
@@ -90,7 +91,7 @@ def open_pairs(session: Session, project: Project) -> tuple[int, int, int]:
 
 def loads(session: Session, project: Project) -> list[PersonLoad]:
     """What each member has open and what of theirs was approved, by name."""
-    mine = and_(Example.created_by == Membership.user_id, Example.project_id == Membership.project_id)
+    mine = and_(Example.created_by == Membership.user_id, Example.project_id == Membership.project_id, arrived())
     tallies = [
         func.count(case((Example.state == state, 1)))
         for state in (ExampleState.DRAFT, ExampleState.RETURNED, ExampleState.REVIEW, ExampleState.APPROVED)
@@ -110,8 +111,8 @@ def loads(session: Session, project: Project) -> list[PersonLoad]:
 def open_work(session: Session) -> dict[int, tuple[int, int, int]]:
     """Drafts, returned and in review of each person, over all projects."""
     tallies = [func.count(case((Example.state == state, 1))) for state in OPEN_STATES]
-    query = select(Example.created_by, *tallies).where(Example.state.in_(OPEN_STATES)).group_by(Example.created_by)
-    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(query) if row[0] is not None}
+    query = select(Example.created_by, *tallies).where(Example.state.in_(OPEN_STATES), arrived())
+    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(query.group_by(Example.created_by)) if row[0]}
 
 
 def mine(project: Project, user: User, state: ExampleState, most: int) -> Select[Revision]:

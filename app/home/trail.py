@@ -1,5 +1,6 @@
 """The trail: who did what to which thing, a day a heading."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +17,7 @@ from app.projects.models import Project
 from app.web.paging import Pager, page_of
 
 MOST_WORDS = 160
+HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{52}([0-9a-f]{4})\b")
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,22 @@ def _subject(row: AuditEntry, people: dict[int, str]) -> str:
 
 def _words(detail: dict[str, Any]) -> str:
     ordered = sorted(detail.items(), key=lambda item: (item[0] != "before", item[0]))
-    said = [f"{name} {value}" for name, value in ordered if name != "words" and value not in (None, "", [], {})]
+    said = [
+        f"{name.replace('_', ' ')} {_plain(value)}"
+        for name, value in ordered
+        if name != "words" and value not in (None, "", [], {})
+    ]
     words = ": ".join(part for part in (", ".join(said), str(detail.get("words", ""))) if part)
     return words if len(words) <= MOST_WORDS else words[:MOST_WORDS] + "…"
+
+
+def _plain(value: Any) -> str:
+    """A value as people write it; of a hash the ends, which are enough to tell two apart."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return HASH.sub(r"\1…\2", str(value)).replace("keep_", "keep ")
 
 
 def _query(chosen: TrailFilter) -> str:
