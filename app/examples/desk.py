@@ -92,6 +92,7 @@ class Stale:
     by: str
     at: datetime
     diffs: Sequence[MessageDiff]
+    seen: bool
 
 
 @dataclass(frozen=True)
@@ -287,6 +288,6 @@ def stale_desk(page: DeskPage, form: DeskForm, typed: Mapping[str, str], current
     """
     by = current.author.name if current.author else "somebody"
     diffs = diff_messages(current.messages, form.messages)
-    stale = Stale(current.number, by, current.created_at, diffs)
+    stale = Stale(current.number, by, current.created_at, diffs, seen)
     desk = replace(typed_desk(page, typed), stale=stale)
     return replace(desk, based_on=current.number, key=new_key()) if seen else desk

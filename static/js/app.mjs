@@ -13,8 +13,16 @@ document.addEventListener("htmx:after:request", (event) => {
   ctx.swap = "none";
   if (ctx.response.status >= 500 && again(ctx.sourceElement)) return;
   const page = new DOMParser().parseFromString(ctx.text, "text/html");
-  say(page.getElementById("error-words")?.textContent ?? "That did not work; nothing was changed.", "danger");
+  say(reason(page) ?? "That did not work; nothing was changed.", "danger");
 });
+
+/** Why a page refuses: in its own words, else in those of its first field with an error. */
+function reason(page) {
+  const words = page.querySelector("#error-words, [role=alert]");
+  const error = page.querySelector(".field .error");
+  if (words || !error) return words?.textContent;
+  return `${error.closest(".field").querySelector("label, legend")?.textContent}: ${error.textContent}`;
+}
 
 document.addEventListener("htmx:error", (event) => {
   if (event.detail.ctx && !again(event.detail.ctx.sourceElement))

@@ -7,6 +7,8 @@ async function set() {
   if (!formulas.length) return;
   const { default: katex } = await import("../vendor/katex-0.19.1.min.mjs");
   for (const span of formulas) {
+    // Two calls may have waited for KaTeX at once.
+    if ("set" in span.dataset) continue;
     span.dataset.set = "";
     const tex = span.textContent;
     const displayMode = span.classList.contains("math-display");

@@ -5,17 +5,27 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import build
+from app.cli import build, context
+from app.db import Database
 from app.errors import Refusal
 from tests.examples import rows
 
 
 @pytest.fixture
-def handpicked(settings, database, monkeypatch):
-    """`handpicked(…)` runs a command and gives its document; `code` is the exit status that is meant."""
+def handpicked(settings, monkeypatch):
+    """`handpicked(…)` runs a command and gives its document, or what it said where `code` is not 0."""
     monkeypatch.setenv("HANDPICKED_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("HANDPICKED_DATA_DIR", str(settings.data_dir))
-    command = build()
+    command, opened = build(), []
+
+    class Closed(Database):
+        """A process would close its connections by ending."""
+
+        def __init__(self, settings):
+            super().__init__(settings)
+            opened.append(self)
+
+    monkeypatch.setattr(context, "Database", Closed)
 
     def run(*args, code=0, stdin=None):
         done = CliRunner().invoke(command, [*map(str, args), "--json"], input=stdin)
@@ -25,7 +35,9 @@ def handpicked(settings, database, monkeypatch):
         assert done.exit_code == code, done.output
         return json.loads(done.stdout) if code == 0 else done.output
 
-    return run
+    yield run
+    for database in opened:
+        database.dispose()
 
 
 def test_the_whole_way_of_an_example(handpicked, people, tmp_path):
