@@ -143,6 +143,13 @@ def first_form(path: Path, encoding: str, *, is_array: bool) -> str | None:
     return None
 
 
+def first_fault(path: Path, encoding: str, *, is_array: bool) -> BadLine | None:
+    """Give the first line that cannot be read, among the first hundred."""
+    items = _array_items(path, encoding) if is_array else _line_items(path, encoding)
+    hundred = (item for _, item in zip(range(100), items, strict=False))
+    return next((BadLine(item.line, item.fault) for item in hundred if item.fault is not None), None)
+
+
 def _record(item: _Item, form: str, site: str, licence: str | None) -> Record:
     if item.fault is not None:
         raise BadRow(item.fault)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.sources.chat_rows import FORMS
-from app.sources.chats import ChatReader, first_form
-from app.sources.files import LARGEST_LINE, sniff
+from app.sources.chats import ChatReader, first_fault, first_form
+from app.sources.files import LARGEST_LINE, Sniffed, sniff
 from app.sources.records import BadInput, BadLine, Record
 from app.sources.stackexchange import PromptChoice, StackExchangeReader
 
@@ -89,7 +89,7 @@ def open_source(
     form = format if format in FORMS else first_form(file, sniffed.encoding, is_array=is_array)
     return ChatReader(
         file,
-        form=form or _no_form(sniffed.head),
+        form=form or _no_form(file, sniffed),
         is_array=is_array,
         encoding=sniffed.encoding,
         site=site,
@@ -107,7 +107,7 @@ def recognise(path: Path) -> str:
     sniffed = sniff(file, "auto")
     if sniffed.kind == "xml":
         return "stackexchange"
-    return first_form(file, sniffed.encoding, is_array=sniffed.kind == "array") or _no_form(sniffed.head)
+    return first_form(file, sniffed.encoding, is_array=sniffed.kind == "array") or _no_form(file, sniffed)
 
 
 def source_file(path: Path) -> Path:
@@ -141,9 +141,11 @@ def _dump(file: Path, site: str | None, options: ReadOptions) -> StackExchangeRe
     )
 
 
-def _no_form(head: str) -> str:
-    if head.split("\n", 1)[0].strip() == "{":
+def _no_form(file: Path, sniffed: Sniffed) -> str:
+    if sniffed.head.split("\n", 1)[0].strip() == "{":
         raise BadInput("this is one JSON object over several lines; give one object a line, or an array of objects", 1)
+    if fault := first_fault(file, sniffed.encoding, is_array=sniffed.kind == "array"):
+        raise BadInput(fault.reason, fault.line)
     raise BadInput(
         "no row of the first hundred has a known form: LIMA and ShareGPT have `conversations`, OpenAI `messages`, "
         "Alpaca `instruction`",

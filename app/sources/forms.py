@@ -10,12 +10,13 @@ from app.sources.models import Into
 from app.sources.rules import ALL
 from app.sources.rulesets import Ruleset, parameters, ruleset_from
 from app.sources.stackexchange import PromptChoice
-from app.web.forms import Form, Line, Text
+from app.web.forms import Form, Storable, Text
 
 RULE = "rule."
 SEED = 2**31
 
-Words = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=120)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120), Storable]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), Storable]
 Prompt = Annotated[str, Field(pattern="^(title|body|either)$")]
 Seed = Annotated[int, Field(ge=0, le=SEED)]
 
@@ -23,10 +24,10 @@ Seed = Annotated[int, Field(ge=0, le=SEED)]
 class SetupForm(Form):
     """All fields of the set-up but those of the rules."""
 
-    name: Annotated[Line, Field(max_length=120)]
+    name: Title
     site: Words = ""
-    source: Annotated[Words, Field(max_length=64)] = ""
-    licence: Annotated[Words, Field(max_length=80)] = ""
+    source: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Storable] = ""
+    licence: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80), Storable] = ""
     format: Annotated[str, Field(pattern=f"^({'|'.join(('stackexchange', *FORMS))})?$")] = ""
     into: Into = Into.POOL
     prompt: Prompt = "either"
@@ -43,9 +44,7 @@ class ImportForm(SetupForm):
     """An import in one request: the settings, and the rules as the name of a preset or as a JSON document."""
 
     name: Annotated[Words, Field(description="What the import is called; the file's name if it is left out.")] = ""
-    path: Annotated[Text, Field(max_length=4000, description="Instead of files, for admins: a path on the server.")] = (
-        ""
-    )
+    path: Annotated[Text, Field(max_length=4000, description="Instead of files, for leads: a path on the server.")] = ""
     rules: Annotated[
         Text, Field(max_length=100_000, description="lima, none, or a JSON document; by the format if it is left out.")
     ] = ""
@@ -54,7 +53,7 @@ class ImportForm(SetupForm):
 class ExchangeForm(Form):
     """Where an exchange counts."""
 
-    site: Annotated[Line, Field(min_length=3, max_length=120)]
+    site: Title
     group: Annotated[str, Field(pattern="^(stem|other|discarded)$")]
 
 

@@ -84,7 +84,7 @@ def _import_row(run: ImportRun) -> ImportRow:
     return ImportRow(
         id=run.id,
         name=visible(run.name),
-        format=FORMATS.get(run.format, run.format).partition(" (")[0],
+        format=FORMATS.get(run.format, run.format).partition(" (")[0].removesuffix(" dump"),
         site=run.site,
         state=SIGNS.get(run.state, run.state.value),
         records=run.result.get("records"),

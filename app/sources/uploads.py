@@ -96,14 +96,19 @@ async def receive(request: Request, settings: Settings) -> Upload:
     except MultiPartException as error:
         raise Unreadable(reason=error.message.rstrip(".").lower()) from error
     fields = {key: value.replace("\r\n", "\n") for key, value in form.multi_items() if isinstance(value, str)}
-    sent = [value for _, value in form.multi_items() if isinstance(value, UploadFile) and value.filename]
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    sent = [file for file in files if file.filename]
+    begun = parser._files_to_close_on_error  # noqa: SLF001 - a part that breaks off is in no public list
     try:
+        if len(begun) > len(files):
+            raise Unreadable(reason="it breaks off in the middle of a file")
         if not sent:
             return Upload(fields)
         path = await run_in_threadpool(keep_files, settings, [(file.filename or "", file.file) for file in sent])
         return Upload(fields, path, shown_name(sent[0].filename or ""))
     finally:
-        await form.close()
+        for opened in begun:
+            opened.close()
 
 
 async def _limited(stream: AsyncGenerator[bytes, None], limit_mb: int) -> AsyncGenerator[bytes, None]:

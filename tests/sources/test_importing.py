@@ -210,7 +210,11 @@ def _big_dump(folder: Path, copies: int) -> Path:
             for row in rows[2:-1]:
                 shift = copy * 1000
                 out.write(
-                    re.sub(r'\b(Id|ParentId|AcceptedAnswerId)="(\d+)"', lambda m: f'{m[1]}="{int(m[2]) + shift}"', row)
+                    re.sub(
+                        r'\b(Id|ParentId|AcceptedAnswerId)="(\d+)"',
+                        lambda m, shift=shift: f'{m[1]}="{int(m[2]) + shift}"',
+                        row,
+                    )
                     + "\n"
                 )
         out.write(rows[-1] + "\n")
@@ -271,3 +275,139 @@ def test_a_worker_killed_in_the_middle_of_an_import_leaves_each_record_once(data
 @pytest.mark.parametrize("after", [1, 500, 900, 1300, 1700, 2100, 2500, 2900, 3300, 3700])
 def test_a_worker_killed_anywhere_in_an_import_leaves_each_record_once(after, database, settings, people, tmp_path):
     _killed_and_restarted(database, settings, people, tmp_path, after)
+
+
+def _rows(path: Path, *rows: dict[str, object]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def _pair(prompt: str, response: str, **fields: object) -> dict[str, object]:
+    return {"conversations": [prompt, response], **fields}
+
+
+CHAT = {"format": "lima", "ruleset": NONE, "site": ""}
+
+
+def test_what_stands_in_a_file_twice_is_dropped_the_second_time_and_can_be_opened(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b"), _pair("c", "d"), _pair("a", "b"))
+    run = _import(database, settings, people, path, **CHAT)
+    assert (run.result["records"], run.result["created"], run.result["unchanged"]) == (3, 2, 0)
+    assert run.result["funnel"] == [{"rule": "repeated", "kept": 2, "dropped": 1}]
+    with database.reading() as session:
+        lines = list(queries.report_lines(session, run.id))
+    assert [line["decision"] for line in lines] == ["kept", "kept", "dropped"]
+    assert "line 1" in lines[2]["reason"]
+    assert _import(database, settings, people, path, **CHAT).result["created"] == 0
+
+
+def test_the_second_may_come_in_a_later_batch(database, settings, people, tmp_path):
+    rows = [_pair(f"prompt {number}", "r") for number in range(700)]
+    run = _import(database, settings, people, _rows(tmp_path / "x.jsonl", *rows, rows[0]), **CHAT)
+    assert (run.result["created"], run.result["funnel"][0]["dropped"]) == (700, 1)
+
+
+def test_ids_of_two_files_do_not_meet(database, settings, people, tmp_path):
+    first = _import(database, settings, people, _rows(tmp_path / "a.jsonl", _pair("a", "b", id="1")), **CHAT)
+    second = _import(database, settings, people, _rows(tmp_path / "b.jsonl", _pair("c", "d", id="1")), **CHAT)
+    assert (first.result["created"], second.result["created"]) == (1, 1)
+    with database.reading() as session:
+        assert {(one.site, one.external_id) for one in session.scalars(select(Candidate))} == {
+            ("a.jsonl", "1"),
+            ("b.jsonl", "1"),
+        }
+
+
+def test_words_without_an_id_are_the_same_record_in_every_file(database, settings, people, tmp_path):
+    _import(database, settings, people, _rows(tmp_path / "a.jsonl", _pair("a", "b")), **CHAT)
+    second = _import(database, settings, people, _rows(tmp_path / "b.jsonl", _pair("a", "b"), _pair("c", "d")), **CHAT)
+    assert (second.result["created"], second.result["unchanged"]) == (1, 1)
+
+
+def test_an_id_that_has_other_words_by_now_is_named_and_nothing_is_overwritten(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "a.jsonl", _pair("a", "b", id="1"), _pair("c", "d", id="2"))
+    _import(database, settings, people, path, **CHAT)
+    _rows(path, _pair("a", "b", id="1"), _pair("c", "otherwise", id="2"))
+    run = _import(database, settings, people, path, **CHAT)
+    assert (run.result["created"], run.result["unchanged"]) == (0, 2)
+    assert [error["line"] for error in run.result["errors"]] == [2]
+    assert "other words" in run.result["errors"][0]["reason"]
+
+
+def test_a_candidate_names_who_asked_as_well(database, settings, people):
+    _import(database, settings, people, sample.dump_folder())
+    with database.reading() as session:
+        extras = [candidate.extra for candidate in session.scalars(select(Candidate))]
+    assert all(extra["question_url"].startswith(f"https://{sample.SITE}/questions/") for extra in extras)
+    assert all(extra["question_licence"].startswith("CC BY-SA ") for extra in extras)
+    assert any(extra["question_author"] for extra in extras)
+
+
+def test_a_licence_that_a_record_names_is_not_replaced(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b", licence="MIT"), _pair("c", "d"))
+    _import(database, settings, people, path, licence="CC0 1.0", **CHAT)
+    _import(database, settings, people, sample.dump_folder(), licence="CC0 1.0")
+    with database.reading() as session:
+        found = session.scalars(select(Candidate.licence).order_by(Candidate.id)).all()
+    assert found[:2] == ["MIT", "CC0 1.0"]
+    assert all(licence.startswith("CC BY-SA") for licence in found[2:])
+
+
+def test_an_unknown_source_is_refused_with_those_that_there_are(database, people):
+    with pytest.raises(operations.NoSuchRow, match="wikihow"):
+        _start(database, people, sample.dump_folder(), source="nonsense")
+    assert _count(database, ImportRun) == 0
+
+
+def test_a_cancelled_import_takes_nothing_of_another_one_s_away(database, settings, people):
+    """Both write the same records; one is published, the other then stopped."""
+    stopped = _start(database, people, sample.dump_folder())
+    with database.writing() as session:
+        records = [
+            one for one in open_source(sample.dump_folder(), site=sample.SITE).records() if LIMA.decide(one).kept
+        ]
+        operations.begin_import(session, session.get_one(ImportRun, stopped.id))
+        operations.add_candidates(session, session.get_one(ImportRun, stopped.id), records)
+    done = _import(database, settings, people, sample.dump_folder())
+    with database.writing() as session:
+        operations.fail_import(session, {"import_run_id": stopped.id}, "Stopped by request.", JobState.CANCELLED)
+    assert _count(database, Candidate, import_run_id=done.id, published=True) == done.result["created"] == len(records)
+
+
+def test_of_two_imports_at_once_the_later_one_counts_what_was_there_first(database, settings, people):
+    slow = _start(database, people, sample.dump_folder())
+    with database.writing() as session:
+        records = [
+            one for one in open_source(sample.dump_folder(), site=sample.SITE).records() if LIMA.decide(one).kept
+        ]
+        operations.add_candidates(session, session.get_one(ImportRun, slow.id), records)
+    first = _import(database, settings, people, sample.dump_folder())
+    with database.writing() as session:
+        result = operations.ImportResult("stackexchange", created=len(records))
+        operations.publish_import(session, session.get_one(ImportRun, slow.id), result)
+    assert (first.result["created"], result.created, result.unchanged) == (len(records), 0, len(records))
+    assert _count(database, Candidate) == len(records)
+
+
+def test_a_record_above_the_limit_is_refused_with_its_line(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b"), _pair("c", "d" * 1_100_000))
+    small = settings.model_copy(update={"max_record_mb": 1})
+    run = _import(database, small, people, path, **CHAT)
+    assert run.state is ImportState.FAILED
+    assert "line 2: the line is longer than 1 MB" in run.error.lower().replace("mb", "MB")
+
+
+def test_of_two_starts_one_is_refused(database, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b"))
+    with database.writing() as session:
+        run = operations.draft_import(session, people.annotator, people.project, path, "x.jsonl", "lima")
+    plan = ImportPlan(path=path, name="x", **CHAT)
+    for refused in (False, True):
+        with database.writing() as session:
+            run = session.get_one(ImportRun, run.id)
+            if refused:
+                with pytest.raises(operations.BegunAlready):
+                    operations.begin_draft(session, people.annotator, people.project, run, plan)
+            else:
+                operations.begin_draft(session, people.annotator, people.project, run, plan)
+    assert _count(database, Job) == 1

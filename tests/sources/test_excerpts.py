@@ -1,0 +1,46 @@
+"""Which words of a record a list shows, and which of them are marked."""
+
+from app.sources.excerpts import Piece, excerpt_of, pieces, visible
+from app.sources.records import Message, Record
+from app.sources.rulesets import LIMA, NONE
+
+
+def shown(response, rules=LIMA, markup="markdown"):
+    record = Record("s.example.org", "1", "t", (Message("user", "q"), Message("assistant", response, markup)))
+    decision = rules.decide(record)
+    excerpt = excerpt_of(record, decision)
+    return decision.rule, excerpt.text, [excerpt.text[start:end] for start, end in excerpt.marks]
+
+
+LONG = "The lid stays on while it cools. " * 50
+
+
+def test_the_words_that_speak_in_the_first_person_are_marked():
+    assert shown(LONG + "Then I would wait.")[0::2] == ("first_person", ["I"])
+    assert shown(LONG + "So my kettle's lid stays on.")[2] == ["my"]
+    assert shown("I'd wait. " + LONG)[2] == ["I"]
+
+
+def test_a_reference_is_marked_with_all_its_words():
+    assert shown(f"<p>{LONG}</p><p>This was, as\nmentioned, hot.</p>", markup="html")[0::2] == (
+        "references",
+        ["as\nmentioned"],
+    )
+
+
+def test_the_passage_stands_among_its_words():
+    text = shown(LONG + "Then I would wait. " + LONG[:400])[1]
+    assert text.startswith("… ")
+    assert text.endswith(" …")
+    assert "Then I would wait." in text
+
+
+def test_without_a_passage_it_is_the_beginning():
+    rule, text, marks = shown("x " * 600, NONE)
+    assert (rule, marks, len(text) < 330) == (None, [], True)
+    assert text.endswith("…")
+
+
+def test_pieces_join_to_the_excerpt_and_show_what_is_hidden():
+    assert pieces("When I wait", [[5, 6]]) == (Piece("When "), Piece("I", pinned=True), Piece(" wait"))
+    assert visible("a\u202eb") == "a[U+202E]b"

@@ -1,0 +1,458 @@
+"""The pages of Sources: upload, set-up, start, funnel, exchanges; and what they refuse."""
+
+import html
+import json
+import re
+
+import pytest
+from sqlalchemy import select
+
+from app import sample
+from app.accounts.models import AuditEntry
+from app.jobs.models import Job, JobState
+from app.sources import operations
+from app.sources.models import Candidate, ImportRun, ImportState
+from app.sources.rulesets import NONE
+from tests import factories
+from tests.counting import count_queries
+from tests.sources import rooms
+
+EXPECTED = json.loads(sample.expected_file().read_text("utf-8"))["dump"]
+PAIR = '{"conversations": ["Why?", "Because."]}\n'
+COUNTED = {"hx-request": "true", "hx-target": "div#counted"}
+
+
+@pytest.fixture
+def base(people):
+    return f"/projects/{people.project.slug}"
+
+
+@pytest.fixture
+def draft(browser, people, base):
+    """Where the set-up of the uploaded sample stands."""
+    return brought_in(browser(people.annotator), base, rooms.dump_files())
+
+
+@pytest.fixture
+def done(database, settings, people):
+    """The sample, imported."""
+    return rooms.imported(database, settings, people, sample.dump_folder())
+
+
+def brought_in(client, base, files):
+    answer = client.post(f"{base}/sources/new", files=files)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def typed(page):
+    """The fields of the set-up form as a browser would post them."""
+    fields = {}
+    form = re.search(r'<form id="setup".*?</form>', page, re.DOTALL)[0]
+    for tag in re.findall(r"<input[^>]*>", form):
+        kind = (re.search(r'type="(\w+)"', tag) or ["", "text"])[1]
+        name, value = re.search(r'name="([^"]+)"', tag)[1], (re.search(r'value="([^"]*)"', tag) or ["", ""])[1]
+        if kind not in {"checkbox", "radio"} or " checked" in tag:
+            fields[name] = html.unescape(value)
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'<option(?: value="([^"]*)")? selected>([^<]*)', options)
+        fields[name] = "" if not chosen else chosen[2] if chosen[1] is None else chosen[1]
+    for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
+        fields[name] = html.unescape(text)
+    return fields
+
+
+def started(client, at, **changes):
+    fields = typed(client.get(at).text) | {"site": rooms.SITE} | changes
+    return client.post(at, data={name: value for name, value in fields.items() if value is not None})
+
+
+def shown_records(page):
+    opened = page[page.index('id="opened"') :]
+    total = int(re.search(r"to [\d,]+ of ([\d,]+)", opened)[1].replace(",", ""))
+    return total, opened.count('class="words')
+
+
+# --- who may see it
+
+
+def test_a_stranger_sees_nothing_of_it(browser, people, base, done, draft):
+    stranger = browser(people.stranger)
+    for path in ("/sources", "/sources/new", "/sources/exchanges", f"/imports/{done.id}"):
+        assert stranger.get(base + path).status_code == 404
+        assert browser().get(base + path).status_code == 303
+    for path in (draft, f"{draft}/discard", f"{base}/imports/{done.id}/again", f"{base}/sources/exchanges"):
+        assert stranger.post(path).status_code == 404
+        assert browser().post(path).status_code == 401
+
+
+def test_every_member_sees_all_of_it(browser, people, base, done, draft):
+    for person in (people.annotator, people.reviewer, people.lead, people.admin):
+        client = browser(person)
+        for path in ("/sources", "/sources/new", "/sources/exchanges", f"/imports/{done.id}"):
+            assert client.get(base + path).status_code == 200
+        assert client.get(draft).status_code == 200
+
+
+def test_an_import_of_another_project_is_not_there_even_through_one_s_own(browser, database, people, done, draft):
+    with database.writing() as session:
+        other = factories.people(session)
+    elsewhere = f"/projects/{other.project.slug}/imports"
+    client = browser(other.lead)
+    for number in (done.id, int(draft.rsplit("/", 1)[1])):
+        for path in (f"{elsewhere}/{number}", f"{elsewhere}/{number}?after=read", f"{elsewhere}/{number}/report.jsonl"):
+            assert client.get(path).status_code == 404
+        for path in ("", "/discard", "/again"):
+            assert client.post(f"{elsewhere}/{number}{path}", data={"name": "x"}).status_code == 404
+        assert client.get(f"/projects/{people.project.slug}/imports/{number}").status_code == 404
+
+
+# --- the list
+
+
+def test_an_empty_list_says_what_belongs_there(browser, people, base):
+    page = browser(people.annotator).get(f"{base}/sources").text
+    assert "Nothing has been imported yet" in page
+    assert "Add a source" in page
+
+
+def test_two_imports_cost_as_many_queries_as_twenty(browser, database, people, base):
+    def counted(number):
+        with database.writing() as session:
+            for _ in range(number):
+                operations.draft_import(
+                    session, people.annotator, people.project, sample.pairs_file(), "pairs.jsonl", "lima"
+                )
+        client = browser(people.annotator)
+        with count_queries(database) as tally:
+            page = client.get(f"{base}/sources").text
+        return page.count("pairs.jsonl"), tally.count
+
+    few, more = counted(2), counted(18)
+    assert (few[0], more[0]) == (2, 20)
+    assert few[1] == more[1]
+
+
+# --- from the file to the funnel
+
+
+def test_the_sample_goes_from_upload_to_a_funnel_whose_numbers_open(browser, database, settings, people, draft):
+    client = browser(people.annotator)
+    setup = client.get(draft).text
+    assert f"Of {EXPECTED['answers']} records {len(EXPECTED['final_answer_ids'])} pass the rules." in setup
+    assert "Users.xml" in setup
+    assert started(client, draft).headers["location"] == draft
+    assert "under way" in client.get(draft).text
+    run = rooms.work(database, settings, people, int(draft.rsplit("/", 1)[1]))
+    assert run.state is ImportState.PUBLISHED
+    page = client.get(draft).text
+    assert "Import finished" in page
+    links = re.findall(rf'<a href="{draft}(\?(?:rule|after)=\w+)#opened">([\d,]+)</a>', page)
+    assert len(links) > len(EXPECTED["funnel"])
+    for query, number in links:
+        total, rows = shown_records(client.get(draft + query).text)
+        assert (total, rows) == (int(number.replace(",", "")), min(20, total)), query
+
+
+def test_words_that_a_rule_objects_to_are_marked(browser, people, base, done):
+    page = browser(people.annotator).get(f"{base}/imports/{done.id}?rule=first_person").text
+    assert page.count('<mark class="pin">') == shown_records(page)[0] > 0
+    assert "at character" in page
+
+
+def test_counting_again_follows_the_switches_without_javascript_too(browser, people, draft):
+    client = browser(people.annotator)
+    fields = typed(client.get(draft).text) | {"rule.score.minimum": "1,000"}
+    assert "0 pass the rules" in client.get(draft, params=fields).text
+    assert 'value="1,000"' in client.get(draft, params=fields).text
+    fields.pop("rule.score.on")
+    page = client.get(draft, params=fields).text
+    assert "0 pass the rules" not in page
+    assert re.search(r'id="on-score"[^>]*checked', page) is None
+
+
+def test_htmx_gets_the_counts_alone(browser, people, draft):
+    client = browser(people.annotator)
+    fragment = client.get(draft, params=typed(client.get(draft).text), headers=COUNTED).text
+    assert "<html" not in fragment
+    assert 'id="counted"' in fragment
+    assert "hx-swap-oob" in fragment
+
+
+def test_counting_writes_nothing(browser, database, people, draft):
+    browser(people.annotator).get(draft)
+    with database.reading() as session:
+        assert session.scalars(select(Candidate)).all() == []
+        assert session.scalars(select(Job)).all() == []
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"name": " "}, "This is needed."),
+    ({"site": ""}, "does not name its site"),
+    ({"site": "no site"}, "is no site"),
+    ({"rule.score.minimum": "ten"}, "minimum must be a whole number"),
+    ({"rule.length.minimum": "5000"}, "minimum above its maximum"),
+    ({"rule.references.phrases": "a\x00b"}, "NUL"),
+    ({"seed": "-1"}, "must be at least 0"),
+    ({"source": "nonsense"}, "no source nonsense"),
+    ({"rule.nonsense.on": "on"}, "no rule called"),
+    ({"state": "published"}, ""),
+])  # fmt: skip
+def test_what_does_not_fit_is_said_and_what_was_typed_stays(browser, database, people, draft, changes, words):
+    client = browser(people.annotator)
+    answer = started(client, draft, **({"rule.length.maximum": "4321"} | changes))
+    assert answer.status_code == 422
+    assert words in html.unescape(answer.text)
+    assert 'value="4,321"' in answer.text
+    with database.reading() as session:
+        assert session.scalars(select(Job)).all() == []
+        assert session.get_one(ImportRun, int(draft.rsplit("/", 1)[1])).state is ImportState.DRAFT
+
+
+def test_rules_as_set_are_those_that_run(browser, database, settings, people, draft):
+    client = browser(people.annotator)
+    started(client, draft, **{"rule.score.minimum": "30", "rule.length.on": None, "prompt": "title", "name": "Mine"})
+    run = rooms.work(database, settings, people, int(draft.rsplit("/", 1)[1]))
+    assert run.name == "Mine"
+    assert [row["rule"] for row in run.result["funnel"]] == ["top_answer", "score", "first_person", "references"]
+    with database.reading() as session:
+        for candidate in session.scalars(select(Candidate)):
+            assert candidate.score >= 30
+            assert candidate.messages[0]["content"] == candidate.title
+
+
+def test_a_draft_started_twice_runs_once(browser, database, people, draft):
+    client = browser(people.annotator)
+    fields = typed(client.get(draft).text) | {"site": rooms.SITE}
+    assert [client.post(draft, data=fields).status_code for _ in range(2)] == [303, 409]
+    with database.reading() as session:
+        assert len(session.scalars(select(Job)).all()) == 1
+
+
+def test_a_draft_that_is_discarded_leaves_nothing(browser, database, settings, people, draft):
+    assert len(rooms.uploads_in(settings)) == 1
+    assert browser(people.annotator).post(f"{draft}/discard").status_code == 303
+    assert rooms.uploads_in(settings) == []
+    with database.reading() as session:
+        assert session.scalars(select(ImportRun)).all() == []
+        actions = session.scalars(select(AuditEntry.action)).all()
+    assert "discard upload" in actions
+
+
+def test_an_import_can_be_run_again_with_its_settings(browser, database, settings, people, base, draft):
+    client = browser(people.annotator)
+    started(client, draft, **{"rule.score.minimum": "30"})
+    rooms.work(database, settings, people, int(draft.rsplit("/", 1)[1]))
+    again = client.post(f"{draft}/again").headers["location"]
+    fields = typed(client.get(again).text)
+    assert (fields["site"], fields["rule.score.minimum"]) == (rooms.SITE, "30")
+    started(client, again)
+    assert rooms.work(database, settings, people, int(again.rsplit("/", 1)[1])).result["created"] == 0
+    # One draft less of a file is no reason to remove it from under the others.
+    third = client.post(f"{draft}/again").headers["location"]
+    client.post(f"{third}/discard")
+    assert len(rooms.uploads_in(settings)) == 1
+
+
+def test_a_running_import_shows_its_progress(browser, database, people, base):
+    run = rooms.start(database, people, sample.dump_folder())
+    with database.writing() as session:
+        job = session.get_one(Job, run.job_id)
+        job.state, job.done, job.total, job.unit = JobState.RUNNING, 700, 1400, "kB"
+    page = browser(people.annotator).get(f"{base}/imports/{run.id}").text
+    assert "of 1,400 kB" in page
+    assert f"jobs/{run.job_id}?next={base}/imports/{run.id}" in page
+
+
+def test_the_panel_goes_on_to_the_funnel_by_itself(browser, people, base, done):
+    here = f"{base}/imports/{done.id}"
+    headers = {"hx-request": "true", "hx-target": "section#job-panel"}
+    answer = browser(people.annotator).get(f"{base}/jobs/{done.job_id}?next={here}", headers=headers)
+    assert answer.headers["hx-redirect"] == here
+
+
+def test_a_report_has_a_line_a_record_under_a_name_of_ours(browser, people, base, done):
+    answer = browser(people.annotator).get(f"{base}/imports/{done.id}/report.jsonl")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert len(lines) == EXPECTED["answers"]
+    assert set(lines[0]) == {"external_id", "decision", "rule", "reason"}
+    assert answer.headers["content-disposition"] == f'attachment; filename="import-{done.id}.jsonl"'
+
+
+def test_nothing_of_an_unfinished_import_can_be_opened(browser, database, people, base):
+    run = rooms.start(database, people, sample.dump_folder())
+    with database.writing() as session:
+        row = session.get_one(ImportRun, run.id)
+        operations.begin_import(session, row)
+    client = browser(people.annotator)
+    for path in ("?after=read", "?rule=score", "/report.jsonl"):
+        assert client.get(f"{base}/imports/{run.id}{path}").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["rule=nonsense", "after=%00", "rule=" + "x" * 5000, "rule=score' OR 1=1"])
+def test_a_rule_that_is_not_in_the_funnel_opens_nothing(browser, people, base, done, query):
+    assert browser(people.annotator).get(f"{base}/imports/{done.id}?{query}").status_code == 404
+
+
+# --- bad files
+
+
+BAD = {
+    "an empty file": ("x.jsonl", b"", "the file is empty"),
+    "a picture": ("Posts.xml", b"\x89PNG\r\n\x1a\n123", "picture"),
+    "a pickle": ("x.jsonl", b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}", "pickle"),
+    "an archive": ("x.jsonl", b"PK\x03\x04abc", "ZIP"),
+    "UTF-16 without a mark": ("x.jsonl", '{"a": "b"}'.encode("utf-16-le"), "UTF-16"),
+    "no known form": ("x.jsonl", b'{"a": 1}\n', "known form"),
+    "prose": ("x.txt", b"hello", "neither XML nor JSON"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_no_source_is_refused_on_the_form_and_nothing_is_kept(browser, database, settings, people, base, case):
+    name, content, words = BAD[case]
+    answer = browser(people.annotator).post(f"{base}/sources/new", files=rooms.upload(name, content))
+    assert answer.status_code == 422
+    assert words.lower() in answer.text.lower()
+    assert rooms.uploads_in(settings) == []
+    with database.reading() as session:
+        assert session.scalars(select(ImportRun)).all() == []
+
+
+FAULTY = {
+    "a truncated dump": ("Posts.xml", b'<posts>\n<row Id="1" PostTypeId="1" Sco', "Line 2"),
+    "entities": (
+        "Posts.xml",
+        b'<!DOCTYPE posts [<!ENTITY a "x">]>\n<posts><row Id="1" Body="&a;"/></posts>',
+        "entities",
+    ),
+    "an outer entity": (
+        "Posts.xml",
+        b'<!DOCTYPE posts [<!ENTITY a SYSTEM "file:///etc/passwd">]>\n<posts>&a;</posts>',
+        "entities",
+    ),
+    "a broken line": ("x.jsonl", (PAIR * 616).encode() + b'{"conv\n' + PAIR.encode(), "line 617"),
+    "invalid UTF-8": ("x.jsonl", PAIR.encode() + b'{"conversations": ["caf\xe9", "x"]}\n', "UTF-8"),
+    "NUL": ("x.jsonl", PAIR.encode() + b'{"conversations": ["a\\u0000", "x"]}\n', "NUL"),
+    "a lone surrogate": ("x.jsonl", PAIR.encode() + b'{"conversations": ["a\\ud800", "x"]}\n', "U+D800"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTY)
+def test_a_fault_is_said_with_its_place_before_anything_starts(browser, database, settings, people, base, case):
+    client = browser(people.annotator)
+    name, content, words = FAULTY[case]
+    at = brought_in(client, base, rooms.upload(name, content))
+    assert words in client.get(at).text
+    assert started(client, at).status_code == 303
+    run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    assert run.state is ImportState.FAILED
+    assert words in run.error
+    assert words in client.get(at).text
+    with database.reading() as session:
+        assert session.scalars(select(Candidate)).all() == []
+
+
+def test_bad_lines_can_be_left_out_after_they_were_seen(browser, database, settings, people, base):
+    client = browser(people.annotator)
+    rows = "".join(PAIR.replace("Why", f"Why {number}") for number in range(9))
+    at = brought_in(client, base, rooms.upload("x.jsonl", rows + "{broken\n"))
+    assert "1 line cannot be read: line 10" in client.get(at).text
+    started(client, at, skip_bad="true", site="")
+    run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    assert run.result["created"] == 9
+    page = client.get(at).text
+    assert "line 10" in page
+    assert "Left out" in page
+
+
+# --- text is shown as text
+
+
+EVIL = "<script>alert(1)</script>"
+
+
+def test_markup_in_names_and_records_is_shown_as_text(browser, database, settings, people, base):
+    rows = [
+        {
+            "conversations": [f"{EVIL} prompt", f'<img src=x onerror="alert(2)"> {EVIL}'],
+            "author": EVIL,
+            "licence": EVIL,
+        },
+        {"conversations": ["</textarea>{{ 7*7 }}", "a\u202eb"], "id": "<svg onload=alert(3)>"},
+    ]
+    client = browser(people.annotator)
+    content = "".join(json.dumps(row) + "\n" for row in rows)
+    at = brought_in(client, base, rooms.upload(f"{EVIL}.jsonl", content))
+    pages = [client.get(at).text]
+    started(client, at, site="", name=EVIL)
+    rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    pages += [client.get(url).text for url in (at, f"{at}?after=read", f"{base}/sources")]
+    for page in pages:
+        assert "alert(1)</script>" not in page.replace("&lt;/script&gt;", "")
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "<svg onload" not in page
+    assert "49" not in pages[2]
+    assert "[U+202E]" in pages[2]
+    assert "&lt;script&gt;" in pages[2]
+
+
+def test_an_error_in_a_file_is_shown_as_text(browser, people, base):
+    client = browser(people.annotator)
+    at = brought_in(client, base, rooms.upload("x.jsonl", PAIR + json.dumps({"conversations": ["a"], "split": EVIL})))
+    page = client.get(at).text
+    assert "&lt;script&gt;" in page
+    assert "<script>alert" not in page
+
+
+# --- exchanges
+
+
+def test_a_lead_sorts_exchanges_and_the_next_import_follows(browser, database, settings, people, base):
+    form = {"site": "https://Coffee.stackexchange.com/", "group": "stem"}
+    assert browser(people.lead).post(f"{base}/sources/exchanges", data=form).status_code == 303
+    assert "in this project" in browser(people.annotator).get(f"{base}/sources/exchanges").text
+    run = rooms.imported(database, settings, people, sample.dump_folder(), site="coffee.stackexchange.com")
+    assert run.source == "stackexchange_stem"
+
+
+def test_nobody_else_sorts_exchanges(browser, people, base):
+    form = {"site": "coffee.stackexchange.com", "group": "stem"}
+    for person in (people.annotator, people.reviewer):
+        assert browser(person).post(f"{base}/sources/exchanges", data=form).status_code == 403
+        assert "<form" not in browser(person).get(f"{base}/sources/exchanges").text.partition('id="main"')[2]
+
+
+@pytest.mark.parametrize(("site", "group", "words"), [
+    ("no site", "stem", "is no site"), ("coffee.stackexchange.com", "nonsense", "not in the form"),
+])  # fmt: skip
+def test_what_is_no_exchange_is_said_beside_it(browser, people, base, site, group, words):
+    answer = browser(people.lead).post(f"{base}/sources/exchanges", data={"site": site, "group": group})
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert f'value="{site}"' in answer.text
+
+
+# --- archived
+
+
+def test_an_archived_project_can_be_read_and_not_changed(browser, database, people, base, done, draft):
+    from app.db import now
+
+    with database.writing() as session:
+        session.get(type(people.project), people.project.id).archived_at = now()
+    client = browser(people.annotator)
+    assert client.get(f"{base}/imports/{done.id}").status_code == 200
+    assert client.post(f"{base}/sources/new", files=rooms.dump_files()).status_code == 410
+    assert client.post(draft, data={"name": "x"}).status_code == 410
+
+
+def test_into_the_set_makes_submitted_examples(browser, database, settings, people, base):
+    client = browser(people.annotator)
+    at = brought_in(client, base, rooms.upload("pairs.jsonl", sample.pairs_file().read_bytes()))
+    assert started(client, at, into="set", site="", source="authors").status_code == 303
+    run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    assert run.result["created"] == 30
+    assert "submitted for review" in client.get(at).text
+    assert run.ruleset_hash == NONE.sha256

@@ -1,0 +1,72 @@
+"""Counting before the import: all records of a file, or a sample of a large one."""
+
+import json
+
+import pytest
+
+from app import sample
+from app.sources import preview as previews
+from app.sources.formats import ReadOptions
+from app.sources.preview import preview
+from app.sources.records import BadInput
+from app.sources.rulesets import LIMA, NONE
+from tests.sources.rooms import SITE
+
+EXPECTED = json.loads(sample.expected_file().read_text("utf-8"))["dump"]
+
+
+def looked_at(path, format="lima", rules=NONE, site=None):
+    return preview(path, format, site, rules, ReadOptions())
+
+
+def test_all_of_a_small_dump_is_counted():
+    found = looked_at(sample.dump_folder(), "stackexchange", LIMA, SITE)
+    assert (found.records, found.kept, found.is_sample) == (
+        EXPECTED["answers"],
+        len(EXPECTED["final_answer_ids"]),
+        False,
+    )
+    assert len(found.first) == previews.SHOWN
+    assert [decision.kept for _, decision in found.first] == [True] * 15 + [False] * 5
+    assert found.licences == {"CC BY-SA 2.5", "CC BY-SA 3.0", "CC BY-SA 4.0"}
+
+
+@pytest.fixture
+def low(monkeypatch):
+    monkeypatch.setattr(previews, "COUNTED", 40_000)
+
+
+def test_of_a_large_dump_the_beginning_is_the_sample(low):
+    found = looked_at(sample.dump_folder(), "stackexchange", LIMA, SITE)
+    assert found.is_sample
+    assert 0 < found.records < EXPECTED["answers"]
+    size = (sample.dump_folder() / "Posts.xml").stat().st_size
+    assert found.share == pytest.approx(40_000 / size)
+
+
+def test_of_a_large_file_of_lines_too(low, tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(json.dumps({"conversations": [f"{n}", "r" * 90]}) + "\n" for n in range(1000)))
+    found = looked_at(path)
+    assert 300 < found.records < 400
+    assert round(found.records / found.share) == pytest.approx(1000, rel=0.02)
+
+
+def test_a_long_array_is_counted_when_it_is_imported(low, tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps([{"conversations": [f"{n}", "r" * 90]} for n in range(1000)]))
+    assert looked_at(path) is None
+
+
+def test_a_line_longer_than_the_sample_is_said(low, tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps({"conversations": ["p", "r" * 90_000]}) + "\n")
+    with pytest.raises(BadInput):
+        looked_at(path)
+
+
+def test_a_fault_of_the_file_is_said(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"conversations": ["a", "b"]}\n{broken\n')
+    with pytest.raises(BadInput, match="line 2"):
+        looked_at(path)
