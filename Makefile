@@ -48,14 +48,13 @@ test: test-sqlite test-postgresql
 test-sqlite: browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-# Training and text know no database: once is enough for them.
+# What touches no database has run on SQLite and is left out here (tests/conftest.py).
 test-postgresql: browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --database postgresql \
-	    --ignore tests/training --ignore tests/text --ignore tests/sample --ignore tests/house
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --database postgresql
 
 test-long: browser
 	$(BIN)/python -m pytest -m long
-	$(BIN)/python -m pytest -m long --database postgresql --ignore tests/training
+	$(BIN)/python -m pytest -m long --database postgresql
 
 check: test format lint types imports templates
 	$(BIN)/pip check
