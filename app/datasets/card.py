@@ -124,7 +124,9 @@ def _licences(manifest: Mapping[str, Any]) -> str:
 
 def _process(manifest: Mapping[str, Any]) -> str:
     found, people = manifest["approvals"], manifest["people"]
-    words = [f"{found['second_person']:,} examples were approved by a second person, never by their own writer."]
+    second = found["second_person"]
+    words = [f"{plural(second, 'example')} {'was' if second == 1 else 'were'} approved by a second person, "
+             "never by their own writer."]  # fmt: skip
     if found["imported"]:
         said = "; ".join(plain(reason) for reason in found["reasons"]) or "no reason given"
         words.append(f"{found['imported']:,} came approved from elsewhere and were taken as they are ({said}).")

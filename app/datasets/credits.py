@@ -70,4 +70,15 @@ def _entry(example: Mapping[str, Any], *, edited: bool) -> str:
     parts = [link(short or "Untitled", about.get("url")), f"by {author}"]
     parts += [plain(str(about[key])) for key in ("site", "date") if about.get(key)]
     parts += [link(licence, licence_url(example["licence"])), "edited" if edited else "words as imported"]
-    return "- " + ", ".join(parts) + "\n"
+    return "- " + ", ".join(parts) + _question(about) + "\n"
+
+
+def _question(about: Mapping[str, Any]) -> str:
+    """The credit of the question, whose words are the prompt and whose writer is another."""
+    if not about.get("question_author") and not about.get("question_url"):
+        return ""
+    asker = link(str(about.get("question_author") or "somebody who is not named"), about.get("question_author_url"))
+    licence = about.get("question_licence")
+    parts = [link("the question", about.get("question_url")), f"by {asker}"]
+    parts += [link(licence, licence_url(licence))] if licence else []
+    return "; " + ", ".join(parts)

@@ -163,7 +163,8 @@ def licences_gate(licences: Counter[str | None], unattributed: int) -> Gate:
     share_alike = sum(count for licence, count in licences.items() if licence and "-SA" in licence.upper())
     words = [f"{total - missing:,} of {total:,} carry a licence"]
     words += [f"{unattributed:,} of these name neither author nor link"] if unattributed else []
-    words += [f"{share_alike:,} are share-alike, which the card and ATTRIBUTION.md state"] if share_alike else []
+    verb = "is" if share_alike == 1 else "are"
+    words += [f"{share_alike:,} {verb} share-alike, which the card and ATTRIBUTION.md state"] if share_alike else []
     state = GateState.WARN if missing or unattributed else GateState.PASS
     return Gate("licences", state, "; ".join(words) + ".")
 

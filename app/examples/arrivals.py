@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import Refusal
+from app.examples.credit import attribution_of
 from app.examples.messages import title_of, validate_messages
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.operations import UNSORTED
@@ -54,22 +55,10 @@ def _example(run: ImportRun, record: Record) -> Example:
         site=record.site,
         external_id=record.external_id,
         licence=record.licence or run.licence,
-        attribution=_attribution(record),
+        attribution=attribution_of(record),
         revision_number=1,
         created_by=run.created_by,
     )
-
-
-def _attribution(record: Record) -> dict[str, Any]:
-    date = record.posted_at.date().isoformat() if record.posted_at else None
-    known = {
-        "author": record.author,
-        "author_url": record.author_url,
-        "url": record.url,
-        "site": record.site,
-        "date": date,
-    }
-    return {key: value for key, value in known.items() if value}
 
 
 def _revision(example: Example, record: Record) -> Revision:

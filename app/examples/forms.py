@@ -12,7 +12,7 @@ from app.accounts.models import User
 from app.examples.models import ExampleState
 from app.examples.queries import ExampleFilter
 from app.projects.models import Split
-from app.web.forms import Form, Text
+from app.web.forms import Form, Storable, Text
 
 MOST_TURNS = 100
 TURN = re.compile(r"turn_([1-9][0-9]{0,2})")
@@ -20,10 +20,10 @@ TURN = re.compile(r"turn_([1-9][0-9]{0,2})")
 Language = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}$", max_length=16)
 ]
-Source = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Storable]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-Flag = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)]
+Flag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), Storable]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), Storable]
 
 
 def new_key() -> str:

@@ -74,6 +74,8 @@ def _tally(counted: Mapping[str, int]) -> Tally:
 
 def source_rows(target: Iterable[CompositionRow], counts: Iterable[Count]) -> tuple[SourceRow, ...]:
     """The target's rows in its order, then what the set has beyond it."""
+    target = tuple(target)
+    known = {row.source: row for row in target}
     tallies: dict[tuple[str, str], dict[str, int]] = {}
     for count in counts:
         tallies.setdefault((count.source, count.split.value), {})[count.state.value] = count.count
@@ -90,13 +92,16 @@ def source_rows(target: Iterable[CompositionRow], counts: Iterable[Count]) -> tu
         for row in target
     ]
     beyond = sorted(tallies.items())
-    return (*rows, *(_beyond(key, tally, at) for at, (key, tally) in enumerate(beyond, start=len(rows))))
+    return (*rows, *(_beyond(key, tally, known.get(key[0]), at) for at, (key, tally) in enumerate(beyond, len(rows))))
 
 
-def _beyond(key: tuple[str, str], tally: dict[str, int], at: int) -> SourceRow:
+def _beyond(key: tuple[str, str], tally: dict[str, int], named: CompositionRow | None, at: int) -> SourceRow:
+    """A row outside the target: under the name that its source has in another split, if it has one."""
     source, split = key
-    title = source.replace("_", " ").capitalize()
-    return SourceRow(source, split, title, title[:16], at % 8 + 1, 0, **_tally(tally), planned=False)
+    title = named.title if named else source.replace("_", " ").capitalize()
+    short = named.short_title if named else title[:16]
+    colour = named.colour if named else at % 8 + 1
+    return SourceRow(source, split, title, short, colour, 0, **_tally(tally), planned=False)
 
 
 @dataclass(frozen=True)

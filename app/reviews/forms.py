@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.web.forms import Form, Text
+from app.web.forms import Form, Storable, Text
 
 Words = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=4000)]
 RevisionNumber = Annotated[int, Field(ge=1, le=10**9)]
@@ -27,4 +27,4 @@ class WithdrawForm(Form):
 class ImportedForm(Form):
     """Where an imported set was approved."""
 
-    reason: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), Storable]

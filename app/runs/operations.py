@@ -33,6 +33,11 @@ class NoSuchModel(NotFound):
 class BadSettings(Refusal):
     """A setting of the run does not fit; nothing was started."""
 
+    @property
+    def setting(self) -> str:
+        """The setting that the sentence begins with."""
+        return self.message.partition(" ")[0]
+
 
 class NothingToTrain(Refusal):
     """{version} has no train examples, so there is nothing to train on; nothing was started."""

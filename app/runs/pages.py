@@ -105,6 +105,7 @@ class SettingRow:
     kind: str
     options: tuple[str, ...]
     changed: bool
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def new_run_page(
     """The form as typed, with the chosen recipe's values where nothing was changed."""
     recipe = typed.get("recipe", "lima")
     recipe = recipe if recipe in RECIPES else "lima"
-    rows = _setting_rows(recipe, overrides)
+    rows = _setting_rows(recipe, overrides, errors)
     versions = session.scalars(datasets.versions_of(access.project).limit(200))
     return NewRunPage(
         slug=access.project.slug,
@@ -160,7 +161,7 @@ def _splits(version: Version) -> str:
     return ", ".join(f"{count:,} {split}" for split, count in version.manifest["examples"].items() if count)
 
 
-def _setting_rows(recipe: str, overrides: Mapping[str, str]) -> list[SettingRow]:
+def _setting_rows(recipe: str, overrides: Mapping[str, str], errors: Mapping[str, str]) -> list[SettingRow]:
     order = list(wording.SETTINGS)
     known = sorted(settings(recipe), key=lambda one: order.index(one.name) if one.name in order else len(order))
     return [
@@ -173,6 +174,7 @@ def _setting_rows(recipe: str, overrides: Mapping[str, str]) -> list[SettingRow]
             kind=one.kind,
             options=_options(one.kind, one.bounds),
             changed=overrides.get(one.name, one.default) != one.default,
+            error=errors.get(f"{SETTING}{one.name}"),
         )
         for one in known
     ]

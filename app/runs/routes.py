@@ -17,9 +17,9 @@ from app.datasets.models import Version
 from app.db import SessionDep
 from app.errors import NotFound, Refusal
 from app.projects.access import Annotator, Lead, ProjectAccess
-from app.runs import operations, queries, registering
+from app.runs import operations, queries, registering, wording
 from app.runs.folders import run_folder
-from app.runs.forms import AskForm, ModelForm, RunForm, changed_settings, plain_fields
+from app.runs.forms import SETTING, AskForm, ModelForm, RunForm, changed_settings, plain_fields
 from app.runs.models import TrainingRun
 from app.runs.pages import models_page, new_run_page, runs_page, typed_of
 from app.runs.runpage import run_page, steps_page
@@ -89,8 +89,14 @@ def create(request: Request, access: Lead, session: SessionDep, typed: Typed) ->
             model_name=chosen.model, recipe=chosen.recipe, overrides=changed_settings(typed),
         )  # fmt: skip
     except Refusal as refusal:
-        return _new(request, access, session, typed, {"form": refusal.message}, refusal.status)
+        return _new(request, access, session, typed, {_place(refusal): refusal.message}, refusal.status)
     return redirect(request, "runs:run", slug=access.project.slug, number=run.id)
+
+
+def _place(refusal: Refusal) -> str:
+    """Where on the form a refusal is said: beside its setting, if it names one."""
+    named = refusal.setting if isinstance(refusal, operations.BadSettings) else ""
+    return f"{SETTING}{named}" if named in wording.SETTINGS else "form"
 
 
 def _run(session: Session, access: ProjectAccess, number: int) -> TrainingRun:

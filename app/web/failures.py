@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.db import SAFE_METHODS
 from app.errors import Conflict, NotSignedIn, Refusal
@@ -54,6 +55,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _busy)
     app.add_exception_handler(IntegrityError, _collision)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _broken)
 
 
@@ -94,6 +96,11 @@ def _busy(request: Request, error: Exception) -> Response:
 def _collision(request: Request, error: Exception) -> Response:
     log.warning("request %s: %s", request.state.request_id, error)
     return answer(request, 409, Conflict().message)
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    # The browser went on before it had sent everything; nobody reads the answer, and nothing is broken.
+    return Response(status_code=400)
 
 
 def _broken(request: Request, error: Exception) -> Response:

@@ -18,17 +18,19 @@ class Form(BaseModel):
 Model = TypeVar("Model", bound=Form)
 
 # Text that both databases can store: no NUL, no lone surrogate; browsers send CR LF, files have LF.
-Text = Annotated[str, AfterValidator(lambda text: require_wellformed(text.replace("\r\n", "\n")))]
-Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# Limits stand before it: after it they would count the blanks that are stripped.
+Storable = AfterValidator(lambda text: require_wellformed(text.replace("\r\n", "\n")))
+Text = Annotated[str, Storable]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
 SLUG_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
 SLUG_OR_EMPTY = r"^(?:[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)?$"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
-Secret = Annotated[Text, StringConstraints(min_length=1, max_length=1000)]
-Address = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
-MaybeAddress = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=254)]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000), Storable]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), Storable]
+MaybeAddress = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), Storable]
 
 
 # What people read instead of the library's words.
@@ -37,6 +39,7 @@ PLAIN_WORDS = {
     "missing": "This is needed.",
     "string_too_short": "At least {min_length} characters are needed.",
     "string_too_long": "At most {max_length} characters fit here.",
+    "too_long": "At most {max_length} fit here.",
     "int_parsing": "This must be a whole number.",
     "float_parsing": "This must be a number.",
     "greater_than_equal": "This must be at least {ge}.",

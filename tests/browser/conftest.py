@@ -82,9 +82,7 @@ def visitor(chromium: Browser, site: Site, complaints: Complaints) -> Iterator[C
 
 
 @pytest.fixture
-def signed_in(
-    visitor: Callable[..., BrowserContext], site: Site, database: Database
-) -> Callable[..., BrowserContext]:
+def signed_in(visitor: Callable[..., BrowserContext], site: Site, database: Database) -> Callable[..., BrowserContext]:
     """`signed_in(user)` opens a browser in which that person is signed in."""
 
     def open_context(user: object, **options: Any) -> BrowserContext:

@@ -5,6 +5,8 @@ import zipfile
 
 from tests.browser.walk import Walk, button, expect, heading, link, said
 
+LOSS = "#run-live figure[aria-labelledby=loss-title] .chart svg"
+
 
 def freeze(walk: Walk) -> None:
     """Freeze v1; a gate that blocks wants a reason first."""
@@ -72,7 +74,7 @@ def train(walk: Walk) -> None:
     walk.eyes.look(page, "run-new")
     page.locator("#recipe-smoke").check(force=True)
     expect(page.locator("#set-epochs")).to_have_value("12")
-    page.locator("#set-epochs").fill("6")
+    page.locator("#set-epochs").fill("10")
     button(page, "See the plan").click()
     heading(page, "a plan")
     expect(button(page, "Start the run")).to_be_visible()
@@ -86,16 +88,18 @@ def train(walk: Walk) -> None:
 
 
 def _watch(walk: Walk) -> None:
+    """The curve changes and the run ends under one's eyes: the page is never loaded anew."""
     page = walk.first
-    curve = page.locator("#run-live figure svg").first
+    curve = page.locator(LOSS)
     curve.wait_for(timeout=60_000)
     seen = curve.inner_html()
+    page.wait_for_function(
+        "([loss, seen]) => document.querySelector(loss)?.innerHTML !== seen", arg=[LOSS, seen], timeout=60_000
+    )
     walk.eyes.look(page, "run-live")
-    if "Succeeded" not in page.locator("#run-live").inner_text():
-        page.wait_for_function(
-            "seen => document.querySelector('#run-live figure svg')?.innerHTML !== seen", arg=seen, timeout=60_000
-        )
-    expect(page.locator("#run-live .strip")).to_contain_text(re.compile("Done|Succeeded|Finished"), timeout=120_000)
+    strip = page.locator("#run-live .strip")
+    expect(strip).to_contain_text(re.compile("Done|Finished"), timeout=120_000)
+    expect(page.locator("#run-live .state")).to_contain_text("down from")
     assert page.evaluate("window.stayed"), "the page was loaded anew"
     walk.eyes.look(page, "run")
 
@@ -108,7 +112,8 @@ def ask(walk: Walk) -> None:
     page.get_by_label("Longest answer").fill("24")
     page.get_by_label("Temperature").fill("9")
     button(page, "Ask").last.click()
-    expect(page.locator("#ask .error, #said .toast").first).to_be_visible()
+    expect(page.locator("#ask .error").first).to_be_visible()
+    walk.complaints.forgive("422: ")
     page.get_by_label("Temperature").fill("0.7")
     button(page, "Ask").last.click()
     answered = page.locator("#run-answers li.answered")

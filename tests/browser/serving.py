@@ -27,7 +27,7 @@ def free_port() -> int:
 
 @dataclass
 class Site:
-    """A server with its worker; `address` is where it answers, `set_up_link` what it printed while there was no admin."""
+    """A server with its worker; `address` is where it answers, `set_up_link` what it printed without an admin."""
 
     data_dir: Path
     database_url: str

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import select
 
 from app.accounts.models import Role, User
@@ -33,23 +33,25 @@ TEXTS = (
     '<div hx-get="{canary}/e" hx-trigger="load" data-hx-post="{canary}/f" hx-on:load="alert(12)">twelve</div>',
     "\"><script>alert(13)</script> ' onmouseover='alert(14)' x='",
     "<iframe srcdoc='<script>alert(15)</script>'></iframe><style>@import '{canary}/g'</style>",
-    "{{7*7}} ${7*7} <%= 7*7 %> {% include '/etc/passwd' %}",
+    "{{ 7 * 7 }} ${ 7 * 7 } <%= 7 * 7 %> {% include '/etc/passwd' %}",
     "one\u2028two\u2029three <!--",
-    "<form action='{canary}/h'><button>thirteen</button></form><base href='{canary}/'><meta http-equiv=refresh content=0>",
+    "<form action='{canary}/h'><button>go</button></form><base href='{canary}/'><meta http-equiv=refresh content=0>",
     "```html\n<script>alert(16)</script>\n```\n\n$\\href{javascript:alert(17)}{x}$",
 )
 # Nothing live may come of them, wherever they are shown.
-LIVE = """() => { const found = [];
+LIVE = """() => { const found = new Set();
+  const bad = (one) => found.add(one.outerHTML.slice(0, 120));
   for (const one of document.querySelectorAll("*")) {
-    for (const attribute of one.attributes) {
-      if (/^on/i.test(attribute.name)) found.push(one.outerHTML.slice(0, 120));
-      if (/^(href|src|action|formaction|xlink:href)$/i.test(attribute.name) && /^\\s*(javascript|data|vbscript):/i.test(attribute.value)) found.push(one.outerHTML.slice(0, 120));
-      if (/^(data-)?hx-/.test(attribute.name) && /127\\.0\\.0\\.1/.test(attribute.value)) found.push(one.outerHTML.slice(0, 120));
+    for (const { name, value } of one.attributes) {
+      if (/^on/i.test(name)) bad(one);
+      const address = /^(href|src|action|formaction|xlink:href)$/i.test(name);
+      if (address && /^\\s*(javascript|data|vbscript):/i.test(value)) bad(one);
+      if (/^(data-)?hx-/.test(name) && /127\\.0\\.0\\.1/.test(value)) bad(one);
     }
-    if (one.matches("script:not([src]), iframe, object, embed, base, style, body svg animate, meta[http-equiv]")) found.push(one.outerHTML.slice(0, 120));
-    if (one.matches("img, video, audio, source, link") && !one.closest("head")) found.push(one.outerHTML.slice(0, 120));
+    if (one.matches("script:not([src]), iframe, object, embed, base, style, animate, meta[http-equiv]")) bad(one);
+    if (one.matches("img, video, audio, source, link") && !one.closest("head")) bad(one);
   }
-  return found; }"""
+  return [...found]; }"""
 
 
 @pytest.fixture
@@ -104,12 +106,14 @@ def hostile(database: Database, site: Site, canary: tuple[str, list[str]], tmp_p
         projects.add_member(session, admin, made, reader, Role.REVIEWER)
         projects.describe_project(session, admin, made, name=texts[3], guide=text)
         numbers = []
-        for verdict in (reviews.return_example, reviews.reject, None):
+        for verdict in (reviews.return_example, reviews.reject, None, reviews.approve):
             example = examples.create_example(
                 session, admin, made, split="train", source="authors", messages=_pair(text), flags=[texts[9][:40]]
             )
             examples.submit_example(session, admin, example)
-            if verdict:
+            if verdict is reviews.approve:
+                reviews.approve(session, reader, example, 1)
+            elif verdict:
                 verdict(session, reader, example, 1, text)
             numbers.append(example.id)
     _import(site, tmp_path, texts, text)
@@ -131,8 +135,12 @@ def _import(site: Site, folder: Path, texts: list[str], text: str) -> None:
     name.write_text("\n".join(json.dumps(line) for line in lines))
     done = site.command("import", "hostile", str(name), "--rules", "none", "--name", texts[0], "--licence", texts[2])
     assert done.returncode == 0, done.stderr
-    done = site.command("dedup", "hostile", "--method", "exact", "--on", "response")
-    assert done.returncode == 0, done.stderr
+    for line in (
+        ("dedup", "hostile", "--method", "exact", "--on", "response"),
+        ("freeze", "hostile", "--name", "v1", "--override", "duplicates", "--reason", texts[0]),
+    ):
+        done = site.command(*line)
+        assert done.returncode == 0, done.stderr
 
 
 def test_a20_a21_a22_a23_hostile_text_is_shown_as_text_on_every_page(
@@ -148,7 +156,8 @@ def test_a20_a21_a22_a23_hostile_text_is_shown_as_text_on_every_page(
         f"{at}/sources", f"{at}/imports/{hostile.run}", f"{at}/imports/{hostile.run}?rule=published",
         f"{at}/pool", f"{at}/pool/{hostile.candidate}", f"{at}/duplicates", f"{at}/duplicates?show=settled",
         f"{at}/examples", one, f"{one}/history", f"{one}/duplicates", f"{at}/review",
-        f"{at}/review/{hostile.examples[1]}", f"{at}/review/{hostile.examples[2]}", f"{at}/versions", f"{at}/runs",
+        f"{at}/review/{hostile.examples[1]}", f"{at}/review/{hostile.examples[2]}", f"{at}/versions",
+        f"{at}/versions/v1", f"{at}/versions/v1/card", f"{at}/runs", f"{at}/runs/new",
         "/people", "/account", "/trail", "/models", f"{at}/versions/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
         "/sign-in?next=javascript:alert(1)",
     )  # fmt: skip
@@ -157,42 +166,59 @@ def test_a20_a21_a22_a23_hostile_text_is_shown_as_text_on_every_page(
         for path in pages:
             page.goto(path)
             nothing_lives(page)
+        what_people_read(page, hostile)
     assert canary[1] == []
     complaints.none()
 
 
-def test_a20_what_people_read_is_the_text_itself(hostile: Hostile, signed_in: Callable[..., BrowserContext]) -> None:
-    page = signed_in(hostile.reader).new_page()
+def what_people_read(page: Page, hostile: Hostile) -> None:
+    """The texts stand there as they were written."""
     at = f"/projects/{hostile.slug}"
     page.goto(f"{at}/review/{hostile.examples[2]}")
     shown = page.locator("#main").inner_text()
-    for words in ("<script>alert(1)", "<svg onload=alert(3)>", "{{7*7}}", "</textarea><script>alert(4)</script>"):
+    for words in ("<script>alert(1)", "<svg onload=alert(3)>", "{{ 7 * 7 }}", "</textarea><script>alert(4)</script>"):
         assert words in shown, words
     expect(page.locator("nav.rail")).to_contain_text("</textarea><script>alert(4)</script>")
     page.goto(f"{at}/examples/{hostile.examples[0]}")
-    assert page.locator("#turn-1").input_value() == hostile.text.replace("\u2028", "\u2028")
+    assert page.locator("#turn-1").input_value() == hostile.text
     expect(page.locator("#main")).to_contain_text("<iframe srcdoc=")
 
 
 def test_a20_a21_a_preview_of_hostile_text_is_as_tame_as_the_page(
-    hostile: Hostile,
+    database: Database,
     signed_in: Callable[..., BrowserContext],
     canary: tuple[str, list[str]],
     complaints: Complaints,
 ) -> None:
-    page = signed_in(hostile.admin).new_page()
-    page.goto(f"/projects/{hostile.slug}/examples/new")
-    page.locator("#turn-1").fill(hostile.text)
+    with database.writing() as session:
+        people = factories.people(session)
+    text = "\n\n".join(TEXTS).replace("{canary}", canary[0])
+    page = signed_in(people.annotator).new_page()
+    page.goto(f"/projects/{people.project.slug}/examples/new")
+    page.locator("#turn-1").fill(text)
     with page.expect_response("**/examples/preview"):
-        page.locator("#turn-2").fill(hostile.text)
+        page.locator("#turn-2").fill(text)
     page.get_by_text("Preview", exact=True).click()
     expect(page.locator("#preview")).to_contain_text("alert(16)")
     nothing_lives(page)
-    page.locator("#preview a").first.evaluate_all("links => links.forEach(link => link.click())")
+    page.locator("#preview a").evaluate_all("links => links.forEach(link => link.click())")
     page.locator("#preview *").evaluate_all("all => all.forEach(one => one.dispatchEvent(new Event('mouseover')))")
     nothing_lives(page)
     assert canary[1] == []
     complaints.none()
+
+
+def test_the_net_that_catches_live_markup_has_no_holes(chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=True)
+    page = context.new_page()
+    live = ("<a href=' javascript:1'>x</a>", "<p onclick=x>x</p>", "<p hx-get='http://127.0.0.1:1/'>x</p>",
+            "<svg><animate /></svg>", "<iframe></iframe>", "<img src='data:,'>", "<style></style>")  # fmt: skip
+    for markup in live:
+        page.set_content(f"<p>quiet</p>{markup}")
+        assert page.evaluate(LIVE), markup
+    page.set_content("<p>quiet</p>")
+    assert page.evaluate(LIVE) == []
+    context.close()
 
 
 def nothing_lives(page: Page) -> None:

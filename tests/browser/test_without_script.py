@@ -79,6 +79,7 @@ def write(page: Page, slug: str) -> int:
     page.wait_for_url("**/examples/*")
     number = int(page.url.rsplit("/", 1)[1])
     page.locator("#turn-2").fill("A **short** answer.\n\n- and a list")
+    page.get_by_text("Preview", exact=True).click()
     button(page, "Look again").click()
     expect(page.locator("#preview strong")).to_have_text("short")
     page.goto(f"/projects/{slug}/examples/{number}")

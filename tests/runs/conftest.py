@@ -21,7 +21,7 @@ from app.projects.models import Split
 from app.runs import operations, processes, queries
 from app.runs.folders import fill, run_folder
 from app.runs.modelfolder import inspect_model
-from app.runs.models import BaseModel, ModelKind, TrainingRun
+from app.runs.models import BaseModel, Checkpoint, ModelKind, TrainingRun
 from app.worker import Worker, release_the_dead
 from tests import factories
 from tests.datasets.material import approve, dialogue
@@ -35,7 +35,7 @@ LINES = (
 )
 # 12 train rows, 4 a step: 3 steps an epoch, a fiftieth of a second each; a trainer takes seconds to start.
 SMALL = {"epochs": "4", "batch_size": "4", "micro_batch": "4", "threads": "1", "device": "cpu"}
-LONG = {**SMALL, "epochs": "32"}
+LONG = {**SMALL, "batch_size": "1", "epochs": "10"}  # 120 steps, ten checkpoints
 
 
 @pytest.fixture(scope="session")
@@ -176,6 +176,36 @@ def worker_process(settings: Settings, database: Database) -> Iterator[Callable[
         processes.end_all(token, grace=0)
 
 
+STEPS = [
+    {"step": at, "steps": 12, "epoch": at / 3, "loss": 6.0 - at / 3, "lr": 3e-3 - 2.25e-4 * (at - 1), "grad_norm": 1.5,
+     "tokens": 480, "trained_tokens": 300, "seconds": 0.5, "tokens_per_second": 960.0, "seconds_left": 0.5 * (12 - at),
+     "time": 1.7e9 + at}
+    for at in range(1, 8)
+]  # fmt: skip
+
+
+@pytest.fixture
+def at(ground: Ground) -> str:
+    return f"/projects/{ground.people.project.slug}/runs"
+
+
+@pytest.fixture
+def running(database: Database, settings: Settings, start: Callable[..., TrainingRun]) -> TrainingRun:
+    """A run at step 7 of 12, with what its trainer has written until now."""
+    run = start()
+    folder = run_folder(settings, run.id)
+    folder.path.mkdir(parents=True)
+    folder.progress.write_text("".join(json.dumps(step) + "\n" for step in STEPS))
+    with database.writing() as session:
+        job = session.get_one(Job, run.job_id)
+        job.state, job.started_at = JobState.RUNNING, job.created_at
+        found = queries.run_by_id(session, run.id)
+        operations.note_launch(session, found)
+        operations.note_progress(session, found, STEPS[-1])
+        session.add(Checkpoint(run_id=run.id, name="epoch-02", epoch=2, step=6, sha256="ab" * 32))
+    return run
+
+
 def wait_until(truth: Callable[[], Any], seconds: float = 90) -> None:
     """Until something is so."""
     end = time.monotonic() + seconds
@@ -210,4 +240,6 @@ def job_of(database: Database, run: TrainingRun) -> Job:
         return session.get_one(Job, look(database, run).job_id)
 
 
-__all__ = ["JobState"]
+def choices(**changes: str) -> dict[str, str]:
+    """A posted form of a new run."""
+    return {"version": "v1", "model": "tiny", "recipe": "smoke", "defaults_of": "smoke", **changes}

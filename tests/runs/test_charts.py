@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.runs.charts import Length, loss_chart, rate_chart, scale, thinned, means_around, window_of
+from app.runs.charts import Length, loss_chart, means_around, rate_chart, scale, thinned, window_of
 
 
 def steps(count: int, of: int) -> list[dict[str, Any]]:

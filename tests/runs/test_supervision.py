@@ -1,8 +1,9 @@
 """Whoever dies, a run ends with the losses of an unbroken one, bit by bit."""
 
-import json
+import contextlib
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -55,7 +56,8 @@ def test_a_queued_run_succeeds(database: Database, settings: Settings, start: St
     assert (ended.state, ended.step, ended.steps, ended.epoch) == (RunState.SUCCEEDED, 12, 12, 4)
     assert losses(settings, run) == unbroken()
     assert ended.loss == ended.result["last_loss"] == unbroken()[-1]
-    assert ended.started_at and ended.finished_at
+    assert ended.started_at
+    assert ended.finished_at
     job = job_of(database, run)
     assert (job.state, job.done, job.total) == (JobState.SUCCEEDED, 12, 12)
     with database.reading() as session:
@@ -85,7 +87,7 @@ def test_the_worker_killed_the_trainer_is_adopted(
     assert work()
     assert look(database, run).state is RunState.SUCCEEDED
     assert losses(settings, run) == unbroken(**LONG)
-    assert folder.log.read_text().count("Steps 1 to 96") == 1  # one trainer did it all
+    assert folder.log.read_text().count("Steps 1 to 120") == 1  # one trainer did it all
 
 
 def test_the_trainer_killed_is_started_again(
@@ -94,12 +96,15 @@ def test_the_trainer_killed_is_started_again(
     run = start(**LONG)
     folder = run_folder(settings, run.id)
     working = background(work)
-    wait_until(lambda: reached(folder, 8))
+    wait_until(lambda: reached(folder, 30))
     kill_trainer(settings, run)
     working.join()
     assert look(database, run).state is RunState.SUCCEEDED
     assert losses(settings, run) == unbroken(**LONG)
-    assert folder.log.read_text().count(" to 96 on cpu") == 2
+    begun = re.findall(r"Steps (\d+) to 120 on cpu", folder.log.read_text())
+    assert begun[0] == "1"
+    assert int(begun[1]) % 12 == 1, "from the end of an epoch, where the last whole checkpoint was"
+    assert int(begun[1]) > 24
 
 
 def test_both_killed(
@@ -107,7 +112,7 @@ def test_both_killed(
 ):
     run = start(**LONG)
     worker = worker_process()
-    wait_until(lambda: reached(run_folder(settings, run.id), 10))
+    wait_until(lambda: reached(run_folder(settings, run.id), 30))
     worker.kill()
     kill_trainer(settings, run)
     assert work()
@@ -130,7 +135,7 @@ def test_stopped_and_resumed(
     working.join()
     stopped = look(database, run)
     assert stopped.state is RunState.STOPPED
-    assert 5 <= stopped.step < 96
+    assert 5 <= stopped.step < 120
     assert whole_checkpoints(folder.path)[-1].step == stopped.step
     assert job_of(database, run).state is JobState.CANCELLED
     assert not list(processes.bearing(run.token))
@@ -260,20 +265,6 @@ def test_a_failed_run_can_be_resumed(database: Database, start: Start, ground: G
     assert job_of(database, run).state is JobState.QUEUED
 
 
-def test_a72_a_child_sees_no_secret(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HANDPICKED_SECRET", "canary-secret")
-    monkeypatch.setenv("DATABASE_URL", "postgresql://canary")
-    monkeypatch.setenv("HANDPICKED_DATABASE_URL", "sqlite:///canary")
-    child = processes.start("tests.runs.printer", "; echo $(id)", token="t", settings=settings, output=tmp_path / "out")
-    assert child.wait(timeout=30) == 0
-    seen = json.loads((tmp_path / "out").read_text())
-    assert "canary" not in json.dumps(seen)
-    assert {name for name in seen["environment"] if name.startswith("HANDPICKED")} == {processes.TOKEN}
-    assert set(seen["environment"]) - {"LC_CTYPE"} <= {*processes.PASSED_ON, *processes.environment("", 1)}
-    assert seen["arguments"] == ["; echo $(id)"]  # A70: a list of words, and no shell
-    assert seen["session"] == child.pid
-
-
 def test_a73_two_workers_never_share_a_run(database: Database, settings: Settings, start: Start, unbroken: Losses):
     runs = [start(), start()]
     workers = [Worker(settings, database), Worker(settings, database)]
@@ -294,7 +285,7 @@ def test_a73_a_worker_that_froze_writes_nothing_more(
     frozen = worker_process()
     wait_until(lambda: reached(run_folder(settings, run.id), 3))
     frozen.process.send_signal(signal.SIGSTOP)
-    wait_until(lambda: work(), seconds=30)  # its lease runs out, another takes the run to its end
+    wait_until(work, seconds=30)  # its lease runs out, another takes the run to its end
     ended = look(database, run)
     job = job_of(database, run)
     frozen.process.send_signal(signal.SIGCONT)
@@ -318,14 +309,6 @@ def test_a_worker_that_dies_too_often_fails_the_run(database: Database, settings
     assert "workers died" in failed.reason
 
 
-def test_nobody_else_s_process_is_ended(tmp_path: Path):
-    with psutil.Popen(["/bin/sleep", "60"], env={processes.TOKEN: "another"}) as other:
-        processes.end_all("ours", grace=0)
-        assert other.poll() is None
-        processes.end_all("another", grace=0)
-        assert other.wait(5) == -signal.SIGKILL
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(10))
 def test_killed_at_random_points(
@@ -338,7 +321,7 @@ def test_killed_at_random_points(
     worker_process: NewWorker,
 ):
     """Worker, trainer or both, up to three times, at any point."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - points in time, no secrets
     run = start(**LONG)
     for _ in range(3):
         worker = worker_process()
@@ -347,10 +330,8 @@ def test_killed_at_random_points(
         if chance.random() < 0.7:
             worker.kill()
         if pid is not None and chance.random() < 0.7:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         worker.kill()
     while look(database, run).state.live:
         work()
