@@ -7,6 +7,8 @@ from typing import Any
 from app.datasets.credits import link, plain
 from app.datasets.formats import Format
 from app.sources.licences import licence_url
+from app.web.words import plural
+from app.web.words import plural
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
 
@@ -125,8 +127,8 @@ def _licences(manifest: Mapping[str, Any]) -> str:
 def _process(manifest: Mapping[str, Any]) -> str:
     found, people = manifest["approvals"], manifest["people"]
     second = found["second_person"]
-    words = [f"{plural(second, 'example')} {'was' if second == 1 else 'were'} approved by a second person, "
-             "never by their own writer."]  # fmt: skip
+    verb = "was" if second == 1 else "were"
+    words = [f"{plural(second, 'example')} {verb} approved by a second person, never by their own writer."]
     if found["imported"]:
         said = "; ".join(plain(reason) for reason in found["reasons"]) or "no reason given"
         words.append(f"{found['imported']:,} came approved from elsewhere and were taken as they are ({said}).")
