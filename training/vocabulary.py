@@ -42,6 +42,8 @@ class Vocabulary:
 
 def load_vocabulary(path: Path, eot_token: str) -> Vocabulary:
     """Read a folder's tokenizer and give it an EOT and a pad token that differ from EOS and from each other."""
+    if not path.is_dir():
+        raise ModelRefused(f"The model's folder {path.name} is not there any more; put it back, or register it anew.")
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:

@@ -1,6 +1,7 @@
 """`handpicked serve` and `handpicked worker`."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -36,6 +37,8 @@ def serve(
     if token:
         print(f"Nobody administers it yet. Make the first admin here, once: {address}/invitations/{token}", flush=True)
     keeper = None if no_worker else WorkerKeeper()
+    # uvicorn raises the signal again once it has shut down; with its default action the worker would be left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         proxies = house.settings.trusted_proxies
         uvicorn.run(

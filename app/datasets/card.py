@@ -8,7 +8,6 @@ from app.datasets.credits import link, plain
 from app.datasets.formats import Format
 from app.sources.licences import licence_url
 from app.web.words import plural
-from app.web.words import plural
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
 

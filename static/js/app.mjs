@@ -13,7 +13,7 @@ document.addEventListener("htmx:after:request", (event) => {
   ctx.swap = "none";
   if (ctx.response.status >= 500 && again(ctx.sourceElement)) return;
   const page = new DOMParser().parseFromString(ctx.text, "text/html");
-  say(reason(page) ?? "That did not work; nothing was changed.", "danger");
+  say(reason(page) ?? "That did not work; nothing was changed.", "danger", page.getElementById("sign-in-again"));
 });
 
 /** Why a page refuses: in its own words, else in those of its first field with an error. */
@@ -36,11 +36,14 @@ function again(panel) {
   return true;
 }
 
-/** Say a sentence in the corner of the window; it is read out, and goes after a while unless it is a danger. */
-export function say(words, kind = "info") {
+/** Say a sentence in the corner of the window, once; it is read out, and goes after a while unless it is a danger.
+    A link beside it opens in a tab of its own: what stands on this page stays. */
+export function say(words, kind = "info", link = null) {
+  for (const toast of document.querySelectorAll("#said > .toast")) if (toast.firstElementChild?.textContent === words) toast.remove();
   const toast = document.createElement("div");
   toast.className = `toast ${kind}`;
   toast.append(Object.assign(document.createElement("span"), { textContent: words }));
+  if (link) toast.append(Object.assign(document.createElement("a"), { href: link.getAttribute("href"), target: "_blank", className: "button small", textContent: link.textContent }));
   said()?.append(toast);
   tend(toast);
 }
