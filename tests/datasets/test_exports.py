@@ -140,7 +140,7 @@ def test_any_flipped_byte_is_found_and_its_file_named(
     export(database, version, form, tmp_path / "out")
     files = sorted((tmp_path / "out").iterdir())
     places = [(file, at) for file in files for at in range(file.stat().st_size)]
-    dice = random.Random(20)  # noqa: S311 - places to damage, no secret
+    dice = random.Random(20)
     chosen = [(file, dice.randrange(file.stat().st_size)) for file in files]
     for file, at in chosen + dice.sample(places, 200 - len(chosen)):
         sound = file.read_bytes()

@@ -321,7 +321,7 @@ def test_killed_at_random_points(
     worker_process: NewWorker,
 ):
     """Worker, trainer or both, up to three times, at any point."""
-    chance = random.Random(seed)  # noqa: S311 - points in time, no secrets
+    chance = random.Random(seed)
     run = start(**LONG)
     for _ in range(3):
         worker = worker_process()

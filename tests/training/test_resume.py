@@ -198,7 +198,7 @@ def test_killed_thirty_times_anywhere_and_still_equal(make_run: MakeRun) -> None
     unbroken = make_run("unbroken", ROWS, epochs="40", **DROPOUT)
     train(unbroken)
     broken = make_run("broken", ROWS, epochs="40", **DROPOUT)
-    chance = random.Random(0)  # noqa: S311 - moments to kill at, no secrets
+    chance = random.Random(0)
     kills = 0
     for _ in range(30):
         trainer = start(broken)
