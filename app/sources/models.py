@@ -81,7 +81,8 @@ class Candidate(Base):
             "site",
             "external_id",
             unique=True,
-            sqlite_where=text("published"),
+            # Said as queries say it, or SQLite would not use it for them.
+            sqlite_where=text("published = 1"),
             postgresql_where=text("published"),
         ),
         Index("ix__candidate__project_id_status_id", "project_id", "status", "id"),
