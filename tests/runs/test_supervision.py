@@ -247,7 +247,7 @@ def test_what_the_trainer_says_of_its_failure_is_the_reason(
     assert result
     assert failed.state is RunState.FAILED
     assert failed.reason == f"{result['message']} {result['next_step']}"
-    assert failed.reason.startswith("The tokenizer in gone cannot be read")
+    assert failed.reason.startswith("The model's folder gone is not there any more")
     assert job_of(database, run).state is JobState.FAILED
 
 

@@ -67,7 +67,7 @@ def test_who_is_nobody_or_a_stranger_or_may_only_read_is_refused(api, database, 
     assert api().get(url).status_code == 401
     stale = {"authorization": "Bearer hp_stale"}
     assert api().post(url, files=files, data=data, headers=stale).status_code == 401
-    assert api().post(url, files=files, data=data).status_code == 403
+    assert api().post(url, files=files, data=data).status_code == 401
     assert api(people.stranger).get(url).status_code == 404
     assert api(people.stranger).post(url, files=files, data=data).status_code == 404
     reading = api(people.annotator, "read")
