@@ -31,9 +31,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """On PostgreSQL only what touches a database: the rest has run on SQLite and would say the same again."""
     if config.getoption("--database") == "sqlite":
         return
-    again = [item for item in items if "database_url" in getattr(item, "fixturenames", ())]
+    again = [item for item in items if _asks_the_database(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(again)])
     items[:] = again
+
+
+def _asks_the_database(item: pytest.Item) -> bool:
+    # One browser walks the whole path on both databases; the other browser tests ask nothing of the database.
+    in_browser = "tests/browser" in item.nodeid and "test_path" not in item.nodeid
+    return "database_url" in getattr(item, "fixturenames", ()) and not in_browser
 
 
 @pytest.fixture(scope="session")
