@@ -1,8 +1,11 @@
 """`handpicked …`: the same operations as the pages and the API, for pipelines and people at a terminal."""
 
 import sys
+from importlib import metadata
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from app.cli import datasets, demo, duplicates, examples, people, pool, projects, reviews, runs, serving, sources
 from app.cli.context import quiet_logs
@@ -11,7 +14,28 @@ from app.errors import Refusal
 # Each room's commands: a module with `register(app)`.
 COMMANDS = (datasets, demo, duplicates, examples, people, pool, projects, reviews, runs, serving, sources)
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+# The order of the path, in which the help lists them.
+PATH = (
+    *("project", "user", "people", "member", "token", "import", "pool", "dedup", "duplicates", "example", "review"),
+    *("freeze", "export", "verify", "model", "train", "run", "answer", "serve", "worker", "demo"),
+)
+
+
+class InOrder(TyperGroup):
+    """Lists the commands in the order of the path."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer keeps the type to itself
+        """Every command; one that the path does not name comes last."""
+        return sorted(self.commands, key=lambda name: PATH.index(name) if name in PATH else len(PATH))
+
+
+app = typer.Typer(cls=InOrder, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"handpicked {metadata.version('handpicked')}")
+        raise typer.Exit
 
 
 def build() -> typer.Typer:
@@ -19,6 +43,15 @@ def build() -> typer.Typer:
     for module in COMMANDS:
         module.register(app)
     return app
+
+
+@app.callback(help=__doc__)
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:

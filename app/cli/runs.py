@@ -60,7 +60,7 @@ def add_model(
     house = House(as_email)
     with house.writing() as (session, actor):
         _require_admin(actor)
-        folder = path.resolve() if path else None
+        folder = registering.existing_folder(path, str(path)) if path else None
         model = registering.add_model(session, actor, name=name, kind=kind, path=folder)
     assert model.job_id is not None
     house.run_or_fail(model.job_id)

@@ -1,10 +1,13 @@
 """`handpicked serve` and `handpicked worker`."""
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -13,7 +16,9 @@ import uvicorn
 from app import worker as worker_process
 from app.accounts.operations import renew_setup_link
 from app.cli.context import House
-from app.config import ROOT
+from app.config import ROOT, Settings
+from app.db import Database
+from app.errors import Refusal
 from app.main import create_app
 
 
@@ -25,12 +30,14 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve pages only; a worker runs elsewhere.")] = False,
 ) -> None:
     """Database, migrations, web and a worker in one command."""
+    listening = _listening(host, port)  # before anything is said or changed: what cannot serve leaves no trace
     house = House()
-    address = house.settings.base_url or f"http://{host}:{port}"
+    shown = f"[{host}]" if ":" in host else host
+    address = house.settings.base_url or f"http://{shown}:{port}"
     with house.database.writing() as session:
         token = renew_setup_link(session, house.settings)
     print(f"Handpicked is at {address}", flush=True)
@@ -40,21 +47,46 @@ def serve(
     # uvicorn raises the signal again once it has shut down; with its default action the worker would be left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        proxies = house.settings.trusted_proxies
-        uvicorn.run(
-            create_app(house.settings, house.database),
-            host=host,
-            port=port,
-            log_level="warning",
-            log_config=None,  # ours: one event a line, whatever people typed
-            proxy_headers=bool(proxies),
-            forwarded_allow_ips=proxies or None,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
+        _serve_pages(house.settings, house.database, listening)
     finally:
         if keeper:
             keeper.stop()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """The socket to serve on, open already. Raises Refusal when it cannot be opened."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise Refusal(_why_not(error, host, port)) from error
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken on this machine; choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be opened by this account; choose one above 1023 with --port."
+    return f"This machine cannot listen on {host}, port {port}; choose an address of its own with --host."
+
+
+def _serve_pages(settings: Settings, database: Database, listening: socket.socket) -> None:
+    """Serve until a signal ends it."""
+    proxies = settings.trusted_proxies
+    config = uvicorn.Config(
+        create_app(settings, database),
+        log_level="warning",
+        log_config=None,  # ours: one event a line, whatever people typed
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how one ends it at a terminal
+        server.run(sockets=[listening])
+    if not server.started:
+        raise Refusal("The web server did not start; the lines above say why.")
 
 
 def worker() -> None:

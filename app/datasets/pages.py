@@ -25,7 +25,8 @@ from app.web.cells import Cell, CellSource, CellsPicture, draw_cells
 from app.web.paging import Pager, page_of
 
 VERSIONS_A_PAGE = 20
-STRAY_COLOUR = 8
+# The grey of what the target does not name.
+STRAY_COLOUR = 0
 TITLE_LENGTH = 120
 # The state of an example and the words of its cell, as far as a cell shows it.
 CELL_STATES = ("approved", "review", "returned", "draft")
@@ -80,6 +81,7 @@ class Draft:
     blocking: tuple[GateRow, ...]
     picture: CellsPicture
     filled: int
+    outside: int
     target: int
 
 
@@ -98,6 +100,7 @@ class VersionEntry:
     warnings: int
     picture: CellsPicture
     filled: int
+    outside: int
     target: int
     shares: tuple[CompositionLine, ...]
 
@@ -208,7 +211,7 @@ def _draft(session: Session, project: Project, material: Material) -> Draft:
     gates = tuple(_gate_row(gate.document()) for gate in material.gates)
     rows = [vars(row) for row in material.fillings]
     counts = {(row.source, row.split.value, row.state.value): row.count for row in standing_counts(session, project.id)}
-    picture, filled, target = _picture(rows, counts)
+    picture, filled, outside, target = _picture(rows, counts)
     return Draft(
         _next_name(session, project),
         len(material.items),
@@ -219,6 +222,7 @@ def _draft(session: Session, project: Project, material: Material) -> Draft:
         tuple(gate for gate in gates if gate.state == GateState.BLOCK),
         picture,
         filled,
+        outside,
         target,
     )
 
@@ -239,21 +243,26 @@ def _gate_row(gate: Mapping[str, Any]) -> GateRow:
 
 def _picture(
     rows: Sequence[Mapping[str, Any]], counts: Mapping[tuple[str, str, str], int]
-) -> tuple[CellsPicture, int, int]:
-    """Draw the train rows of a composition (all rows where there are none); `counts` are by source, split, state."""
+) -> tuple[CellsPicture, int, int, int]:
+    """Draw the train rows of a composition (all rows where there are none); `counts` are by source, split, state.
+
+    Beside the picture: how many count towards the target (all where there is none), how many do not, the target.
+    """
     shown = [row for row in rows if row["split"] == "train"] or rows
     sources = []
     for row in shown:
         of_state = {state: counts.get((row["source"], row["split"], state), 0) for state in CELL_STATES}
         cells = [Cell(state, None, state) for state, count in of_state.items() for _ in range(count)]
         sources.append(CellSource(row["short_title"], row["colour"] or STRAY_COLOUR, row["target"], cells))
-    return draw_cells(sources), sum(row["count"] for row in shown), sum(row["target"] for row in shown)
+    total, target = sum(row["count"] for row in shown), sum(row["target"] for row in shown)
+    filled = sum(min(row["count"], row["target"]) for row in shown) if target else total
+    return draw_cells(sources), filled, total - filled, target
 
 
 def _entry(version: Version) -> VersionEntry:
     manifest = version.manifest
     counts = {(row["source"], row["split"], "approved"): row["count"] for row in manifest["composition"]}
-    picture, filled, target = _picture(manifest["composition"], counts)
+    picture, filled, outside, target = _picture(manifest["composition"], counts)
     gates = tuple(_gate_row(gate) for gate in manifest["gates"])
     return VersionEntry(
         version.name,
@@ -267,6 +276,7 @@ def _entry(version: Version) -> VersionEntry:
         sum(gate.state == GateState.WARN for gate in gates),
         picture,
         filled,
+        outside,
         target,
         tuple(_composition(manifest, version.row_count)),
     )

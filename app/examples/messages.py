@@ -19,7 +19,7 @@ class BadMessages(Refusal):
 
 
 class TextTooLarge(Refusal):
-    """The texts have {size:.1f} MB together and an example may have {limit:g} MB; nothing was saved. Cut them down."""
+    """The texts have {size:,} bytes together and an example may have {limit:,}; nothing was saved. Cut them down."""
 
 
 def validate_messages(messages: Sequence[Message], split: Split | str) -> list[dict[str, str]]:
@@ -75,7 +75,7 @@ def _require_turns(messages: Sequence[Mapping[str, str]]) -> None:
 def _require_size(messages: Sequence[Mapping[str, str]]) -> None:
     size, limit = sum(len(message["content"].encode()) for message in messages), largest_text_mb()
     if size > limit * 1_000_000:
-        raise TextTooLarge(size=size / 1_000_000, limit=limit)
+        raise TextTooLarge(size=size, limit=int(limit * 1_000_000))
 
 
 @cache

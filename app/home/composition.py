@@ -10,6 +10,8 @@ from app.projects.models import CompositionRow, Split
 from app.web.cells import Cell, CellSource
 
 MOST_CELLS = 2000
+NO_COLOUR = 0
+"""The grey of a source that the target does not name."""
 WORDS = {
     ExampleState.APPROVED: "approved",
     ExampleState.REVIEW: "in review",
@@ -92,15 +94,15 @@ def source_rows(target: Iterable[CompositionRow], counts: Iterable[Count]) -> tu
         for row in target
     ]
     beyond = sorted(tallies.items())
-    return (*rows, *(_beyond(key, tally, known.get(key[0]), at) for at, (key, tally) in enumerate(beyond, len(rows))))
+    return (*rows, *(_beyond(key, tally, known.get(key[0])) for key, tally in beyond))
 
 
-def _beyond(key: tuple[str, str], tally: dict[str, int], named: CompositionRow | None, at: int) -> SourceRow:
+def _beyond(key: tuple[str, str], tally: dict[str, int], named: CompositionRow | None) -> SourceRow:
     """A row outside the target: under the name that its source has in another split, if it has one."""
     source, split = key
     title = named.title if named else source.replace("_", " ").capitalize()
     short = named.short_title if named else title[:16]
-    colour = named.colour if named else at % 8 + 1
+    colour = named.colour if named else NO_COLOUR
     return SourceRow(source, split, title, short, colour, 0, **_tally(tally), planned=False)
 
 
@@ -132,6 +134,11 @@ def total_of(rows: Sequence[SourceRow], split: str) -> SourceRow:
     names = ("approved", "review", "returned", "draft")
     sums = _tally({name: sum(getattr(row, name) for row in rows) for name in names})
     return SourceRow("", split, "All", "All", 1, sum(row.target for row in rows), **sums)
+
+
+def towards(rows: Iterable[SourceRow]) -> int:
+    """How many approved ones count towards the target: of each source no more than it wants."""
+    return sum(min(row.approved, row.target) for row in rows)
 
 
 def cell_sources(

@@ -55,6 +55,7 @@ class LeadPage:
     archived: bool
     empty: bool
     train: SourceRow
+    towards: int
     short: Sequence[SourceRow]
     picture: CellsPicture | None
     per_cell: int
@@ -148,6 +149,7 @@ def lead_page(session: Session, access: ProjectAccess, example_url: Callable[[in
         archived=project.archived_at is not None,
         empty=not queries.has_material(session, project),
         train=composition.total_of(train, "train"),
+        towards=composition.towards(train),
         short=tuple(sorted((row for row in train if row.short), key=lambda row: -row.short)[:2]),
         picture=picture,
         per_cell=per_cell,
@@ -238,7 +240,7 @@ def _mine(revision: Revision, titles: dict[str, SourceRow], said: Review | None 
         id=example.id,
         title=revision.title,
         source=row.short_title if row else example.source,
-        colour=row.colour if row else 1,
+        colour=row.colour if row else composition.NO_COLOUR,
         changed_at=example.changed_at,
         words=said.words if said else "",
         reviewer=said.reviewer.name if said and said.reviewer else "",
@@ -253,7 +255,7 @@ def _suggestion(
     if candidate is None:
         return None
     row = titles.get(candidate.source or "")
-    title, colour = (row.title, row.colour) if row else (candidate.source or "No source", 1)
+    title, colour = (row.title, row.colour) if row else (candidate.source or "No source", composition.NO_COLOUR)
     why = f"{row.not_begun:,} of {row.target:,} are not begun" if row and row.not_begun else "it waits in the pool"
     return Suggestion(candidate.id, candidate.title, title, colour, candidate.score, why)
 

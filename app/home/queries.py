@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import User
@@ -22,6 +22,10 @@ RANKS = {
     ExampleState.RETURNED: 2,
     ExampleState.DRAFT: 3,
 }
+# What an import brought and nobody has edited: until then it is nobody's work here.
+UNTOUCHED = and_(Example.import_run_id.is_not(None), Example.candidate_id.is_(None), Example.revision_number == 1)
+# Of a person's share; what came back is with whoever brought it, since somebody must answer.
+THEIRS = or_(not_(UNTOUCHED), Example.state.in_((ExampleState.DRAFT, ExampleState.RETURNED)))
 OPEN_STATES = (ExampleState.DRAFT, ExampleState.RETURNED, ExampleState.REVIEW)
 
 
@@ -91,7 +95,8 @@ def open_pairs(session: Session, project: Project) -> tuple[int, int, int]:
 
 def loads(session: Session, project: Project) -> list[PersonLoad]:
     """What each member has open and what of theirs was approved, by name."""
-    mine = and_(Example.created_by == Membership.user_id, Example.project_id == Membership.project_id, arrived())
+    same = Example.project_id == Membership.project_id
+    mine = and_(Example.created_by == Membership.user_id, same, arrived(), THEIRS)
     tallies = [
         func.count(case((Example.state == state, 1)))
         for state in (ExampleState.DRAFT, ExampleState.RETURNED, ExampleState.REVIEW, ExampleState.APPROVED)
@@ -111,7 +116,7 @@ def loads(session: Session, project: Project) -> list[PersonLoad]:
 def open_work(session: Session) -> dict[int, tuple[int, int, int]]:
     """Drafts, returned and in review of each person, over all projects."""
     tallies = [func.count(case((Example.state == state, 1))) for state in OPEN_STATES]
-    query = select(Example.created_by, *tallies).where(Example.state.in_(OPEN_STATES), arrived())
+    query = select(Example.created_by, *tallies).where(Example.state.in_(OPEN_STATES), arrived(), THEIRS)
     return {row[0]: (row[1], row[2], row[3]) for row in session.execute(query.group_by(Example.created_by)) if row[0]}
 
 
@@ -136,7 +141,8 @@ def last_reviews(session: Session, example_ids: Sequence[int]) -> dict[int, Revi
 
 def my_tally(session: Session, project: Project, user: User) -> dict[ExampleState, int]:
     """How many of one's own examples are in each state."""
-    query = select(Example.state, func.count()).where(Example.project_id == project.id, Example.created_by == user.id)
+    own = (Example.project_id == project.id, Example.created_by == user.id, THEIRS)
+    query = select(Example.state, func.count()).where(*own)
     return {row[0]: row[1] for row in session.execute(query.group_by(Example.state))}
 
 

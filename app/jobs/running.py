@@ -178,8 +178,10 @@ def _beat(context: JobContext, stop: threading.Event) -> None:
         except LeaseLost:
             context.lease_lost.set()
             return
-        except Exception:
-            log.exception("job %s: lease not renewed, trying again", context.job_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next beat tries again
+            # The driver's own words, on one line: the statement and a traceback help nobody at a terminal.
+            words = " ".join(str(getattr(error, "orig", error)).split())
+            log.warning("job %s: lease not renewed (%s: %s), trying again", context.job_id, type(error).__name__, words)
 
 
 def run_now(database: Database, settings: Settings, job_id: int, worker: str) -> JobState:

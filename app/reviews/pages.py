@@ -155,12 +155,11 @@ def first_for(session: Session, access: ProjectAccess, after: Example | None = N
 
 
 def _row(head: Revision, labels: SourceLabels, example: Example | None) -> QueueRow:
-    writer = head.author or head.example.creator
     return QueueRow(
         id=head.example_id,
         title=shown_title(head.title),
         source=labels.of(head.example.source),
-        by=writer.name if writer else "nobody here",
+        by=head.author.name if head.author else "the import",
         since=head.example.changed_at,
         at=example is not None and head.example_id == example.id,
     )

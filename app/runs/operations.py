@@ -271,6 +271,23 @@ def ask(
     return answers
 
 
+def ask_once(
+    session: Session,
+    actor: User,
+    project: Project,
+    checkpoint: Checkpoint,
+    messages: Sequence[Mapping[str, str]],
+    decoding: Decoding,
+) -> Answer:
+    """Ask one prompt; the same again from the same person, while it waits for its answer, is the one asked first."""
+    # Two presses of a button come at the same moment; the second waits here until the first is written.
+    session.refresh(checkpoint, ["removed_at"], with_for_update=True)
+    asked = [dict(message) for message in messages]
+    waiting = session.scalars(queries.waiting_answers(checkpoint, actor))
+    same = (one for one in waiting if one.messages == asked and one.settings == decoding.model_dump())
+    return next(same, None) or ask(session, actor, project, checkpoint, [asked], decoding)[0]
+
+
 def _check_prompts(conversations: Sequence[Sequence[Mapping[str, str]]]) -> None:
     if not conversations:
         raise Refusal("There is no prompt to answer; nothing was asked.")

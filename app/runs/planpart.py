@@ -11,7 +11,7 @@ from training.spec import RunSpec
 
 @dataclass(frozen=True)
 class MemoryPart:
-    """A part of the foreseen memory: bytes, and place and width in percent of what the machine has."""
+    """A part of the foreseen memory: bytes, and place and width in percent of all parts."""
 
     title: str
     bytes: int
@@ -39,6 +39,7 @@ class PlanPart:
     needed: int
     available: int
     fits: bool
+    share: str
     device: str
     rows: tuple[MaskRow, ...]
 
@@ -52,6 +53,7 @@ def plan_part(plan: Mapping[str, Any], spec: RunSpec) -> PlanPart:
         needed=memory["total"],
         available=memory["available"],
         fits=memory["fits"],
+        share=_share(memory["total"], memory["available"]),
         device=f"{memory['device']}, {memory['precision']}",
         rows=tuple(_mask_row(row, spec.eot_token) for row in plan["preview"]),
     )
@@ -59,13 +61,20 @@ def plan_part(plan: Mapping[str, Any], spec: RunSpec) -> PlanPart:
 
 def _memory(memory: Mapping[str, Any]) -> tuple[MemoryPart, ...]:
     parts, at = [], 0.0
-    whole = max(memory["available"], memory["total"], 1)
+    # Of their own sum: a small model on a large machine would else show no bar at all.
+    whole = sum(memory[name] for name, _title, _grows in wording.MEMORY)
     for name, title, grows in wording.MEMORY:
         if memory[name]:
             percent = 100 * memory[name] / whole
             parts.append(MemoryPart(title, memory[name], at, percent, grows))
             at += percent
     return tuple(parts)
+
+
+def _share(needed: int, available: int) -> str:
+    """What the run takes of the memory there is, in words."""
+    percent = 100 * needed / max(1, available)
+    return "less than 1%" if percent < 1 else f"{percent:,.0f}%"
 
 
 def _mask_row(row: Mapping[str, Any], eot: str) -> MaskRow:

@@ -3,6 +3,7 @@
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from app.accounts.models import User
 from app.errors import NotFound
 from app.jobs.models import Job, JobState, Lane
 from app.projects.models import Project
@@ -85,6 +86,12 @@ def answers_of(run: TrainingRun) -> Select[Answer]:
     """What a run's checkpoints were asked, newest first."""
     query = select(Answer).join(Checkpoint, Checkpoint.id == Answer.checkpoint_id).where(Checkpoint.run_id == run.id)
     return query.options(joinedload(Answer.checkpoint)).order_by(Answer.id.desc())
+
+
+def waiting_answers(checkpoint: Checkpoint, asker: User) -> Select[Answer]:
+    """What a person asked a checkpoint and waits for, oldest first."""
+    own = (Answer.checkpoint_id == checkpoint.id, Answer.asked_by == asker.id)
+    return select(Answer).where(*own, Answer.response.is_(None), Answer.error.is_(None)).order_by(Answer.id)
 
 
 def answers_of_job(job_id: int) -> Select[Answer]:

@@ -28,9 +28,17 @@ def chosen_folder(settings: Settings, kind: ModelKind, typed: str) -> Path | Non
     path = Path(typed).resolve()
     if not any(folder.resolve() in path.parents for folder in settings.model_folders):
         raise NotOffered
+    return existing_folder(path, typed)
+
+
+def existing_folder(path: Path, typed: str) -> Path:
+    """The folder itself, links followed. Raises Refusal, with what was typed, when there is none."""
     if not path.is_dir():
-        raise Refusal(f"There is no folder {typed}; nothing was registered.")
-    return path
+        raise Refusal(
+            f"There is no folder {typed}; nothing was registered. Names of the Hugging Face Hub are not fetched: "
+            "download the model and name the folder that it is in."
+        )
+    return path.resolve()
 
 
 def add_model(session: Session, actor: User, *, name: str, kind: ModelKind, path: Path | None = None) -> BaseModel:

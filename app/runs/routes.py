@@ -187,7 +187,7 @@ def ask(
 def _ask(session: Session, access: ProjectAccess, run: TrainingRun, form: AskForm) -> None:
     checkpoint = queries.checkpoint_of(session, run, checkpoint_id=form.checkpoint or None)
     said = [{"role": "user", "content": form.prompt}]
-    operations.ask(session, access.user, access.project, checkpoint, [said], form.decoding)
+    operations.ask_once(session, access.user, access.project, checkpoint, said, form.decoding)
 
 
 @router.get("/projects/{slug}/runs/{number}/steps", name="runs:steps")

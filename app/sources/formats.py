@@ -127,7 +127,10 @@ def source_file(path: Path) -> Path:
 
 def _dump(file: Path, site: str | None, options: ReadOptions) -> StackExchangeReader:
     if not site:
-        raise BadInput("a Stack Exchange dump does not name its site; give it, such as coffee.stackexchange.com")
+        raise BadInput(
+            "a Stack Exchange dump does not name its site; "
+            "say which with --site on the command line, or in the field Site"
+        )
     beside = file.with_name("Users.xml")
     users = options.users or (beside if file.name == "Posts.xml" and beside.is_file() else None)
     return StackExchangeReader(

@@ -11,13 +11,15 @@ from app.accounts.models import User
 from app.errors import NotFound
 from app.jobs.models import Job
 from app.jobs.pages import JobPanel, job_panel
+from app.projects import queries as projects
 from app.projects.access import ProjectAccess
+from app.projects.models import Project
 from app.sources import queries
 from app.sources.excerpts import Piece, pieces, visible
 from app.sources.formats import FORMATS
 from app.sources.models import ImportRecord, ImportRun, ImportState, Into
 from app.sources.rules import ALL, Rule
-from app.sources.rulesets import EMPTY, LIMA, NO_QUESTION, NONE, REPEATED, parameters, ruleset_from
+from app.sources.rulesets import EMPTY, LIMA, NO_QUESTION, NONE, REPEATED, Parameter, parameters, ruleset_from
 from app.sources.shell import import_command
 from app.web.paging import Pager, page_of
 from app.web.words import ago, duration, number, plural
@@ -29,6 +31,8 @@ TITLES = {kind.name: kind.title for kind in ALL} | {
     EMPTY: "Words besides images",
 }
 PER_PAGE = 20
+# What a length is counted in; the other choices are words already.
+CHOSEN = {"visible": "of visible text", "html": "of HTML", "markdown": "of Markdown"}
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def import_page(
         state=run.state.value,
         error=run.error,
         job=job_panel(job, access, here) if job else None,
-        facts=_facts(session, run),
+        facts=_facts(session, access.project, run),
         funnel=rows,
         records=run.result.get("records", 0),
         kept=rows[-1].kept if rows else 0,
@@ -181,22 +185,34 @@ def _funnel_row(row: Mapping[str, int | str], hints: Mapping[str, str | None], o
 
 def _hint(rule: Rule) -> str | None:
     shown = [one for one in parameters(rule) if one.kind != "phrases"]
-    values = [f"{one.label.lower()} {number(one.value) if one.kind == 'int' else one.value}" for one in shown]
-    return ", ".join(values) or None
+    return ", ".join(map(_setting_in_words, shown)) or None
 
 
-def _facts(session: Session, run: ImportRun) -> tuple[tuple[str, str], ...]:
+def _setting_in_words(one: Parameter) -> str:
+    if one.kind == "int":
+        return f"{one.label.lower()} {number(one.value)}"
+    return CHOSEN.get(one.value, str(one.value))
+
+
+def _facts(session: Session, project: Project, run: ImportRun) -> tuple[tuple[str, str], ...]:
     starter = session.get(User, run.created_by) if run.created_by else None
     facts = [
         ("Format", FORMATS.get(run.format, run.format).partition(" (")[0]),
         ("Site", run.site),
-        ("Counts towards", run.source or "as each record says"),
+        ("Counts towards", _row_title(session, project, run.source)),
         ("Rules", _rules_in_words(run)),
         *(_measured(run) if run.result else ()),
         ("Started by", visible(starter.name) if starter else "–"),
         ("Started", ago(run.created_at)),
     ]
     return tuple((term, words) for term, words in facts if words)
+
+
+def _row_title(session: Session, project: Project, source: str | None) -> str:
+    if source is None:
+        return "as each record says"
+    titles = {row.source: row.title for row in session.scalars(projects.composition_of(project))}
+    return visible(titles.get(source, source))
 
 
 def _rules_in_words(run: ImportRun) -> str:

@@ -35,7 +35,7 @@ from app.sources.stackexchange import PromptChoice
 
 
 class NoSite(Refusal):
-    """A Stack Exchange dump does not name its site; say which it is, such as cooking.stackexchange.com."""
+    """A Stack Exchange dump does not name its site; say which with --site on the command line, or in the field Site."""
 
 
 class DiscardedExchange(Refusal):

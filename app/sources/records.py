@@ -100,8 +100,8 @@ class BadInput(Refusal):
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         """Say what is wrong (`reason`, a sentence part) and on which line (1-based)."""
-        where = "" if line is None else f"Line {line}: "
-        super().__init__(f"{where}{reason}. Nothing was imported.", line=line, reason=reason)
+        words = reason[:1].upper() + reason[1:] if line is None else f"Line {line}: {reason}"
+        super().__init__(f"{words}. Nothing was imported.", line=line, reason=reason)
         self.line = line
         self.reason = reason
 
@@ -126,7 +126,10 @@ class BadLines(BadInput):
         more = f"; and {total - len(shown)} more" if total > len(shown) else ""
         noun = "1 line cannot" if total == 1 else f"{total} lines cannot"
         super().__init__(f"{noun} be read: {listed}{more}", shown[0].line if total == 1 else None)
-        self.message = f"{self.reason}. Nothing was imported; mend the file, or import it without these lines."
+        self.message = (
+            f"{self.reason}. Nothing was imported; mend the file, or import it without these lines: "
+            "with --skip-bad on the command line, or the box “Leave unreadable records out” on the page."
+        )
         self.args = (self.message,)
         self.line = shown[0].line
         self.problems = tuple(shown)

@@ -125,13 +125,14 @@ def _start(
 
 
 @router.post("/projects/{slug}/imports/{import_id}/discard", name="sources:discard")
-def discard(request: Request, access: Annotator, session: SessionDep, import_id: int) -> Response:
-    """Forget an upload that was not imported."""
+def discard(request: Request, access: Annotator, session: SessionDep, import_id: int, typed: Typed) -> Response:
+    """Forget an upload that was not imported; go on to another one, or back to the list."""
     run = found(session, queries.import_of(access.project.id, import_id))
     if operations.discard_draft(session, access.user, run):
         uploads.forget(request.app.state.settings, Path(run.path))
     words = Flash("ok", "The upload was put aside; nothing was imported.")
-    return redirect(request, "sources:new", words, slug=access.project.slug)
+    to = "sources:index" if typed.get("then") == "list" else "sources:new"
+    return redirect(request, to, words, slug=access.project.slug)
 
 
 @router.post("/projects/{slug}/imports/{import_id}/again", name="sources:again")

@@ -1,7 +1,7 @@
 """What the set-up of an import shows: its rules with their counts, the first records, where it goes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.sources.formats import FORMATS, ReadOptions
 from app.sources.forms import rules_from, typed_rules
 from app.sources.models import ImportRun
 from app.sources.preview import Preview, preview
-from app.sources.records import Decision, Record
+from app.sources.records import BadInput, Decision, Record
 from app.sources.rules import ALL, Rule
 from app.sources.rulesets import LIMA, NONE, Parameter, Ruleset, parameters, ruleset_from
 from app.sources.shell import import_command
@@ -104,7 +104,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class SetupPage:
-    """An import before it starts."""
+    """An import before it starts; `unreadable` where the file itself is what errors["form"] speaks of."""
 
     id: int
     heading: str
@@ -120,6 +120,7 @@ class SetupPage:
     command: str
     typed: Mapping[str, str]
     errors: Mapping[str, str]
+    unreadable: bool = False
 
 
 def default_typed(run: ImportRun) -> dict[str, str]:
@@ -149,12 +150,15 @@ def setup_page(session: Session, project: Project, run: ImportRun, typed: Mappin
             site = site_host(site)
         except Refusal as refusal:
             errors["site"], site = refusal.message, ""
+    unreadable = False
     try:
         ruleset = rules_from(typed)
         counted = _look(run, typed, site, ruleset, longest)
     except Refusal as refusal:
         errors["form"], ruleset = refusal.message, NONE
-    return _page(session, project, run, typed, errors, ruleset, counted)
+        unreadable = isinstance(refusal, BadInput)
+    page = _page(session, project, run, typed, errors, ruleset, counted)
+    return replace(page, unreadable=unreadable)
 
 
 def refused_page(
@@ -276,7 +280,9 @@ def _first(record: Record, decision: Decision) -> FirstRecord:
     excerpt = excerpt_of(record, decision)
     kind = "answer" if record.is_top is not None else "record"
     length = sum(len(message.visible) for message in record.responses)
-    facts = (f"{kind} {record.external_id[:20]}", record.author and f"by {record.author}", f"{length:,} characters")
+    # "Visible", because the pool and the desk count the Markdown.
+    long = f"{length:,} characters of visible text"
+    facts = (f"{kind} {record.external_id[:20]}", record.author and f"by {record.author}", long)
     return FirstRecord(
         title=visible(record.title),
         pieces=pieces(excerpt.text, excerpt.marks),

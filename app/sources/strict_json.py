@@ -45,7 +45,7 @@ def parse_from(text: str, start: int) -> tuple[Any, int]:
 
 
 def _explain(error: json.JSONDecodeError, text: str, start: int) -> str:
-    what = error.msg[0].lower() + error.msg[1:]
+    what = (error.msg[0].lower() + error.msg[1:]).removesuffix(" at")  # some of Python's words end in "at" already
     end = ", where the text ends" if error.pos >= len(text.rstrip()) else ""
     return f"it is not valid JSON: {what} at character {error.pos - start + 1}{end}"
 

@@ -143,9 +143,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__composition_row")),
-        sa.UniqueConstraint(
-            "project_id", "source", "split", name=op.f("uq__composition_row__project_id_source_split")
-        ),
+        sa.UniqueConstraint("project_id", "source", "split", name=op.f("uq__composition_row__project_id_source_split")),
     )
     op.create_table(
         "exchange_group",
@@ -196,9 +194,7 @@ def upgrade() -> None:
         "job",
         sa.Column("id", BIG_ID, nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
-        sa.Column(
-            "lane", sa.Enum("quick", "training", name="lane", native_enum=False, length=32), nullable=False
-        ),
+        sa.Column("lane", sa.Enum("quick", "training", name="lane", native_enum=False, length=32), nullable=False),
         sa.Column("args", JSON, nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("project_id", BIG_ID, nullable=True),
@@ -293,9 +289,7 @@ def upgrade() -> None:
         sa.Column("manifest", JSON, nullable=False),
         sa.Column("frozen_by", BIG_ID, nullable=True),
         sa.Column("frozen_at", TIME, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["project.id"], name=op.f("fk__version__project_id__project")
-        ),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk__version__project_id__project")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__version")),
         sa.UniqueConstraint("project_id", "name", name=op.f("uq__version__project_id_name")),
     )
@@ -326,9 +320,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["added_by"], ["user.id"], name=op.f("fk__base_model__added_by__user"), ondelete="SET NULL"
         ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["job.id"], name=op.f("fk__base_model__job_id__job"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk__base_model__job_id__job"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__base_model")),
         sa.UniqueConstraint("name", name=op.f("uq__base_model__name")),
     )
@@ -407,9 +399,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["created_by"], ["user.id"], name=op.f("fk__import_run__created_by__user"), ondelete="SET NULL"
         ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["job.id"], name=op.f("fk__import_run__job_id__job"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk__import_run__job_id__job"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(
             ["project_id"],
             ["project.id"],
@@ -436,9 +426,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("line", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["version.id"], name=op.f("fk__version_row__version_id__version")
-        ),
+        sa.ForeignKeyConstraint(["version_id"], ["version.id"], name=op.f("fk__version_row__version_id__version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__version_row")),
         sa.UniqueConstraint("version_id", "position", name=op.f("uq__version_row__version_id_position")),
     )
@@ -497,9 +485,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("candidate", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix__candidate__project_id_status_id", ["project_id", "status", "id"], unique=False
-        )
+        batch_op.create_index("ix__candidate__project_id_status_id", ["project_id", "status", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix__candidate_content_hash"), ["content_hash"], unique=False)
         batch_op.create_index(batch_op.f("ix__candidate_import_run_id"), ["import_run_id"], unique=False)
         batch_op.create_index(
@@ -531,9 +517,7 @@ def upgrade() -> None:
         sa.Column("leak", sa.Boolean(), nullable=False),
         sa.Column(
             "verdict",
-            sa.Enum(
-                "open", "keep_left", "keep_right", "keep_both", name="verdict", native_enum=False, length=32
-            ),
+            sa.Enum("open", "keep_left", "keep_right", "keep_both", name="verdict", native_enum=False, length=32),
             nullable=False,
         ),
         sa.Column("decided_by", BIG_ID, nullable=True),
@@ -567,9 +551,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("duplicate_pair", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix__duplicate_pair__project_id_right_key", ["project_id", "right_key"], unique=False
-        )
+        batch_op.create_index("ix__duplicate_pair__project_id_right_key", ["project_id", "right_key"], unique=False)
         batch_op.create_index(
             "ix__duplicate_pair__project_id_verdict_score", ["project_id", "verdict", "score"], unique=False
         )
@@ -601,9 +583,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("import_run_id", "number", name=op.f("uq__import_record__import_run_id_number")),
     )
     with op.batch_alter_table("import_record", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix__import_record__import_run_id_rule_id", ["import_run_id", "rule", "id"], unique=False
-        )
+        batch_op.create_index("ix__import_record__import_run_id_rule_id", ["import_run_id", "rule", "id"], unique=False)
 
     op.create_table(
         "training_run",
@@ -658,9 +638,7 @@ def upgrade() -> None:
             name=op.f("fk__training_run__project_id__project"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["version.id"], name=op.f("fk__training_run__version_id__version")
-        ),
+        sa.ForeignKeyConstraint(["version_id"], ["version.id"], name=op.f("fk__training_run__version_id__version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__training_run")),
         sa.UniqueConstraint("token", name=op.f("uq__training_run__token")),
     )
@@ -752,9 +730,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk__example")),
         sa.UniqueConstraint("candidate_id", name=op.f("uq__example__candidate_id")),
         sa.UniqueConstraint("project_id", "creation_key", name=op.f("uq__example__project_id_creation_key")),
-        sa.UniqueConstraint(
-            "project_id", "site", "external_id", name=op.f("uq__example__project_id_site_external_id")
-        ),
+        sa.UniqueConstraint("project_id", "site", "external_id", name=op.f("uq__example__project_id_site_external_id")),
     )
     with op.batch_alter_table("example", schema=None) as batch_op:
         batch_op.create_index("ix__example__project_id_state_id", ["project_id", "state", "id"], unique=False)
@@ -783,9 +759,7 @@ def upgrade() -> None:
             name=op.f("fk__answer__checkpoint_id__checkpoint"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["job.id"], name=op.f("fk__answer__job_id__job"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk__answer__job_id__job"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__answer")),
     )
     with op.batch_alter_table("answer", schema=None) as batch_op:
@@ -843,9 +817,7 @@ def upgrade() -> None:
             ["example_id"], ["example.id"], name=op.f("fk__revision__example_id__example"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__revision")),
-        sa.UniqueConstraint(
-            "example_id", "idempotency_key", name=op.f("uq__revision__example_id_idempotency_key")
-        ),
+        sa.UniqueConstraint("example_id", "idempotency_key", name=op.f("uq__revision__example_id_idempotency_key")),
         sa.UniqueConstraint("example_id", "number", name=op.f("uq__revision__example_id_number")),
     )
     with op.batch_alter_table("revision", schema=None) as batch_op:

@@ -34,9 +34,7 @@ def upgrade() -> None:
 
 def _guard_postgresql() -> None:
     refuse = f"RAISE EXCEPTION '{WORDS}' USING ERRCODE = 'integrity_constraint_violation';"
-    op.execute(
-        f"CREATE FUNCTION refuse_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse} END $$"
-    )
+    op.execute(f"CREATE FUNCTION refuse_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse} END $$")
     op.execute(
         "CREATE FUNCTION refuse_late_row() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN IF {OUTSIDE} THEN {refuse} END IF; RETURN NEW; END $$"
@@ -62,9 +60,7 @@ def _guard_sqlite() -> None:
     for table in TABLES:
         for act in ("UPDATE", "DELETE"):
             op.execute(f"CREATE TRIGGER frozen_{table}_{act.lower()} BEFORE {act} ON {table} {refuse}")
-        op.execute(
-            f"CREATE TRIGGER frozen_{table}_insert BEFORE INSERT ON {table} WHEN {REPLACES[table]} {refuse}"
-        )
+        op.execute(f"CREATE TRIGGER frozen_{table}_insert BEFORE INSERT ON {table} WHEN {REPLACES[table]} {refuse}")
 
 
 def downgrade() -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 780}
 AXE = {
+    "preload": False,
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
@@ -113,7 +114,7 @@ class Eyes:
         # Another theme on the same page changes colours and nothing else.
         options = CONTRAST if what.endswith("dark") else AXE
         violations = page.evaluate("options => axe.run(options).then(found => found.violations)", options)
-        # What axe tried on for its measurements must not stay: htmx would copy it, and the policy refuses it.
+        # What taking a picture leaves behind must not stay: htmx would copy it, and the policy refuses it.
         page.locator("[style]").evaluate_all("all => all.forEach(one => one.removeAttribute('style'))")
         for violation in violations:
             places = "; ".join(

@@ -91,9 +91,10 @@ def test_the_focus_is_seen_wherever_it_stands(
     page = signed_in(person).new_page()
     for place in ("", "/sources", "/pool", "/examples", "/examples/new", "/settings", "/versions"):
         page.goto(f"/projects/{slug}{place}")
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.className") == "skip"
-        expect(page.locator(".skip")).to_be_in_viewport()
+        if page.evaluate("document.activeElement === document.body"):  # an empty desk begins in its text
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.className") == "skip", place
+            expect(page.locator(".skip")).to_be_in_viewport()
         assert unseen_stops(page) == set(), place
 
 

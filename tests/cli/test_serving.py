@@ -67,3 +67,32 @@ def test_a_worker_that_was_killed_is_started_again(served):
     first = _wait_until(watched.children)[0]
     os.kill(first.pid, signal.SIGKILL)
     _wait_until(lambda: any(child.pid != first.pid and child.is_running() for child in watched.children()))
+
+
+def _refused(settings, *words):
+    environment = {**os.environ, "HANDPICKED_DATABASE_URL": settings.url, "HANDPICKED_DATA_DIR": str(settings.data_dir)}
+    command = [sys.executable, "-m", "app.cli", "serve", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_port_that_is_taken_is_refused_in_one_sentence_before_anything_is_said(settings):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = _refused(settings, "--port", str(port))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"handpicked: Port {port} is taken on this machine; choose another with --port.\n"
+
+
+def test_an_address_of_another_machine_is_refused(settings):
+    ended = _refused(settings, "--host", "192.0.2.1", "--port", "8000")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        "handpicked: This machine cannot listen on 192.0.2.1, port 8000; choose an address of its own with --host.\n"
+    )
+
+
+@pytest.mark.parametrize("port", ["0", "99999"])
+def test_a_number_that_is_no_port_is_wrong_usage(settings, port):
+    ended = _refused(settings, "--port", port)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--port" in ended.stderr

@@ -122,3 +122,23 @@ def test_what_is_no_list_of_messages_is_refused(handpicked, people, tmp_path):
     made = handpicked("example", "new", people.project.slug, "--source", "a", "--messages", "-", stdin=said)
     assert made["messages"] == rows.pair()
     handpicked("example", "new", people.project.slug, "--source", "a", code=2)
+
+
+def test_a_number_alone_names_the_example(handpicked, database, people):
+    with database.writing() as session:
+        made = [rows.submitted(session, people.annotator, people.project) for _ in "abc"]
+    reviewer = people.reviewer.email
+    first, second, third = (example.id for example in made)
+    assert handpicked("review", "approve", first, "--as", reviewer)["example"] == first
+    assert handpicked("review", "return", second, "--words", "Shorter.", "--as", reviewer)["verdict"] == "returned"
+    assert handpicked("review", "reject", third, "--as", reviewer)["verdict"] == "rejected"
+
+
+def test_a_number_alone_shows_strangers_nothing_and_annotators_no_verdict(handpicked, database, people):
+    with database.writing() as session:
+        made = rows.submitted(session, people.annotator, people.project)
+    hidden = handpicked("review", "approve", made.id, "--as", people.stranger.email, code=1)
+    assert hidden == f"There is no example {made.id}; see `handpicked review list PROJECT`."
+    assert "There is no example 999" in handpicked("review", "approve", 999, code=1)
+    assert "role does not allow" in handpicked("review", "approve", made.id, "--as", people.annotator.email, code=1)
+    handpicked("review", "approve", people.project.slug, code=2)

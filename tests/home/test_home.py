@@ -332,3 +332,42 @@ def test_every_link_of_home_leads_somewhere(browser, database, people, base, vie
     assert len(links) > 20
     broken = {link: client.get(link).status_code for link in links if client.get(link).status_code not in {200, 303}}
     assert broken == {}
+
+
+def test_what_the_target_does_not_name_is_counted_apart_and_grey(browser, database, people, base):
+    with database.writing() as session:
+        example(session, people, ExampleState.APPROVED)
+        for _ in range(2):
+            example(session, people, ExampleState.APPROVED, source="unsorted")
+    page = browser(people.lead).get(base).text
+    assert "1 of 1,000 towards the target</strong>; 2 outside it" in page
+    assert 'class="badge source s0">Unsorted<' in page
+
+
+def test_the_head_of_a_reviewers_day_says_what_waits(browser, database, people, base):
+    with database.writing() as session:
+        example(session, people, ExampleState.REVIEW)
+    assert (
+        "<strong>1 example waits for a second person.</strong>"
+        in browser(people.lead).get(base, params={"view": "day"}).text
+    )
+    assert "Nothing waits for you." in browser(people.annotator).get(base).text
+
+
+def test_what_good_looks_like_is_shown_as_it_will_look(browser, database, people, base):
+    with database.writing() as session:
+        row = example(session, people, ExampleState.APPROVED)
+        said = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because it **holds**."}]
+        session.execute(update(Revision).where(Revision.example_id == row.id).values(messages=said))
+    assert "<strong>holds</strong>" in browser(people.annotator).get(base).text
+
+
+def test_what_an_import_brought_is_in_nobodys_share_until_it_comes_back(browser, database, people, base):
+    with database.writing() as session:
+        run = candidate(session, people, "wikihow", "One", 1).import_run_id
+        for state in (ExampleState.REVIEW, ExampleState.APPROVED, ExampleState.RETURNED):
+            row = example(session, people, state)
+            row.import_run_id = run
+    day = browser(people.annotator).get(base).text
+    share = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", day))
+    assert (share["Approved"], share["In review"], share["Came back"]) == ("0", "0", "1")

@@ -91,6 +91,9 @@ def test_what_a_shell_gets_refused(handpicked: Handpicked, ground: Ground, tmp_p
     handpicked("train", version, "--model", "tiny", "--set", "epochs", code=2)
     handpicked("model", "add", "../x", "--tiny", code=2)
     handpicked("model", "add", "x", code=2)
+    said = handpicked("model", "add", "x", "HuggingFaceTB/SmolLM2-135M", code=1)
+    assert said.startswith("There is no folder HuggingFaceTB/SmolLM2-135M; nothing was registered.")
+    assert "x" not in [model["name"] for model in handpicked("model", "list", "--json")["models"]]
     for run in ("7", "x", "²", "1:", "9" * 30):
         assert "There is no run" in handpicked("run", "show", run, code=1)
     lead = ground.people.lead.email

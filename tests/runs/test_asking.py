@@ -85,12 +85,27 @@ def test_an_answer_is_markdown_without_danger(
     assert "hx-get" not in page
 
 
+def test_two_presses_ask_once_and_another_question_or_person_asks_anew(
+    browser: Browser, database: Database, ground: Ground, at: str, running: TrainingRun
+) -> None:
+    viewer, other = browser(ground.people.annotator), browser(ground.people.lead)
+    for one, prompt in ((viewer, "Why?"), (viewer, "Why?"), (viewer, "How?"), (other, "Why?")):
+        assert one.post(f"{at}/{running.id}/answers", data={"prompt": prompt}).status_code == 303
+    with database.writing() as session:
+        asked = session.scalars(select(Answer).order_by(Answer.id)).all()
+        assert [one.messages[0]["content"] for one in asked] == ["Why?", "How?", "Why?"]
+        operations.note_answer(asked[0], {"response": "So.", "stopped_by": "eot", "tokens": 1})
+    viewer.post(f"{at}/{running.id}/answers", data={"prompt": "Why?"})
+    with database.reading() as session:
+        assert len(session.scalars(select(Answer)).all()) == 4, "an answered question may be asked again"
+
+
 def test_a_failed_answer_says_why(
     database: Database, ground: Ground, browser: Browser, at: str, running: TrainingRun
 ) -> None:
     viewer = browser(ground.people.annotator)
-    for _ in range(2):
-        viewer.post(f"{at}/{running.id}/answers", data={"prompt": "Why?"})
+    for prompt in ("Why?", "How?"):
+        viewer.post(f"{at}/{running.id}/answers", data={"prompt": prompt})
     with database.writing() as session:
         first, second = session.scalars(select(Answer).order_by(Answer.id)).all()
         session.get_one(Job, first.job_id).state = JobState.FAILED

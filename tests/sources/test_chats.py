@@ -78,6 +78,7 @@ def test_text_parts_are_joined(source):
 
 BAD = [
     ('{"conversations": ["q", "a"]', "not valid JSON"),
+    ('{"conversations": ["q", "a\tb"]}', "invalid control character at character 27"),
     ('{"conversations": ["q", ""]}', "turn 2 is empty"),
     ('{"conversations": ["q", 3]}', "turn 2 is missing or not a string"),
     ('{"conversations": []}', "the conversation is empty"),
