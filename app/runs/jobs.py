@@ -1,5 +1,6 @@
 """Handlers of planning, training, answering and preparing models."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def answer(context: JobContext) -> None:
 
 def _run_child(context: JobContext, module: str, *arguments: str, output: Path) -> None:
     """Run a training command to its end, its words appended to `output`; raises with its last words if it fails."""
-    token = f"job-{context.job_id}"
+    # Two installations on one machine have jobs of the same number: the file of its words tells them apart.
+    token = f"job-{context.job_id}-{hashlib.sha256(str(output.absolute()).encode()).hexdigest()[:16]}"
     processes.end_all(token, grace=0)  # a child that an earlier worker left behind would write to the same files
     child = processes.start(module, *arguments, token=token, settings=context.settings, output=output)
     try:
