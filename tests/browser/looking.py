@@ -8,6 +8,9 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Response, expect
 
+# Two cores that also train and encode: what takes a blink elsewhere may take seconds.
+expect.set_options(timeout=15_000)
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 780}

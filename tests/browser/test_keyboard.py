@@ -11,7 +11,7 @@ from app.db import Database
 from app.projects import operations as projects
 from tests import factories
 from tests.browser.looking import Complaints, expect, press_until
-from tests.browser.walk import PASSWORD
+from tests.browser.walk import PASSWORD, said
 
 OUTLINE = """() => { const one = document.activeElement, style = getComputedStyle(one);
   if (one === document.body) return "nothing";
@@ -47,16 +47,16 @@ def test_from_sign_in_to_submitted_and_from_the_queue_to_approved(
     press_until(page, "Tab", "#turn-2")
     page.keyboard.type("Set, a dry kerf and patience.")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#said")).to_contain_text("Submitted")
+    said(page, "Submitted")
     second = visitor().new_page()
     sign_in(second, reader)
     go(second, "Review")
     second.wait_for_url(f"**/projects/{slug}/review**")
     expect(second.locator("h1")).to_contain_text("binding")
     second.keyboard.press("a")
-    expect(second.locator("#said")).to_contain_text("pproved")
+    said(second, "pproved")
     second.keyboard.press("u")
-    expect(second.locator("#said")).to_contain_text("Taken back")
+    said(second, "Taken back")
     second.keyboard.press("a")
     expect(second.locator("h1")).to_have_text("Review")
     complaints.none()
