@@ -1,33 +1,27 @@
-"""The timeline of versions with the next one growing, a version, and its card."""
+"""The timeline of versions with the next one growing."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.datasets import queries
 from app.datasets.canonical import version_id
-from app.datasets.card import card
-from app.datasets.formats import Format
 from app.datasets.gates import GateState
-from app.datasets.material import SPLITS, Material, first_question
+from app.datasets.material import SPLITS, Material
 from app.datasets.models import Version, VersionRow
 from app.examples.queries import standing_counts
 from app.projects.access import ProjectAccess
-from app.projects.models import Project, Split
-from app.text.markdown import render_markdown
+from app.projects.models import Project
 from app.web.cells import Cell, CellSource, CellsPicture, draw_cells
 from app.web.paging import Pager, page_of
 
 VERSIONS_A_PAGE = 20
 # The grey of what the target does not name.
 STRAY_COLOUR = 0
-TITLE_LENGTH = 120
 # The state of an example and the words of its cell, as far as a cell shows it.
 CELL_STATES = ("approved", "review", "returned", "draft")
 # Where each gate is settled: the route and its words.
@@ -118,68 +112,6 @@ class VersionsPage:
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class RowEntry:
-    """A row of a version: its example as it was frozen."""
-
-    position: int
-    title: str
-    split: str
-    source: str
-    colour: int
-    example_id: int
-    revision_number: int
-    messages: int
-    characters: int
-    licence: str | None
-    sha256: str
-
-
-@dataclass(frozen=True)
-class VersionPage:
-    """One version: identity, counts, gates, licences, files, rows."""
-
-    slug: str
-    may_export: bool
-    entry: VersionEntry
-    composition: tuple[CompositionLine, ...]
-    lengths: Sequence[Mapping[str, Any]]
-    licences: Sequence[Mapping[str, Any]]
-    gates: tuple[GateRow, ...]
-    writers: tuple[str, ...]
-    approvers: tuple[str, ...]
-    software: str
-    size: int
-    rows: tuple[RowEntry, ...]
-    pager: Pager
-    split: str | None
-    tabs: tuple[tuple[str, str | None, int], ...]
-    formats: tuple[tuple[str, str, str], ...] = (
-        ("lima", "LIMA", "conversations, one JSON object a line"),
-        ("messages", "OpenAI messages", "role and content, one JSON object a line"),
-        ("parquet", "Parquet", "a table with messages, licence and attribution"),
-    )
-
-
-@dataclass(frozen=True)
-class CardPart:
-    """A section of the card; `wide` where it holds a table or code, which may scroll."""
-
-    title: str
-    html: Markup
-    wide: bool
-
-
-@dataclass(frozen=True)
-class CardPage:
-    """The dataset card as it stands in every export."""
-
-    slug: str
-    name: str
-    lead: Markup
-    parts: tuple[CardPart, ...]
-
-
 def versions_page(
     session: Session,
     access: ProjectAccess,
@@ -196,7 +128,7 @@ def versions_page(
         project.slug,
         may_freeze,
         _draft(session, project, queries.material_of(session, project)),
-        tuple(_entry(version) for version in versions),
+        tuple(version_entry(version) for version in versions),
         pager,
         typed or {},
         errors or {},
@@ -208,7 +140,7 @@ def _draft(session: Session, project: Project, material: Material) -> Draft:
     query = select(VersionRow.sha256).where(VersionRow.version_id == last.id) if last else None
     before = Counter(session.scalars(query)) if query is not None else Counter[str]()
     current = Counter(item.line.sha256 for item in material.items)
-    gates = tuple(_gate_row(gate.document()) for gate in material.gates)
+    gates = tuple(gate_row(gate.document()) for gate in material.gates)
     rows = [vars(row) for row in material.fillings]
     counts = {(row.source, row.split.value, row.state.value): row.count for row in standing_counts(session, project.id)}
     picture, filled, outside, target = _picture(rows, counts)
@@ -232,7 +164,8 @@ def _next_name(session: Session, project: Project) -> str:
     return next(name for name in (f"v{at}" for at in range(len(taken) + 1, 2 * len(taken) + 2)) if name not in taken)
 
 
-def _gate_row(gate: Mapping[str, Any]) -> GateRow:
+def gate_row(gate: Mapping[str, Any]) -> GateRow:
+    """One gate of a manifest in words."""
     passes = gate["state"] == GateState.PASS
     place, label = SETTLE.get(gate["gate"], (None, ""))
     title = GATE_TITLES.get(gate["gate"], gate["gate"])
@@ -259,11 +192,12 @@ def _picture(
     return draw_cells(sources), filled, total - filled, target
 
 
-def _entry(version: Version) -> VersionEntry:
+def version_entry(version: Version) -> VersionEntry:
+    """A frozen version as the timeline and its own page show it."""
     manifest = version.manifest
     counts = {(row["source"], row["split"], "approved"): row["count"] for row in manifest["composition"]}
     picture, filled, outside, target = _picture(manifest["composition"], counts)
-    gates = tuple(_gate_row(gate) for gate in manifest["gates"])
+    gates = tuple(gate_row(gate) for gate in manifest["gates"])
     return VersionEntry(
         version.name,
         version_id(version.sha256),
@@ -278,11 +212,12 @@ def _entry(version: Version) -> VersionEntry:
         filled,
         outside,
         target,
-        tuple(_composition(manifest, version.row_count)),
+        tuple(composition_lines(manifest, version.row_count)),
     )
 
 
-def _composition(manifest: Mapping[str, Any], total: int) -> list[CompositionLine]:
+def composition_lines(manifest: Mapping[str, Any], total: int) -> list[CompositionLine]:
+    """The composition of a version against its target, `total` rows being all of it."""
     return [
         CompositionLine(
             row["title"],
@@ -296,64 +231,3 @@ def _composition(manifest: Mapping[str, Any], total: int) -> list[CompositionLin
         )
         for row in manifest["composition"]
     ]
-
-
-def version_page(
-    session: Session, access: ProjectAccess, version: Version, *, split: Split | None, number: int, may_export: bool
-) -> VersionPage:
-    """One version with one page of its rows."""
-    manifest = version.manifest
-    rows, pager = page_of(session, queries.rows_of(version, split), number)
-    colours = {(row["source"], row["split"]): row["colour"] for row in manifest["composition"]}
-    titles = {row["source"]: row["short_title"] for row in reversed(manifest["composition"])}
-    counts = manifest["examples"]
-    tabs = (("All", None, version.row_count), *((name.capitalize(), name, counts[name]) for name in SPLITS))
-    return VersionPage(
-        access.project.slug,
-        may_export,
-        _entry(version),
-        tuple(_composition(manifest, version.row_count)),
-        manifest["lengths"],
-        manifest["licences"],
-        tuple(_gate_row(gate) for gate in manifest["gates"]),
-        tuple(person["name"] for person in manifest["people"]["writers"]),
-        tuple(person["name"] for person in manifest["people"]["approvers"]),
-        ", ".join(f"{name} {number}" for name, number in sorted(manifest["software"].items())),
-        manifest["examples_file"]["bytes"],
-        tuple(_row_entry(row, colours, titles) for row in rows),
-        pager,
-        split.value if split else None,
-        tabs,
-    )
-
-
-def _row_entry(row: VersionRow, colours: Mapping[tuple[str, str], int], titles: Mapping[str, str]) -> RowEntry:
-    example = json.loads(row.line)
-    title = " ".join(first_question(example["messages"]).split()) or "No question"
-    return RowEntry(
-        row.position + 1,
-        title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…",
-        row.split.value,
-        titles.get(row.source, row.source),
-        colours.get((row.source, row.split.value)) or STRAY_COLOUR,
-        row.example_id,
-        row.revision_number,
-        len(example["messages"]),
-        sum(len(said["content"]) for said in example["messages"]),
-        example["licence"],
-        row.sha256,
-    )
-
-
-def card_page(access: ProjectAccess, version: Version) -> CardPage:
-    """The card without the head that only dataset hubs read; the page has the title already."""
-    body = card(version.manifest, Format.LIMA).split("\n---\n", 1)[1]
-    _, _, text = body.partition("\n\n")
-    lead, *sections = text.split("\n## ")
-    parts = [(title, _markdown(words)) for title, _, words in (section.partition("\n\n") for section in sections)]
-    cards = tuple(CardPart(title, html, wide="<table" in html or "<pre" in html) for title, html in parts)
-    return CardPage(access.project.slug, version.name, _markdown(lead), cards)
-
-
-def _markdown(text: str) -> Markup:
-    return Markup(render_markdown(text))  # noqa: S704 - render_markdown sanitises last

@@ -12,7 +12,8 @@ from app.datasets import operations, queries
 from app.datasets.formats import Format
 from app.datasets.forms import ExportForm, FreezeForm
 from app.datasets.models import Version
-from app.datasets.pages import card_page, version_page, versions_page
+from app.datasets.pages import versions_page
+from app.datasets.versionpage import card_page, version_page
 from app.db import SessionDep
 from app.errors import Conflict, NotFound
 from app.projects.access import Annotator, Lead, ProjectAccess

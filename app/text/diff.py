@@ -90,26 +90,46 @@ def _compare(a: Sequence[str], b: Sequence[str]) -> Iterable[Segment]:
 
 
 def _tidy(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Join neighbours: a blank between two changes belongs to the change, so that it reads as a phrase."""
-    parts = [part for part in segments if part.text]
-    out: list[Segment] = []
-    deleted, inserted = "", ""
-    for index, part in enumerate(parts):
-        if part.kind == "delete":
-            deleted += part.text
-        elif part.kind == "insert":
-            inserted += part.text
-        elif _is_gap(parts, index) and deleted and inserted:
-            deleted, inserted = deleted + part.text, inserted + part.text
-        else:
-            out += _change(deleted, inserted)
-            deleted, inserted = "", ""
-            out.append(part)
-    return tuple(_merged(out + _change(deleted, inserted)))
+    """Join changes that only a coincidence keeps apart, so that a new phrase reads as one and not as word soup."""
+    # Changes and what stands between them in turn: (deleted, inserted), equal, (deleted, inserted), …
+    changes: list[tuple[str, str]] = [("", "")]
+    equals: list[str] = []
+    for part in segments:
+        if part.kind == "equal":
+            equals.append(part.text)
+            changes.append(("", ""))
+            continue
+        deleted, inserted = changes[-1]
+        both = (deleted + part.text, inserted) if part.kind == "delete" else (deleted, inserted + part.text)
+        changes[-1] = both
+    return tuple(_merged(_unfolded(*_joined(changes, equals))))
 
 
-def _is_gap(parts: Sequence[Segment], index: int) -> bool:
-    return parts[index].text.isspace() and 0 < index < len(parts) - 1 and "\n" not in parts[index].text
+def _joined(changes: list[tuple[str, str]], equals: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    kept, between = changes[:1], list[str]()
+    for equal, change in zip(equals, changes[1:], strict=True):
+        between.append(equal)
+        kept.append(change)
+        # What was joined is larger now, so that the words before it may be a coincidence as well.
+        while between and _is_coincidence(kept[-2], between[-1], kept[-1]):
+            (deleted, inserted), text, (more, other) = kept[-2], between.pop(), kept.pop()
+            kept[-1] = (deleted + text + more, inserted + text + other)
+    return kept, between
+
+
+def _is_coincidence(before: tuple[str, str], equal: str, after: tuple[str, str]) -> bool:
+    """Say whether words between two changes are fewer than either change; a paragraph's end never is one."""
+    if not any(before) or not any(after) or (equal.isspace() and "\n" in equal):
+        return False
+    replaces = (before[0] or after[0]) and (before[1] or after[1])
+    return bool(replaces) and len(equal) <= min(max(map(len, before)), max(map(len, after)))
+
+
+def _unfolded(changes: Sequence[tuple[str, str]], equals: Sequence[str]) -> Iterable[Segment]:
+    for index, change in enumerate(changes):
+        yield from _change(*change)
+        if index < len(equals) and equals[index]:
+            yield Segment("equal", equals[index])
 
 
 def _change(deleted: str, inserted: str) -> list[Segment]:

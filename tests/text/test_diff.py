@@ -38,6 +38,19 @@ def test_a_changed_phrase_reads_as_one_change():
     )
 
 
+def test_a_wholly_new_paragraph_reads_as_one_change_and_paragraphs_stay_apart():
+    left = "The cup is warm and it was on the shelf.\n\nRinse it."
+    right = "A kettle boils water; the heat is enough to make it sing.\n\nRinse it."
+    segments = word_diff(left, right)
+    assert [part.kind for part in segments] == ["delete", "insert", "equal"]
+    assert segments[-1].text.endswith("\n\nRinse it.")
+
+
+def test_two_small_changes_in_a_sentence_stay_two():
+    segments = word_diff("The red cat and the blue dog met.", "The green cat and the yellow dog met.")
+    assert [part.text for part in segments if part.kind == "insert"] == ["green", "yellow"]
+
+
 def test_very_long_texts_fall_back_to_lines():
     left = "\n".join(f"line {number} alpha" for number in range(9000))
     right = "\n".join(f"line {number} beta" for number in range(9000))
