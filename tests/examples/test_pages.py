@@ -106,7 +106,7 @@ def test_a52_a_stale_save_shows_both_texts_and_loses_neither(browser, database, 
     browser(people.colleague).post(f"{path}/{made.id}", data=desk("Theirs, first", key="key-theirs"))
     answer = browser(people.annotator).post(f"{path}/{made.id}", data=desk("Mine, later", flags="odd"))
     assert answer.status_code == 409
-    assert "<del>Theirs</del>" in answer.text
+    assert "<del>Theirs, first</del>" in answer.text
     assert "Mine, later</textarea>" in answer.text
     assert 'name="based_on" value="2"' in answer.text
     assert 'value="odd"' in answer.text
