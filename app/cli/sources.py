@@ -9,7 +9,7 @@ import typer
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
 from app.sources import operations, queries
-from app.sources.formats import FORMATS, recognise
+from app.sources.formats import FORMATS, recognise, rules_of
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
 from app.sources.rulesets import PRESETS, Ruleset, ruleset_from, ruleset_from_file
@@ -96,7 +96,7 @@ def _recognised(paths: Sequence[Path], format: str) -> Iterator[tuple[Path, str]
 def chosen_rules(rules: str, format: str) -> Ruleset:
     """The preset or file asked for; by default LIMA's rules for a dump, none for files of examples."""
     if not rules:
-        rules = "lima" if format == "stackexchange" else "none"
+        rules = rules_of(format)
     return ruleset_from(rules) if rules in PRESETS else ruleset_from_file(Path(rules))
 
 

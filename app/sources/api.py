@@ -14,11 +14,11 @@ from app.db import SessionDep
 from app.projects.access import Annotator, Lead
 from app.sources import exchanges, operations, queries, uploads
 from app.sources.exchanges import ExchangeKind
-from app.sources.formats import recognise
+from app.sources.formats import recognise, rules_of
 from app.sources.forms import ExchangeForm, ImportForm
 from app.sources.models import ImportRun, Into
 from app.sources.operations import ImportPlan
-from app.sources.rulesets import LIMA, NONE, BadRules, Ruleset, ruleset_from
+from app.sources.rulesets import BadRules, Ruleset, ruleset_from
 from app.sources.uploads import Upload
 from app.web.found import found
 from app.web.paging import PageNumber, page_of
@@ -147,7 +147,7 @@ def _checked(fields: dict[str, str]) -> ImportForm:
 
 def _rules(rules: str, format: str) -> Ruleset:
     if not rules:
-        return LIMA if format == "stackexchange" else NONE
+        return ruleset_from(rules_of(format))
     if not rules.lstrip().startswith("{"):
         return ruleset_from(rules)
     try:

@@ -1,156 +1,171 @@
-"""Every format that can be imported, behind one door: recognise the file, give its reader."""
+"""Every format that can be imported, behind one door: recognise the files, give their reader."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
 
-from app.sources.chat_rows import FORMS
-from app.sources.chats import ChatReader, first_fault, first_form
-from app.sources.files import LARGEST_LINE, Sniffed, sniff
-from app.sources.records import BadInput, BadLine, Record
-from app.sources.stackexchange import PromptChoice, StackExchangeReader
+from app.sources.inputs import Input, input_of
+from app.sources.readers import READERS
+from app.sources.readers.base import Format, Reader, ReadOptions
+from app.sources.readers.containers import first_fault
+from app.sources.readers.files import Sniffed
+from app.sources.records import BadInput, BadLines, Place, Record
 
-FORMATS = {
-    "auto": "Recognise it",
-    "stackexchange": "Stack Exchange dump (Posts.xml)",
-    "lima": "LIMA (conversations as a list of texts)",
-    "messages": "OpenAI messages",
-    "alpaca": "Alpaca (instruction, input, output)",
-    "sharegpt": "ShareGPT (conversations of from and value)",
-}
+MIXED = "mixed"
+BY_NAME = {format.name: format for format in READERS}
+FORMATS = {"auto": "Recognise it", **{format.name: format.title for format in READERS}}
 """Format -> its name on a form, in the order of the form."""
 
 
-class Reader(Protocol):
-    """What every importer offers.
-
-    `validate` reads the whole input and raises a Refusal with line numbers, or returns; `records` yields the
-    records in file order and may be called again. Both move `bytes_read` of `total_bytes` in `phase`.
-    """
-
-    format: str
-    site: str
-    total_bytes: int
-    bytes_read: int
-    phase: str
-    errors: list[BadLine]
-    error_count: int
-
-    def validate(self) -> Any:
-        """Check everything before anything is written."""
-
-    def records(self) -> Iterator[Record]:
-        """Yield the records."""
+def title_of(name: str) -> str:
+    """A format's name in words."""
+    return FORMATS.get(name, "Several formats" if name == MIXED else name).partition(" (")[0]
 
 
-@dataclass(frozen=True)
-class ReadOptions:
-    """How to read: bad lines skipped or refused, encoding, prompt's part, names, licence of the whole.
+def noun_of(name: str) -> str:
+    """What one record of a format is called."""
+    return BY_NAME[name].noun if name in BY_NAME else "record"
 
-    `name` is the set that a file's own ids belong to where no site is given; `longest` is in bytes.
-    """
 
-    skip_bad: bool = False
-    encoding: str = "auto"
-    prompt: PromptChoice = field(default_factory=PromptChoice)
-    users: Path | None = None
-    name: str | None = None
-    licence: str | None = None
-    longest: int = LARGEST_LINE
-    on_progress: Callable[[str, int, int], None] | None = None
+def rules_of(name: str) -> str:
+    """The preset of rules that an import of a format begins with."""
+    return BY_NAME[name].rules if name in BY_NAME else "none"
+
+
+def needs_site(name: str) -> bool:
+    """Whether an import of a format must say which site it comes from."""
+    return name in BY_NAME and BY_NAME[name].needs_site
 
 
 def open_source(
-    path: Path,
-    format: str = "auto",
-    site: str | None = None,
-    options: ReadOptions | None = None,
+    source: Path | Input, format: str = "auto", site: str | None = None, options: ReadOptions | None = None
 ) -> Reader:
-    """Give the reader of a file or of a folder with Posts.xml; its content decides, never its name.
+    """Give the reader of a file, a folder, or an input; its content decides, never its name.
 
-    `site` is required for a dump, which does not name its own; for conversations it names the set in which
-    their ids are unique. Raises BadInput (422) with a sentence.
+    `site` is required for a dump, which does not name its own; for rows it names the set in which their ids are
+    unique. Raises BadInput (422) with a sentence.
     """
-    if format not in FORMATS:
+    if format not in {*FORMATS, MIXED}:
         raise BadInput(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
     chosen = options or ReadOptions()
-    file = source_file(path)
-    sniffed = sniff(file, chosen.encoding)
-    if sniffed.kind == "xml":
-        if format not in {"auto", "stackexchange"}:
-            raise BadInput(f"this is XML, which is not {FORMATS[format]}", 1)
-        return _dump(file, site, chosen)
-    if format == "stackexchange":
-        raise BadInput("this is JSON, which is not a Stack Exchange dump", 1)
-    is_array = sniffed.kind == "array"
-    form = format if format in FORMS else first_form(file, sniffed.encoding, is_array=is_array)
-    return ChatReader(
-        file,
-        form=form or _no_form(file, sniffed),
-        is_array=is_array,
-        encoding=sniffed.encoding,
-        site=site,
-        name=chosen.name,
-        licence=chosen.licence,
-        skip_bad=chosen.skip_bad,
-        longest=chosen.longest,
-        on_progress=chosen.on_progress,
-    )
+    if site:
+        chosen = replace(chosen, site=site)
+    found = source if isinstance(source, Input) else input_of(source, chosen.encoding)
+    groups, left_out = _groups(found, format)
+    readers = [one.reader(files, chosen) for one, files in groups]
+    reader = readers[0] if len(readers) == 1 else Several(readers, chosen)
+    reader.left_out = tuple(file.name for file in left_out)
+    return reader
 
 
-def recognise(path: Path) -> str:
+def recognise(source: Path | Input) -> str:
     """Name the format of a file or folder by its content. Raises BadInput (422) with a sentence."""
-    file = source_file(path)
-    sniffed = sniff(file, "auto")
-    if sniffed.kind == "xml":
-        return "stackexchange"
-    return first_form(file, sniffed.encoding, is_array=sniffed.kind == "array") or _no_form(file, sniffed)
+    groups, _ = _groups(source if isinstance(source, Input) else input_of(source), "auto")
+    names = {format.name for format, _ in groups}
+    return names.pop() if len(names) == 1 else MIXED
 
 
-def source_file(path: Path) -> Path:
-    """The file to read: the path itself, or a folder's Posts.xml or only file. Raises BadInput (422)."""
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise BadInput(f"there is nothing at {path}")
-    posts = path / "Posts.xml"
-    if posts.is_file():
-        return posts
-    inside = sorted(child for child in path.iterdir() if child.is_file()) if path.is_dir() else []
-    if len(inside) == 1:
-        return inside[0]
-    raise BadInput(f"the folder {path.name} holds no Posts.xml; name one file to import")
+def _groups(found: Input, format: str) -> tuple[list[tuple[Format, list[Sniffed]]], list[Sniffed]]:
+    """Which format reads which files, in the order of the input; and the files that none takes."""
+    if format in BY_NAME:
+        return [(BY_NAME[format], _fit(found, BY_NAME[format]))], []
+    rest = list(found.files)
+    groups: list[tuple[Format, list[Sniffed]]] = []
+    for one in READERS:
+        for files in one.claim(rest):
+            groups.append((one, files))
+            rest = [file for file in rest if file not in files]
+        if groups and one.needs_site:
+            # A site's dump is one thing: a note beside it is no part of it.
+            break
+    if not groups:
+        _refuse(found)
+    return sorted(groups, key=lambda group: found.files.index(group[1][0])), rest
 
 
-def _dump(file: Path, site: str | None, options: ReadOptions) -> StackExchangeReader:
-    if not site:
+def _fit(found: Input, format: Format) -> list[Sniffed]:
+    """The files that a format may be told to read. Raises BadInput where there is none."""
+    fit = [file for file in found.files if file.kind in format.kinds]
+    # Of several files those that it knows; of those it knows none of, all that it can try.
+    fit = list(chain(*format.claim(fit))) or fit
+    if not fit:
+        first = found.files[0]
+        if first.fault is not None:
+            raise first.fault
+        raise BadInput(f"this is {_KINDS[first.kind]}, which is not {format.title}", 1)
+    return fit
+
+
+_KINDS = {"xml": "XML", "html": "a web page", "lines": "JSON", "array": "JSON", "text": "neither XML nor JSON"}
+
+
+def _refuse(found: Input) -> None:
+    """Say why no reader takes an input."""
+    if len(found.files) > 1:
+        raise BadInput(f"none of the {len(found.files):,} files in {found.name} is of a form that is read")
+    file = found.files[0]
+    if file.fault is not None:
+        raise file.fault
+    if file.kind == "html":
+        raise BadInput("this is a web page, not a Posts.xml", 1)
+    if file.kind == "text":
         raise BadInput(
-            "a Stack Exchange dump does not name its site; "
-            "say which with --site on the command line, or in the field Site"
+            "this is neither XML nor JSON; what is read is a Stack Exchange Posts.xml, and JSONL or JSON in the forms "
+            "of LIMA, OpenAI messages, Alpaca and ShareGPT",
+            1,
         )
-    beside = file.with_name("Users.xml")
-    users = options.users or (beside if file.name == "Posts.xml" and beside.is_file() else None)
-    return StackExchangeReader(
-        file,
-        site=site,
-        users=users,
-        prompt=options.prompt,
-        skip_bad=options.skip_bad,
-        longest=options.longest,
-        on_progress=options.on_progress,
-    )
-
-
-def _no_form(file: Path, sniffed: Sniffed) -> str:
-    if sniffed.head.split("\n", 1)[0].strip() == "{":
+    if file.head.split("\n", 1)[0].strip() == "{":
         raise BadInput("this is one JSON object over several lines; give one object a line, or an array of objects", 1)
-    if fault := first_fault(file, sniffed.encoding, is_array=sniffed.kind == "array"):
+    if fault := first_fault(file):
         raise BadInput(fault.reason, fault.line)
     raise BadInput(
         "no row of the first hundred has a known form: LIMA and ShareGPT have `conversations`, OpenAI `messages`, "
         "Alpaca `instruction`",
         1,
     )
+
+
+class Several(Reader):
+    """The files of one input that need several readers, one after the other."""
+
+    def __init__(self, readers: list[Reader], options: ReadOptions) -> None:
+        """Take the readers in the order of their files."""
+        super().__init__([file for reader in readers for file in reader.files], options)
+        names = {reader.format for reader in readers}
+        self.format = names.pop() if len(names) == 1 else MIXED
+        self.site = options.site or self.format
+        self._readers = readers
+
+    def prepare(self) -> None:
+        """Prepare each."""
+        for reader in self._readers:
+            reader.prepare()
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records of each, their places counted through; the bad ones of all are told together."""
+        self.errors, self.error_count = [], 0
+        count, first = 0, 0
+        for reader in self._readers:
+            try:
+                for record in reader.records():
+                    count += 1
+                    yield replace(record, place=replace(record.place, member=first + record.place.member))
+            except BadLines:
+                pass
+            for bad in reader.errors:
+                self.note(bad.line, bad.reason, reader.files[0] if len(reader.files) == 1 else None)
+            first += len(reader.files)
+        self.settle(count)
+
+    def record_at(self, place: Place) -> Record:
+        """Read a record again from whichever reader has it."""
+        first = 0
+        for reader in self._readers:
+            if place.member < first + len(reader.files):
+                found = reader.record_at(replace(place, member=place.member - first))
+                return replace(found, place=place)
+            first += len(reader.files)
+        raise BadInput("the files changed since they were imported")

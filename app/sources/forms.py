@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from app.sources.chat_rows import FORMS
+from app.sources.formats import BY_NAME, MIXED
 from app.sources.models import Into
+from app.sources.readers.base import PromptChoice
 from app.sources.rules import ALL
 from app.sources.rulesets import Ruleset, parameters, ruleset_from
-from app.sources.stackexchange import PromptChoice
 from app.web.forms import Form, Storable, Text
 
 RULE = "rule."
@@ -28,7 +28,7 @@ class SetupForm(Form):
     site: Words = ""
     source: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Storable] = ""
     licence: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80), Storable] = ""
-    format: Annotated[str, Field(pattern=f"^({'|'.join(('stackexchange', *FORMS))})?$")] = ""
+    format: Annotated[str, Field(pattern=f"^({'|'.join((*BY_NAME, MIXED))})?$")] = ""
     into: Into = Into.POOL
     prompt: Prompt = "either"
     seed: Seed = 0

@@ -16,7 +16,7 @@ from app.projects.access import ProjectAccess
 from app.projects.models import Project
 from app.sources import queries
 from app.sources.excerpts import Piece, pieces, visible
-from app.sources.formats import FORMATS
+from app.sources.formats import noun_of, title_of
 from app.sources.models import ImportRecord, ImportRun, ImportState, Into
 from app.sources.rules import ALL, Rule
 from app.sources.rulesets import EMPTY, LIMA, NO_QUESTION, NONE, REPEATED, Parameter, parameters, ruleset_from
@@ -136,7 +136,7 @@ def import_page(
 def _opened(session: Session, run: ImportRun, rule: str | None, after: str | None, page_number: int) -> Opened:
     statement, title, query = _chosen(run, rule, after)
     found, pager = page_of(session, statement, page_number, PER_PAGE)
-    what = "answer" if run.format == "stackexchange" else "record"
+    what = noun_of(run.format)
     return Opened(title, query, tuple(_record_row(row, what, mixed=rule is None) for row in found), pager)
 
 
@@ -197,7 +197,7 @@ def _setting_in_words(one: Parameter) -> str:
 def _facts(session: Session, project: Project, run: ImportRun) -> tuple[tuple[str, str], ...]:
     starter = session.get(User, run.created_by) if run.created_by else None
     facts = [
-        ("Format", FORMATS.get(run.format, run.format).partition(" (")[0]),
+        ("Format", title_of(run.format)),
         ("Site", run.site),
         ("Counts towards", _row_title(session, project, run.source)),
         ("Rules", _rules_in_words(run)),

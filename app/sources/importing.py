@@ -1,4 +1,4 @@
-"""The work of an import, the same for the pool and for the set: check everything, then write, then publish.
+"""The work of an import, the same for the pool and for the set: read, write, and publish when all is there.
 
 Guarantee: nothing of an import is visible before its last batch is written, and an import that is run again
 after its worker died starts over, so each record is there once.
@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.jobs.running import JobContext
 from app.sources import operations
-from app.sources.formats import ReadOptions, open_source
+from app.sources.formats import open_source
 from app.sources.models import ImportRun
 from app.sources.operations import BatchCount, ImportResult
+from app.sources.readers.base import PromptChoice, ReadOptions
 from app.sources.records import Decision, Record
 from app.sources.rulesets import Funnel, ruleset_from
-from app.sources.stackexchange import PromptChoice
 
 BATCH = 500
 TELL_EVERY = 0.3
@@ -40,9 +40,12 @@ def run_import(context: JobContext, sink: Sink) -> None:
     funnel = Funnel(ruleset_from(run.ruleset))
     options = _options(run, context, _teller(context, funnel))
     reader = open_source(Path(run.path), run.format, run.site or None, options)
-    reader.validate()
+    reader.prepare()
     result = ImportResult(reader.format)
     for batch in _batches(reader.records(), BATCH):
+        # A bad record refuses the whole; the rest is read only to name the others.
+        if reader.errors and not options.skip_bad:
+            continue
         _write(context, sink, [(record, funnel.ruleset.decide(record)) for record in batch], funnel, result)
     result.records, result.funnel = funnel.records, funnel.rows()
     result.errors = [{"line": bad.line, "reason": bad.reason} for bad in reader.errors] + result.errors
@@ -90,7 +93,7 @@ def _write(
 
 
 def _teller(context: JobContext, funnel: Funnel) -> Callable[[str, int, int], None]:
-    """Progress in kB over both passes, told a few times a second: each telling is a transaction."""
+    """Progress in kB, told a few times a second: each telling is a transaction."""
     told = 0.0
 
     def tell(phase: str, done: int, total: int) -> None:
@@ -98,9 +101,8 @@ def _teller(context: JobContext, funnel: Funnel) -> Callable[[str, int, int], No
         context.check()
         if time.monotonic() - told >= TELL_EVERY:
             told = time.monotonic()
-            is_first = phase == "checking"
-            note = "checking the file" if is_first else f"{funnel.records:,} records read"
-            context.progress((done if is_first else total + done) // 1000, 2 * total // 1000, "kB", note)
+            note = f"{funnel.records:,} records read" if phase == "reading" else f"{phase} the file"
+            context.progress(done // 1000, total // 1000, "kB", note)
 
     return tell
 

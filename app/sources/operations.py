@@ -20,6 +20,7 @@ from app.projects.access import require_open
 from app.projects.models import Project, Split
 from app.sources import exchanges, queries
 from app.sources.excerpts import excerpt_of
+from app.sources.formats import needs_site
 from app.sources.models import (
     Candidate,
     CandidateStatus,
@@ -29,9 +30,9 @@ from app.sources.models import (
     ImportState,
     Into,
 )
+from app.sources.readers.base import PromptChoice
 from app.sources.records import BadLine, Decision, Record
 from app.sources.rulesets import Ruleset
-from app.sources.stackexchange import PromptChoice
 
 
 class NoSite(Refusal):
@@ -108,8 +109,8 @@ def begin_draft(session: Session, actor: User, project: Project, run: ImportRun,
     """Start the import of a draft as planned; of two clicks one starts it."""
     require_open(project)
     _require_draft(session, run)
-    site = exchanges.site_host(plan.site) if plan.site and plan.format == "stackexchange" else plan.site
-    if plan.format == "stackexchange" and not site:
+    site = exchanges.site_host(plan.site) if plan.site and needs_site(plan.format) else plan.site
+    if needs_site(plan.format) and not site:
         raise NoSite
     run.name, run.format, run.into, run.skip_bad = plan.name[:120], plan.format, plan.into, plan.skip_bad
     run.site, run.licence = site, plan.licence

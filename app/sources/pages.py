@@ -12,7 +12,7 @@ from app.projects.access import ProjectAccess
 from app.projects.models import Project
 from app.sources import exchanges, queries
 from app.sources.excerpts import visible
-from app.sources.formats import FORMATS
+from app.sources.formats import FORMATS, title_of
 from app.sources.models import ImportRun, ImportState
 from app.web.paging import Pager, page_of
 
@@ -84,7 +84,7 @@ def _import_row(run: ImportRun) -> ImportRow:
     return ImportRow(
         id=run.id,
         name=visible(run.name),
-        format=FORMATS.get(run.format, run.format).partition(" (")[0].removesuffix(" dump"),
+        format=title_of(run.format).removesuffix(" dump"),
         site=run.site,
         state=SIGNS.get(run.state, run.state.value),
         records=run.result.get("records"),

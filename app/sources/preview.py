@@ -1,13 +1,11 @@
 """What rules would do to a file before it is imported: counts, and the first records as they will look."""
 
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.sources.formats import ReadOptions, open_source, source_file
+from app.sources.formats import open_source
+from app.sources.readers.base import ReadOptions
 from app.sources.records import Decision, Record
 from app.sources.rulesets import Funnel, Ruleset
 
@@ -43,44 +41,15 @@ class Preview:
         return self.share < 1
 
 
-def preview(path: Path, format: str, site: str | None, ruleset: Ruleset, options: ReadOptions) -> Preview | None:
-    """Count what the rules keep; None for one long JSON array, of which no beginning can be cut. Raises BadInput."""
+def preview(path: Path, format: str, ruleset: Ruleset, options: ReadOptions) -> Preview:
+    """Count what the rules keep of the first megabytes, and show the first records. Raises a Refusal."""
     started = time.monotonic()
-    file = source_file(path)
-    share = min(1.0, COUNTED / max(1, file.stat().st_size))
-    if share == 1:
-        found = _count(path, format, site, ruleset, options, share)
-    elif _is_array(file):
-        return None
-    else:
-        with _beginning(file) as sample:
-            found = _count(sample, format, site, ruleset, options, share)
-    found.seconds = time.monotonic() - started
-    return found
-
-
-def _is_array(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-
-
-@contextmanager
-def _beginning(file: Path) -> Iterator[Path]:
-    """The first megabytes of a file as a file of its own, whole lines only; a dump's root is closed."""
-    with tempfile.TemporaryDirectory() as folder, file.open("rb") as opened:
-        text = opened.read(COUNTED)
-        text = text[: text.rfind(b"\n") + 1]
-        is_dump = text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-        sample = Path(folder) / "sample"
-        sample.write_bytes(text + b"</posts>" if is_dump else text)
-        yield sample
-
-
-def _count(path: Path, format: str, site: str | None, ruleset: Ruleset, options: ReadOptions, share: float) -> Preview:
-    found = Preview(Funnel(ruleset), share)
+    reader = open_source(path, format, options=replace(options, sample_bytes=COUNTED))
+    found = Preview(Funnel(ruleset), 1.0)
+    reader.prepare()
     kept: list[tuple[Record, Decision]] = []
     dropped: list[tuple[Record, Decision]] = []
-    for record in open_source(path, format, site, options).records():
+    for record in reader.records():
         decision = ruleset.decide(record)
         found.funnel.add(decision)
         found.named += record.author is not None
@@ -89,6 +58,8 @@ def _count(path: Path, format: str, site: str | None, ruleset: Ruleset, options:
         shown = kept if decision.kept else dropped
         if len(shown) < SHOWN:
             shown.append((record, decision))
+    found.share = min(1.0, reader.bytes_read / max(1, reader.total_bytes))
     # Kept ones first: of a dump most records fall, and what will be kept is what people want to see.
     found.first = (kept[: SHOWN * 3 // 4] + dropped)[:SHOWN]
+    found.seconds = time.monotonic() - started
     return found

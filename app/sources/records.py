@@ -37,13 +37,26 @@ class Message:
         return visible_text(self.text) if self.markup == "html" else self.text
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands in its input: the file's number, a position in it (often a byte), and a second one.
+
+    What the numbers mean is the reader's; given back to the same reader over the same input they find the record.
+    """
+
+    member: int = 0
+    position: int = 0
+    beside: int | None = None
+
+
 @dataclass(frozen=True)
 class Record:
     """One prompt with its response, or a conversation, with all that its licence asks to keep.
 
     `external_id` is unique within `site`. `is_top` says whether an answer is the best of its question and
     is None where there is no such thing, as `score` is. `line` is where the record begins in its file;
-    `repeats` is the line of an earlier record of the file with the same id and the same words, if there is one.
+    `repeats` is the line of an earlier record of the file with the same id and the same words, if there is one;
+    `place` is where its reader finds it again.
     """
 
     site: str
@@ -63,6 +76,7 @@ class Record:
     posted_at: datetime | None = None
     line: int = 0
     repeats: int | None = None
+    place: Place = Place()
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property

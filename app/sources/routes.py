@@ -15,7 +15,7 @@ from app.errors import Refusal
 from app.projects.access import Annotator, Lead, ProjectAccess
 from app.sources import funnel, operations, pages, queries, setup, uploads
 from app.sources.exchanges import ExchangeKind
-from app.sources.formats import recognise
+from app.sources.formats import needs_site, recognise
 from app.sources.forms import ExchangeForm, SetupForm, plain_fields, rules_from
 from app.sources.models import ImportRun, ImportState
 from app.sources.operations import ImportPlan
@@ -106,7 +106,7 @@ def _start(
         plan = ImportPlan(
             path=Path(run.path),
             name=form.name,
-            format=run.format if run.format == "stackexchange" else form.format or run.format,
+            format=run.format if needs_site(run.format) else form.format or run.format,
             ruleset=rules_from(typed),
             site=form.site,
             source=form.source or None,

@@ -13,15 +13,15 @@ from app.projects.models import Project
 from app.sources import licences
 from app.sources.excerpts import Piece, excerpt_of, pieces, visible
 from app.sources.exchanges import site_host
-from app.sources.formats import FORMATS, ReadOptions
+from app.sources.formats import needs_site, rules_of, title_of
 from app.sources.forms import rules_from, typed_rules
 from app.sources.models import ImportRun
 from app.sources.preview import Preview, preview
+from app.sources.readers.base import PromptChoice, ReadOptions
 from app.sources.records import BadInput, Decision, Record
 from app.sources.rules import ALL, Rule
-from app.sources.rulesets import LIMA, NONE, Parameter, Ruleset, parameters, ruleset_from
+from app.sources.rulesets import NONE, Parameter, Ruleset, parameters, ruleset_from
 from app.sources.shell import import_command
-from app.sources.stackexchange import PromptChoice
 
 # Counting needs no site: it only names the records. The import insists on the real one.
 UNNAMED = "unnamed.example.org"
@@ -125,7 +125,7 @@ class SetupPage:
 
 def default_typed(run: ImportRun) -> dict[str, str]:
     """What the form says before anybody touched it: an earlier import's settings, else those of the format."""
-    ruleset = ruleset_from(run.ruleset) if run.ruleset else LIMA if run.format == "stackexchange" else NONE
+    ruleset = ruleset_from(run.ruleset or rules_of(run.format))
     prompt = run.options.get("prompt", {})
     typed = {
         "name": run.name,
@@ -145,7 +145,7 @@ def setup_page(session: Session, project: Project, run: ImportRun, typed: Mappin
     errors: dict[str, str] = {}
     counted: Preview | None = None
     site = typed.get("site", "").strip()
-    if site and run.format == "stackexchange":
+    if site and needs_site(run.format):
         try:
             site = site_host(site)
         except Refusal as refusal:
@@ -172,18 +172,18 @@ def refused_page(
     return _page(session, project, run, typed, errors, ruleset, None)
 
 
-def _look(run: ImportRun, typed: Mapping[str, str], site: str, ruleset: Ruleset, longest: int) -> Preview | None:
+def _look(run: ImportRun, typed: Mapping[str, str], site: str, ruleset: Ruleset, longest: int) -> Preview:
     seed = typed.get("seed", "")
     options = ReadOptions(
+        site=site or (UNNAMED if needs_site(run.format) else None),
         skip_bad="skip_bad" in typed,
         prompt=PromptChoice(typed.get("prompt", "either"), seed=int(seed) if seed.isdecimal() else 0),
         name=run.options.get("file"),
         licence=typed.get("licence") or None,
         longest=longest,
     )
-    is_dump = run.format == "stackexchange"
-    format = run.format if is_dump else typed.get("format") or run.format
-    return preview(Path(run.path), format, site or (UNNAMED if is_dump else None), ruleset, options)
+    format = run.format if needs_site(run.format) else typed.get("format") or run.format
+    return preview(Path(run.path), format, ruleset, options)
 
 
 def _page(
@@ -199,8 +199,8 @@ def _page(
         id=run.id,
         heading=visible(run.name),
         format=run.format,
-        format_title=FORMATS.get(run.format, run.format).partition(" (")[0],
-        is_dump=run.format == "stackexchange",
+        format_title=title_of(run.format),
+        is_dump=needs_site(run.format),
         files=_files(run),
         rules=_rule_rows(ruleset, typed, found),
         counted=_counted(found) if found else None,

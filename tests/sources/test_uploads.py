@@ -169,10 +169,10 @@ def test_nobody_else_does(browser, people, url, offered):
         assert browser(person).post(url, files=as_form(offered / "pairs.jsonl")).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["../secret.jsonl", "link.jsonl", "/etc/passwd", "."])
+@pytest.mark.parametrize("path", ["../secret.jsonl", "link.jsonl", "/etc/passwd"])
 def test_what_lies_outside_is_refused_whatever_the_way_to_it(browser, people, url, offered, path):
     answer = browser(people.lead).post(url, files=as_form(offered / path))
-    assert answer.status_code == (422 if path == "." else 403)
+    assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("path", ["none.jsonl", "a" * 300, "a\x00b"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from app.sources.records import Message, Role
@@ -22,23 +22,37 @@ _ROLES: dict[str, Role] = {
 }
 
 
-def recognise(row: Row) -> str | None:
-    """Name the form of a row, None when it has none of the four."""
+def is_lima(row: Row) -> bool:
+    """Whether a row has a list of texts for a conversation."""
     turns = row.get("conversations")
-    if isinstance(turns, list) and turns:
-        return "lima" if isinstance(turns[0], str) else "sharegpt"
-    if isinstance(row.get("messages"), list):
-        return "messages"
-    return "alpaca" if "instruction" in row else None
+    return isinstance(turns, list) and bool(turns) and isinstance(turns[0], str)
 
 
-def _lima(row: Row) -> list[Message]:
+def is_sharegpt(row: Row) -> bool:
+    """Whether a row has a list of objects for a conversation."""
+    turns = row.get("conversations")
+    return isinstance(turns, list) and bool(turns) and not isinstance(turns[0], str)
+
+
+def is_messages(row: Row) -> bool:
+    """Whether a row has OpenAI's list of messages."""
+    return isinstance(row.get("messages"), list)
+
+
+def is_alpaca(row: Row) -> bool:
+    """Whether a row has an instruction."""
+    return "instruction" in row
+
+
+def lima(row: Row) -> list[Message]:
+    """Turns of the user and the assistant as plain texts."""
     turns = _list(row, "conversations")
     roles: tuple[Role, Role] = ("user", "assistant")
     return [Message(roles[index % 2], _text(turn, f"turn {index + 1}")) for index, turn in enumerate(turns)]
 
 
-def _messages(row: Row) -> list[Message]:
+def messages(row: Row) -> list[Message]:
+    """OpenAI's messages; those that call tools are refused."""
     out = []
     for index, turn in enumerate(_list(row, "messages"), start=1):
         _require_object(turn, index)
@@ -48,7 +62,8 @@ def _messages(row: Row) -> list[Message]:
     return out
 
 
-def _sharegpt(row: Row) -> list[Message]:
+def sharegpt(row: Row) -> list[Message]:
+    """Objects of `from` and `value`, with a system text beside them."""
     out = []
     for index, turn in enumerate(_list(row, "conversations"), start=1):
         _require_object(turn, index)
@@ -57,7 +72,8 @@ def _sharegpt(row: Row) -> list[Message]:
     return [Message("system", _text(system, "system")), *out] if system else out
 
 
-def _alpaca(row: Row) -> list[Message]:
+def alpaca(row: Row) -> list[Message]:
+    """An instruction with its input and output, after the history."""
     out = [Message("system", _text(row["system"], "system"))] if row.get("system") else []
     for index, pair in enumerate(row.get("history") or [], start=1):
         if not isinstance(pair, list) or len(pair) != 2:
@@ -72,23 +88,11 @@ def _alpaca(row: Row) -> list[Message]:
     return [*out, Message("assistant", _text(row["output"], "output"))] if "output" in row else out
 
 
-FORMS: dict[str, Callable[[Row], list[Message]]] = {
-    "lima": _lima,
-    "messages": _messages,
-    "alpaca": _alpaca,
-    "sharegpt": _sharegpt,
-}
-"""Form -> reader of its rows."""
-
-
-def messages_of(row: Any, form: str) -> tuple[Message, ...]:
-    """Read a row's messages: an optional system message, then user and assistant in turn.
+def in_turn(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Check that an optional system message is followed by user and assistant in turn.
 
     The last may be the user's (a prompt without an answer). Raises BadRow.
     """
-    if not isinstance(row, dict):
-        raise BadRow("the row is not a JSON object")
-    messages = FORMS[form](row)
     if not messages:
         raise BadRow("the conversation is empty")
     turns = messages[1:] if messages[0].role == "system" else messages

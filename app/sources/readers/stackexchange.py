@@ -7,9 +7,8 @@ an answer needs them, so that memory grows by some 200 bytes a question and not 
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,37 +16,16 @@ from typing import Any
 
 from app.sources import licences
 from app.sources.exchanges import site_host
-from app.sources.question_index import IdSet, QuestionLookup, Questions
-from app.sources.records import BadInput, BadLine, BadLines, Message, Record
-from app.sources.xml_rows import LARGEST_ROW, Attributes, Row, rows
+from app.sources.readers.base import Format, Reader, ReadOptions
+from app.sources.readers.files import Sniffed
+from app.sources.readers.question_index import IdSet, QuestionLookup, Questions
+from app.sources.readers.xml_rows import Attributes, Row, rows
+from app.sources.records import BadInput, Message, Place, Record
 
 _QUESTION, _ANSWER = "1", "2"
 _LARGEST_ID = 1 << 53
 # What the database's columns take, so that both databases refuse alike.
 _LONGEST = {"OwnerDisplayName": 200, "ContentLicense": 80}
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class PromptChoice:
-    """Which part of a question becomes the prompt: `title`, `body`, or `either` by a seeded coin."""
-
-    part: str = "either"
-    title_share: float = 0.5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what is no choice."""
-        if self.part not in {"title", "body", "either"} or not 0 <= self.title_share <= 1:
-            raise BadInput("the prompt is title, body or either, and the share of titles lies between 0 and 1")
-
-    def takes_title(self, site: str, question: int) -> bool:
-        """Toss the coin of one question: the same for the same seed, site and Id, on every machine."""
-        if self.part != "either":
-            return self.part == "title"
-        digest = hashlib.sha256(f"{self.seed}:{site}:{question}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") < self.title_share * (1 << 64)
 
 
 @dataclass(frozen=True)
@@ -72,55 +50,41 @@ class _Post:
     owner: int | None
 
 
-class StackExchangeReader:
-    """Reads one dump; `validate` first, then `records` as often as wanted.
-
-    `bytes_read` of `total_bytes` in the present `phase` ("checking", "reading") is the progress; the same is
-    told to `on_progress(phase, done, total)` after each 64 KB. `errors` lists rows that were skipped.
-    """
+class StackExchangeReader(Reader):
+    """Reads one dump: Posts.xml, and Users.xml when names are wanted."""
 
     format = "stackexchange"
 
-    def __init__(
-        self,
-        posts: Path,
-        *,
-        site: str,
-        users: Path | None = None,
-        prompt: PromptChoice | None = None,
-        skip_bad: bool = False,
-        longest: int = LARGEST_ROW,
-        on_progress: Progress | None = None,
-    ) -> None:
-        """Take Posts.xml, the site's host name, and Users.xml when names are wanted; `longest` bytes a row."""
-        self.posts = posts
-        self.users = users
-        self.site = site_host(site)
-        self.prompt = prompt or PromptChoice()
-        self.skip_bad = skip_bad
-        self.longest = longest
-        self.on_progress = on_progress
-        self.total_bytes = posts.stat().st_size
-        self.bytes_read = 0
+    def __init__(self, files: Sequence[Sniffed], options: ReadOptions) -> None:
+        """Take a dump's files; the options must name its site."""
+        super().__init__(files, options)
+        if not options.site:
+            raise BadInput(
+                "a Stack Exchange dump does not name its site; "
+                "say which with --site on the command line, or in the field Site"
+            )
+        self.site = site_host(options.site)
+        self.prompt = options.prompt
+        self.posts = next((file.path for file in files if root_of(file) == "posts"), files[0].path)
+        self.users = next((file.path for file in files if root_of(file) == "users"), None)
+        self.total_bytes = self.posts.stat().st_size
         self.phase = "checking"
-        self.errors: list[BadLine] = []
-        self.error_count = 0
         self.counts: DumpCounts | None = None
         self._questions = Questions()
         self._names: dict[int, str] = {}
 
-    def validate(self) -> DumpCounts:
+    def prepare(self) -> None:
         """Read the whole dump once and check it.
 
         Raises BadInput for a file that is no dump or breaks off, BadLines for rows with faults unless they
         are to be skipped; nothing needs to have been written by then.
         """
         if self.counts is not None:
-            return self.counts
+            return
         self.errors, self.error_count, self._questions = [], 0, Questions()
         owners: set[int] = set()
         tally = [0, 0, 0]
-        for row, post in self._posts("checking", self._note):
+        for row, post in self._posts("checking", self.note):
             tally[0] += 1
             if post is None:
                 continue
@@ -132,18 +96,14 @@ class StackExchangeReader:
             else:
                 tally[1] += 1
                 self._questions.found(post.id, row.offset)
-        if self.errors and not self.skip_bad:
-            raise BadLines(self.errors, self.error_count)
-        if not tally[1] + tally[2]:
-            raise BadInput("the file holds no question and no answer")
+        self.settle(tally[1] + tally[2], "question and no answer")
         self._names = _names(self.users, owners) if self.users else {}
         known = self._questions
         self.counts = DumpCounts(tally[0], tally[1], tally[2], known.answered_count(), known.missing_count())
-        return self.counts
 
     def records(self) -> Iterator[Record]:
         """Yield every answer of the dump in file order, whatever its score, with its question."""
-        self.validate()
+        self.prepare()
         with self.posts.open("rb") as file:
             lookup = QuestionLookup(file, self._questions)
             for row, post in self._posts("reading", lambda _line, _reason: None):
@@ -157,7 +117,7 @@ class StackExchangeReader:
     def _posts(self, phase: str, note: Callable[[int, str], None]) -> Iterator[tuple[Row, _Post | None]]:
         """Yield every row, with its checked fields when it is a sound question or answer."""
         self.phase, seen = phase, IdSet()
-        for row in rows(self.posts, "posts", self._progress, self.longest):
+        for row in rows(self.posts, "posts", self.progress, self.options.longest, self.options.sample_bytes):
             kind = row.attributes.get("PostTypeId")
             if kind not in {_QUESTION, _ANSWER}:
                 yield row, None
@@ -170,15 +130,9 @@ class StackExchangeReader:
             else:
                 yield row, post
 
-    def _note(self, line: int, reason: str) -> None:
-        self.error_count += 1
-        if len(self.errors) < 10_000:
-            self.errors.append(BadLine(line, reason))
-
-    def _progress(self, done: int) -> None:
-        self.bytes_read = done
-        if self.on_progress is not None:
-            self.on_progress(self.phase, done, self.total_bytes)
+    def record_at(self, place: Place) -> Record:
+        """Read one answer again, with its question."""
+        return next(record for record in self.records() if record.place == place)
 
     def _record(self, row: Row, post: _Post, question: Attributes | None) -> Record:
         row_attributes = row.attributes
@@ -200,6 +154,7 @@ class StackExchangeReader:
             licence=licences.stackexchange_licence(post.posted, row_attributes.get("ContentLicense")),
             posted_at=post.posted,
             line=row.line,
+            place=Place(0, row.offset),
             extra=self._question_facts(post, facts, part),
         )
 
@@ -281,3 +236,33 @@ def _names(users: Path, wanted: set[int]) -> dict[int, str]:
         if name and re.fullmatch(r"-?[0-9]{1,15}", number) and int(number) in wanted:
             out[int(number)] = name[:200]
     return out
+
+
+def root_of(file: Sniffed) -> str:
+    """The name of an XML file's root element, empty where there is none to see."""
+    found = re.search(r"<([A-Za-z][\w-]*)", file.head) if file.kind == "xml" else None
+    return found.group(1) if found else ""
+
+
+_BESIDE = ("users",)
+
+
+def _claim(files: Sequence[Sniffed]) -> list[list[Sniffed]]:
+    """A dump's Posts.xml with what stands beside it; any other XML is read as one, and says what it holds instead."""
+    xml = [file for file in files if file.kind == "xml"]
+    posts = [file for file in xml if root_of(file) == "posts"]
+    if len(posts) == 1:
+        return [[posts[0], *(file for file in xml if root_of(file) in _BESIDE)]]
+    return [[file] for file in posts or xml[:1]]
+
+
+FORMAT = Format(
+    "stackexchange",
+    "Stack Exchange dump (Posts.xml)",
+    _claim,
+    StackExchangeReader,
+    kinds=frozenset({"xml"}),
+    rules="lima",
+    noun="answer",
+    needs_site=True,
+)

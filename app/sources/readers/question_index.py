@@ -6,7 +6,7 @@ from array import array
 from collections import OrderedDict
 from typing import BinaryIO
 
-from app.sources.xml_rows import Attributes, row_at
+from app.sources.readers.xml_rows import Attributes, row_at
 
 _NO_SCORE = -(1 << 60)
 _CACHED_CHARACTERS = 4_000_000

@@ -1,13 +1,13 @@
-"""Opening an upload: what it is, by its content and never by its name, and its text line by line."""
+"""Opening a file: what it is, by its content and never by its name, and its text line by line."""
 
 from __future__ import annotations
 
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from app.sources.records import BadInput
 
@@ -47,29 +47,37 @@ ENCODINGS = ("auto", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp
 
 @dataclass(frozen=True)
 class Sniffed:
-    """The kind of a file (xml, array, lines), its encoding, and its first words."""
+    """A file, what people call it, and what its first bytes say: kind, encoding, first words.
 
-    kind: str
-    encoding: str
-    head: str
-
-
-def sniff(path: Path, encoding: str = "auto") -> Sniffed:
-    """Recognise a file by its first bytes.
-
-    Raises BadInput, a sentence each, for an empty file, for archives, pickles, Parquet and other binaries,
-    for UTF-16 without a mark, for web pages, and for text that is neither XML nor JSON.
+    `kind` is xml, html, lines (JSON objects), array, text, or nothing, and then `fault` says why no reader takes it.
+    `memo` is for what readers learn of the file while they recognise it.
     """
+
+    path: Path
+    name: str
+    kind: str
+    encoding: str = "utf-8-sig"
+    head: str = ""
+    fault: BadInput | None = None
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+def sniff(path: Path, encoding: str = "auto", name: str = "") -> Sniffed:
+    """Look at a file's first bytes. Raises BadInput (422) for an encoding that is none."""
     if encoding not in ENCODINGS:
         raise BadInput(f"{encoding!r} is no encoding that is read; choose one of {', '.join(ENCODINGS)}")
+    name = name or path.name
     with path.open("rb") as file:
         raw = file.read(4096)
-    _refuse_binary(raw)
-    name = _encoding_of(raw, encoding)
-    head = codecs.getincrementaldecoder(name)(errors="replace").decode(raw).lstrip(" \t\r\n")
-    if not head:
-        _refuse_blank(path, name)
-    return Sniffed(_kind_of(head), name, head)
+    try:
+        _refuse_binary(raw)
+        chosen = _encoding_of(raw, encoding)
+        head = codecs.getincrementaldecoder(chosen)(errors="replace").decode(raw).lstrip(" \t\r\n")
+        if not head:
+            _refuse_blank(path, chosen)
+    except BadInput as fault:
+        return Sniffed(path, name, "nothing", fault=fault)
+    return Sniffed(path, name, _kind_of(head), chosen, head)
 
 
 def _refuse_binary(raw: bytes) -> None:
@@ -106,29 +114,25 @@ def _refuse_blank(path: Path, encoding: str) -> None:
 
 
 def _kind_of(head: str) -> str:
-    if head[0] == "{":
-        return "lines"
-    if head[0] == "[":
-        return "array"
+    if head[0] in "{[":
+        return "lines" if head[0] == "{" else "array"
     if re.match(r"<(?:!doctype\s+html|html)\b", head, re.IGNORECASE):
-        raise BadInput("this is a web page, not a Posts.xml", 1)
-    if head[0] == "<":
-        return "xml"
-    raise BadInput(
-        "this is neither XML nor JSON; what is read is a Stack Exchange Posts.xml, and JSONL or JSON in the forms "
-        "of LIMA, OpenAI messages, Alpaca and ShareGPT",
-        1,
-    )
+        return "html"
+    return "xml" if head[0] == "<" else "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its number (1-based), the bytes read up to its end, its text, or why there is none."""
+    """One line: its number (1-based), the bytes up to its end, its text or why there is none, where it begins.
+
+    `start` is -1 where the encoding has no such place.
+    """
 
     number: int
     end: int
     text: str
     fault: str | None = None
+    start: int = -1
 
 
 def lines(path: Path, encoding: str = "utf-8-sig", longest: int = LARGEST_LINE) -> Iterator[Line]:
@@ -150,7 +154,7 @@ def _byte_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:
             start, end = end, end + len(raw)
             if len(raw) > longest:
                 end += _skip_line(file, raw)
-                yield Line(number, end, "", f"the line is longer than {longest >> 20} MB")
+                yield Line(number, end, "", f"the line is longer than {longest >> 20} MB", start)
                 continue
             if number == 1:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -170,10 +174,10 @@ def _decoded(raw: bytes, number: int, start: int, end: int, encoding: str) -> Li
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
-        return Line(number, end, "", f"byte {start + error.start} of the file is not valid {encoding.upper()}")
+        return Line(number, end, "", f"byte {start + error.start} of the file is not valid {encoding.upper()}", start)
     if "\x00" in text:
-        return Line(number, end, "", f"there is a NUL character at character {text.index(chr(0)) + 1}")
-    return Line(number, end, text)
+        return Line(number, end, "", f"there is a NUL character at character {text.index(chr(0)) + 1}", start)
+    return Line(number, end, text, None, start)
 
 
 def _wide_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:

@@ -6,9 +6,9 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from app.sources.formats import ReadOptions, open_source
+from app.sources.formats import open_source
+from app.sources.readers.base import PromptChoice, ReadOptions
 from app.sources.records import BadInput, BadLines
-from app.sources.stackexchange import PromptChoice, StackExchangeReader
 
 SITE = "coffee.stackexchange.com"
 
@@ -55,7 +55,7 @@ def dump(tmp_path):
 
 
 def read(path, **options):
-    return StackExchangeReader(path, site=SITE, **options)
+    return open_source(path, site=SITE, options=ReadOptions(**options))
 
 
 def test_an_answer_becomes_a_record_with_its_question(dump, tmp_path):
@@ -90,7 +90,8 @@ def test_answers_may_stand_before_their_question(dump):
 def test_an_answer_without_its_question_is_yielded_without_a_prompt(dump):
     reader = read(dump(question(1), answer(2, 99)))
     assert [message.role for message in next(reader.records()).messages] == ["assistant"]
-    assert reader.validate().missing_questions == 1
+    reader.prepare()
+    assert reader.counts.missing_questions == 1
 
 
 def test_wikis_are_no_answers(dump):
@@ -153,7 +154,7 @@ def test_a30_declarations_are_refused_at_once_and_nothing_is_fetched(tmp_path, t
     tracemalloc.start()
     start = time.monotonic()
     with pytest.raises(BadInput, match="Line 1: the file declares a document type or entities"):
-        read(path).validate()
+        read(path).prepare()
     assert time.monotonic() - start < 1
     assert tracemalloc.get_traced_memory()[1] < 50 << 20
     tracemalloc.stop()
@@ -164,12 +165,12 @@ def test_a30_declarations_are_refused_at_once_and_nothing_is_fetched(tmp_path, t
 
 def test_a_truncated_file_names_its_last_line(dump, shared_data, tmp_path):
     with pytest.raises(BadInput, match=r"Line 4: .*cut off"):
-        read(dump(question(1), answer(2, 1)[:60], tail="")).validate()
+        read(dump(question(1), answer(2, 1)[:60], tail="")).prepare()
     whole = (shared_data / "se_coffee_2015" / "Posts.xml").read_bytes()
     (tmp_path / "cut.xml").write_bytes(whole[: len(whole) // 2])
     line = whole[: len(whole) // 2].count(b"\n") + 1
     with pytest.raises(BadInput, match=f"Line {line}: .*cut off"):
-        read(tmp_path / "cut.xml").validate()
+        read(tmp_path / "cut.xml").prepare()
 
 
 def test_invalid_utf8_names_line_and_byte(tmp_path):
@@ -177,7 +178,7 @@ def test_invalid_utf8_names_line_and_byte(tmp_path):
     data = f"<posts>\n{question(1)}\n{answer(2, 1)}\n</posts>".encode().replace(b"answer 2", b"answer \xff")
     path.write_bytes(data)
     with pytest.raises(BadInput, match=f"Line 3: byte {data.index(bytes([255]))} is not valid UTF-8"):
-        read(path).validate()
+        read(path).prepare()
 
 
 @pytest.mark.parametrize(
@@ -196,14 +197,14 @@ def test_invalid_utf8_names_line_and_byte(tmp_path):
 def test_a34_broken_files_are_refused_with_a_sentence(tmp_path, text, reason):
     (tmp_path / "Posts.xml").write_text(text)
     with pytest.raises(BadInput, match=re.escape(reason)):
-        read(tmp_path / "Posts.xml").validate()
+        read(tmp_path / "Posts.xml").prepare()
 
 
 def test_a36_a_row_without_end_is_refused_in_bounded_memory(tmp_path):
     path = tmp_path / "Posts.xml"
     path.write_bytes(b"<posts><row Body='" + b"x" * (40 << 20))
     with pytest.raises(BadInput, match="longer than 8 MB"):
-        read(path).validate()
+        read(path).prepare()
 
 
 BAD_ROWS = [
@@ -221,7 +222,7 @@ BAD_ROWS = [
 def test_bad_rows_are_refused_with_their_line_or_skipped(dump, bad, reason):
     path = dump(question(1), bad, answer(8, 1))
     with pytest.raises(BadLines, match=f"line 4: .*{reason}") as caught:
-        read(path).validate()
+        read(path).prepare()
     assert caught.value.status == 422
     reader = read(path, skip_bad=True)
     assert [record.external_id for record in reader.records()] == ["8"]
@@ -234,6 +235,6 @@ def test_memory_grows_by_numbers_and_not_by_text(dump):
     reader = read(dump(*rows))
     del rows
     tracemalloc.start()
-    reader.validate()
+    reader.prepare()
     assert tracemalloc.get_traced_memory()[1] < 1_500_000 + 300 * count
     tracemalloc.stop()

@@ -31,9 +31,15 @@ class Row:
 
 
 def rows(
-    path: Path, root: str, on_bytes: Callable[[int], None] | None = None, longest: int = LARGEST_ROW
+    path: Path,
+    root: str,
+    on_bytes: Callable[[int], None] | None = None,
+    longest: int = LARGEST_ROW,
+    most: int | None = None,
 ) -> Iterator[Row]:
     """Yield the rows of a file whose root element is `root`, telling `on_bytes` how far it has read.
+
+    With `most` only what begins in that many bytes is read, and the end is not looked at.
 
     Raises BadInput with the line for a document type, another root, an element that is no row, an
     oversized row, invalid UTF-8, and XML that is broken or cut off.
@@ -46,6 +52,8 @@ def rows(
             yield from reader.feed(chunk, done)
             if on_bytes is not None:
                 on_bytes(done)
+            if most is not None and done >= most:
+                return
         yield from reader.close()
 
 

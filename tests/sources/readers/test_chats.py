@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sources.formats import ReadOptions, open_source
+from app.sources.formats import open_source
+from app.sources.readers.base import ReadOptions
 from app.sources.records import BadInput, BadLines
 
 LIMA = {"conversations": ["q", "a", "q2", "a2"], "source": "wikihow", "split": "train"}
@@ -107,7 +108,7 @@ BAD = [
 @pytest.mark.parametrize(("line", "reason"), BAD, ids=[reason for _, reason in BAD])
 def test_a34_a36_a38_a_bad_line_is_refused_with_its_number_or_skipped(source, line, reason):
     with pytest.raises(BadLines, match=rf"line 3: .*{reason}") as caught:
-        source(LIMA, "", line, {"conversations": ["last", "a"]}).validate()
+        list(source(LIMA, "", line, {"conversations": ["last", "a"]}).records())
     assert caught.value.line == 3
     reader = source(LIMA, "", line, {"conversations": ["last", "a"]}, skip_bad=True)
     assert [record.prompt for record in reader.records()] == ["q2", "last"]
@@ -139,26 +140,26 @@ def test_a34_a36_a38_a_bad_line_is_refused_with_its_number_or_skipped(source, li
 @pytest.mark.parametrize("array", [False, True])
 def test_roles_order_and_emptiness_are_checked(source, row, reason, array):
     with pytest.raises(BadLines, match=rf"line {2 if array else 1}: .*{reason}"):
-        source(row, array=array).validate()
+        list(source(row, array=array).records())
 
 
 def test_one_broken_line_of_a_thousand_is_named(source):
     rows = [{"conversations": [f"q{number}", "a"]} for number in range(1000)]
     with pytest.raises(BadLines, match="1 line cannot be read: line 617: ") as caught:
-        source(*rows[:616], '{"conversations": ["q"', *rows[617:]).validate()
+        list(source(*rows[:616], '{"conversations": ["q"', *rows[617:]).records())
     assert "Nothing was imported" in caught.value.message
 
 
 def test_the_first_twenty_bad_lines_are_listed_and_all_are_counted(source):
     with pytest.raises(BadLines, match=r"50 lines cannot be read: line 2: .*; and 30 more") as caught:
-        source(LIMA, *["{"] * 50).validate()
+        list(source(LIMA, *["{"] * 50).records())
     assert [bad.line for bad in caught.value.problems] == list(range(2, 22))
 
 
 def test_a_cut_off_last_line_says_so(tmp_path):
     (tmp_path / "x").write_text(json.dumps(LIMA) + '\n{"conversations": ["q", "a')
     with pytest.raises(BadLines, match=r"line 2: .*cut off"):
-        open_source(tmp_path / "x").validate()
+        list(open_source(tmp_path / "x").records())
 
 
 @pytest.mark.parametrize(
@@ -175,13 +176,13 @@ def test_a_cut_off_last_line_says_so(tmp_path):
 def test_a_broken_array_is_refused_even_when_bad_lines_may_be_skipped(tmp_path, text, reason):
     (tmp_path / "x").write_text(text)
     with pytest.raises(BadInput, match=reason):
-        open_source(tmp_path / "x", options=ReadOptions(skip_bad=True)).validate()
+        list(open_source(tmp_path / "x", options=ReadOptions(skip_bad=True)).records())
 
 
 def test_an_id_used_twice_for_other_words_is_a_bad_line(source):
     twice = [{"id": 1, "conversations": ["q", "a"]}, {"id": 1, "conversations": ["q", "b"]}]
     with pytest.raises(BadLines, match="line 2: the id '1' is that of line 1"):
-        source(*twice).validate()
+        list(source(*twice).records())
     assert len(list(source(twice[0], twice[0]).records())) == 2
 
 
@@ -202,8 +203,8 @@ def test_real_files_of_the_three_public_forms(shared_data):
     records = list(alpaca.records())
     assert (alpaca.format, len(records)) == ("alpaca", 999)
     chats = open_source(shared_data / "fastchat_questions" / "sharegpt_dummy_conversation.json")
-    assert (chats.format, chats.validate().rows) == ("sharegpt", 500)
+    assert (chats.format, len(list(chats.records()))) == ("sharegpt", 500)
     tools = shared_data / "finetune_formats" / "glaive_toolcall_en_demo.json"
     with pytest.raises(BadLines, match=r"153 lines cannot be read: .*'function_call'"):
-        open_source(tools).validate()
-    assert open_source(tools, options=ReadOptions(skip_bad=True)).validate().rows == 300 - 153
+        list(open_source(tools).records())
+    assert len(list(open_source(tools, options=ReadOptions(skip_bad=True)).records())) == 300 - 153

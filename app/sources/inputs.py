@@ -1,0 +1,38 @@
+"""What a person brought to import: a file, or a folder with its files, each looked at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.sources.readers.files import Sniffed, sniff
+from app.sources.records import BadInput
+
+# A dump's other files belong to its Posts.xml wherever that is named alone.
+BESIDE_POSTS = ("Users.xml", "Comments.xml", "Votes.xml", "Tags.xml", "PostLinks.xml")
+MOST_FILES = 10_000
+
+
+@dataclass(frozen=True)
+class Input:
+    """The files of one import, under the names that people know them by."""
+
+    name: str
+    files: tuple[Sniffed, ...]
+
+
+def input_of(path: Path, encoding: str = "auto") -> Input:
+    """Look at a file or at the files of a folder. Raises BadInput (422) where there is nothing to look at."""
+    if path.is_file():
+        beside = [path.with_name(name) for name in BESIDE_POSTS] if path.name == "Posts.xml" else []
+        found = [path, *(other for other in beside if other.is_file())]
+    elif path.is_dir():
+        found = sorted(child for child in path.rglob("*") if child.is_file() and not child.is_symlink())
+    else:
+        raise BadInput(f"there is nothing at {path}")
+    if not found:
+        raise BadInput(f"the folder {path.name} is empty")
+    if len(found) > MOST_FILES:
+        raise BadInput(f"the folder {path.name} holds more than {MOST_FILES:,} files; import it in parts")
+    base = path if path.is_dir() else path.parent
+    return Input(path.name, tuple(sniff(one, encoding, one.relative_to(base).as_posix()) for one in found))

@@ -1,0 +1,12 @@
+"""Every kind of source that is read, one module each; a new one is registered by a line in READERS.
+
+Order decides: of an input's files each format claims, in this order, those that nobody before it did.
+"""
+
+from app.sources.readers import chats, stackexchange
+from app.sources.readers.base import Format
+
+READERS: tuple[Format, ...] = (
+    stackexchange.FORMAT,
+    *(shape.format() for shape in chats.SHAPES),
+)
