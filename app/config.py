@@ -16,7 +16,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HANDPICKED_", frozen=True, extra="ignore")
 
     data_dir: Path = Field(Path("data"), description="Folder of everything kept: database, uploads, runs, models.")
-    database_url: str = Field("", description="SQLAlchemy URL; empty means a SQLite file in the data folder.")
+    database_url: str = Field(
+        "",
+        description="Database URL, such as postgresql://user@host/name; empty: a SQLite file in the data folder.",
+    )
     base_url: str = Field("", description="Address that people use, for links; empty means the one that serve prints.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         ("127.0.0.1", "localhost", "[::1]"),
@@ -31,6 +34,14 @@ class Settings(BaseSettings):
         (), description="Server folders from which admins may register base models in the browser, by commas."
     )
     max_upload_mb: int = Field(20_000, ge=1, description="Largest upload, in MB.")
+    max_half_sent: int = Field(3, ge=1, description="Uploads that one person may have half sent.")
+    half_sent_hours: float = Field(24.0, gt=0, description="A half-sent upload is removed after so long in silence.")
+    max_unpacked_mb: int = Field(200_000, ge=1, description="Largest content of one archive, in MB.")
+    max_unpacked_ratio: int = Field(
+        250, ge=1, description="Most that an archive above 100 MB unpacks to, in times its size."
+    )
+    max_unpack_minutes: float = Field(60.0, gt=0, description="Longest unpacking of one archive.")
+    unpacked_days: float = Field(30.0, gt=0, description="Unpacked archives that nobody opens are kept for so long.")
     max_record_mb: int = Field(8, ge=1, description="Largest single record of an import, in MB.")
     max_text_mb: float = Field(1.0, gt=0, description="Largest text of one example, in MB.")
     session_idle_hours: float = Field(24.0, gt=0, description="A session ends after so long without a request.")

@@ -21,6 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from app.config import ROOT, Settings
+from app.errors import Refusal
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # WAL in 3.7.0 to 3.51.2 can corrupt a database when a reset meets a checkpoint; see docs/decisions.
@@ -123,12 +124,14 @@ class Database:
 
 
 def build_engine(url: str) -> Engine:
-    """An engine for a SQLite or PostgreSQL URL, with the guards that each needs."""
+    """An engine for a SQLite or PostgreSQL URL, with the guards that each needs. Raises Refusal for any other."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return _sqlite_engine(url)
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise Refusal(f"Handpicked keeps its data in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.")
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     return create_engine(parsed, pool_pre_ping=True)

@@ -10,6 +10,8 @@ class Refusal(Exception):
     """This cannot be done."""
 
     status: ClassVar[int] = 422
+    # The heading of its page, where the status says too little.
+    title: ClassVar[str | None] = None
 
     def __init__(self, message: str | None = None, **fields: Any) -> None:
         """Take the whole sentence, or the fields that the docstring names."""

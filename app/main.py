@@ -41,6 +41,7 @@ from app.selection import api as selection_api
 from app.selection import routes as selection_routes
 from app.sources import api as sources_api
 from app.sources import routes as sources_routes
+from app.sources import transfer_routes as sources_transfer_routes
 from app.web import failures
 from app.web.cookies import keep_flash
 from app.web.security import AllowedHosts, OriginCheck, SecurityHeaders
@@ -58,6 +59,7 @@ PAGES = (
     runs_routes,
     selection_routes,
     sources_routes,
+    sources_transfer_routes,
 )
 APIS = (
     accounts_api,
@@ -112,6 +114,9 @@ def _add_routes(app: FastAPI) -> None:
     # Flat on purpose: the finished routes themselves, so that require_guards sees each one as it will be served.
     for room in (routes, *PAGES, *APIS):
         app.router.routes.extend(room.router.routes)
+    for route in _walk(app.routes):
+        # In the description of the API a route is called by its docstring's first sentence, not by its function.
+        route.summary = route.description.partition("\n")[0].rstrip(".") or route.summary
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
 
 

@@ -10,7 +10,8 @@ from app.jobs import models as jobs
 from app.projects import models as projects
 from app.reviews import models as reviews
 from app.runs import models as runs
+from app.selection import models as selection
 from app.sources import models as sources
 
 metadata = Base.metadata
-ROOMS = (accounts, datasets, duplicates, embeddings, examples, jobs, projects, reviews, runs, sources)
+ROOMS = (accounts, datasets, duplicates, embeddings, examples, jobs, projects, reviews, runs, selection, sources)

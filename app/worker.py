@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -21,10 +22,11 @@ from app.config import Settings
 from app.db import Database
 from app.jobs import operations
 from app.jobs.models import Job, JobState, Lane
-from app.jobs.running import JobContext, run_job
+from app.jobs.running import CHORES, JobContext, run_job
 from app.logs import set_up
 
 log = logging.getLogger("handpicked.worker")
+CHORES_EVERY = 3600.0
 ROOMS = handlers.ROOMS  # importing them registers every handler
 
 
@@ -71,12 +73,13 @@ class Worker:
         self.name = worker_name()
         self.stopping = threading.Event()
         self.current: dict[Lane, JobContext] = {}
+        self._taken = [Lane(name) for name in settings.worker_lanes]
+        self._chores_at = 0.0
 
     def run(self) -> None:
         """Work until `stop` is called."""
         release_the_dead(self.database)
-        taken = [Lane(name) for name in self.settings.worker_lanes]
-        lanes = [threading.Thread(target=self._work, args=(lane,), name=lane.value) for lane in taken]
+        lanes = [threading.Thread(target=self._work, args=(lane,), name=lane.value) for lane in self._taken]
         for thread in lanes:
             thread.start()
         for thread in lanes:
@@ -91,12 +94,21 @@ class Worker:
     def _work(self, lane: Lane) -> None:
         while not self.stopping.is_set():
             try:
+                self.do_chores(lane)
                 worked = self.work_once(lane)
             except Exception:
                 log.exception("%s lane: trying again", lane)
                 worked = False
             if not worked:
                 self.stopping.wait(self.settings.poll_seconds)
+
+    def do_chores(self, lane: Lane) -> None:
+        """Sweep up, an hour after the last time; one lane does it for all."""
+        if lane is not self._taken[0] or time.monotonic() < self._chores_at:
+            return
+        self._chores_at = time.monotonic() + CHORES_EVERY
+        for work in CHORES:
+            work(self.database, self.settings)
 
     def work_once(self, lane: Lane) -> bool:
         """Do one job of the lane; False when there is none."""
@@ -114,8 +126,16 @@ class Worker:
         return True
 
 
-def main() -> None:
-    """Run a worker in the foreground."""
+def stop_with(keeper: int, worker: Worker) -> None:
+    """Stop the worker once the process that started it is gone, however it went: nobody would miss or update it."""
+    while not worker.stopping.wait(1):
+        if os.getppid() != keeper:
+            log.warning("the server that started this worker is gone; the worker ends as well")
+            worker.stop()
+
+
+def main(keeper: int | None = None) -> None:
+    """Run a worker in the foreground, for as long as `keeper`, the process that started it, lives."""
     set_up(logging.INFO)
     settings = Settings()
     if settings.threads:  # read when torch loads, which the first scan does
@@ -125,9 +145,11 @@ def main() -> None:
     worker = Worker(settings, database)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
+    if keeper is not None:
+        threading.Thread(target=stop_with, args=(keeper, worker), name="keeper", daemon=True).start()
     log.info("worker %s ready (pid %s)", worker.name, os.getpid())
     worker.run()
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:2]))

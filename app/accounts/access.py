@@ -12,7 +12,7 @@ from app.accounts.models import ApiToken, LoginSession, Role, Scope, User
 from app.accounts.secrets import token_hash
 from app.config import Settings
 from app.db import SAFE_METHODS, SessionDep, now
-from app.errors import Denied, NotSignedIn
+from app.errors import Denied, NotFound, NotSignedIn
 
 COOKIE = "handpicked_session"
 SECURE_COOKIE = "__Host-handpicked_session"
@@ -67,7 +67,14 @@ def identify(request: Request, session: Session) -> Access:
     access = _token_access(request, session) if request.url.path.startswith("/api/") else None
     access = access or _cookie_access(request, session)
     request.state.access = access
+    _require_possible_ids(request)
     return access
+
+
+def _require_possible_ids(request: Request) -> None:
+    """No row has a number of more than 18 digits; a database asked for one would fail instead of finding nothing."""
+    if any(str(value).isdecimal() and len(str(value)) > 18 for value in request.path_params.values()):
+        raise NotFound
 
 
 def _token_access(request: Request, session: Session) -> Access:

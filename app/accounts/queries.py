@@ -76,9 +76,13 @@ def token_of(user: User, token_id: int) -> Select[ApiToken]:
 
 
 def last_seen(session: Session) -> dict[int, datetime]:
-    """When each person who has a session was here last, within the few minutes at which it is written down."""
-    rows = session.execute(select(LoginSession.user_id, func.max(LoginSession.seen_at)).group_by(LoginSession.user_id))
-    return {row[0]: row[1] for row in rows}
+    """When each person was here last, within the few minutes at which it is written down, signed out since or not."""
+    seen = select(LoginSession.user_id, func.max(LoginSession.seen_at)).group_by(LoginSession.user_id)
+    left = select(AuditEntry.actor_id, func.max(AuditEntry.at)).where(AuditEntry.actor_id.is_not(None))
+    found: dict[int, datetime] = {}
+    for user_id, at in (*session.execute(seen), *session.execute(left.group_by(AuditEntry.actor_id))):
+        found[user_id] = max(found.get(user_id, at), at)
+    return found
 
 
 def trail(

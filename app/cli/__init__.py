@@ -5,19 +5,39 @@ from importlib import metadata
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from typer.core import TyperGroup
 
-from app.cli import datasets, demo, duplicates, examples, people, pool, projects, reviews, runs, serving, sources
+from app.cli import (
+    datasets,
+    demo,
+    duplicates,
+    examples,
+    people,
+    pool,
+    projects,
+    reviews,
+    rules,
+    runs,
+    sampling,
+    serving,
+    sources,
+)
 from app.cli.context import quiet_logs
 from app.errors import Refusal
+from app.web.forms import sentence
 
 # Each room's commands: a module with `register(app)`.
-COMMANDS = (datasets, demo, duplicates, examples, people, pool, projects, reviews, runs, serving, sources)
+COMMANDS = (
+    *(datasets, demo, duplicates, examples, people, pool, projects),
+    *(reviews, rules, runs, sampling, serving, sources),
+)
 
 # The order of the path, in which the help lists them.
 PATH = (
-    *("project", "user", "people", "member", "token", "import", "pool", "dedup", "duplicates", "example", "review"),
-    *("freeze", "export", "verify", "model", "train", "run", "answer", "serve", "worker", "demo"),
+    *("project", "user", "people", "member", "token", "import", "rules", "pool", "sample", "dedup", "duplicates"),
+    *("example", "review", "freeze", "export", "verify", "model", "train", "run", "answer", "serve", "worker", "demo"),
 )
 
 
@@ -64,6 +84,18 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        _fail(f"The setting HANDPICKED_{'.'.join(map(str, fault['loc'])).upper()} does not fit: {sentence(fault)}.")
+    except ArgumentError as error:
+        _fail(f"HANDPICKED_DATABASE_URL names no database that is known here: {error}.")
+    except OperationalError as error:
+        _fail(f"The database did not answer, so nothing was done: {' '.join(str(error.orig).split())}")
+
+
+def _fail(words: str) -> None:
+    sys.stderr.write(f"handpicked: {words.rstrip('.')}.\n")
+    sys.exit(1)
 
 
 __all__ = ["app", "build", "main"]

@@ -15,6 +15,9 @@ VersionArgument = Annotated[str, typer.Argument(metavar="PROJECT@VERSION", help=
 OverrideOption = Annotated[
     list[str] | None, typer.Option("--override", metavar="GATE", help="Go past this gate; again for each further one.")
 ]
+LicenceOption = Annotated[
+    list[str] | None, typer.Option("--licence", metavar="L", help="Only examples under this licence; again for more.")
+]
 ReasonOption = Annotated[
     list[str] | None, typer.Option("--reason", metavar="WORDS", help="Why: one for all gates, or one a gate in order.")
 ]
@@ -30,6 +33,7 @@ def register(app: typer.Typer) -> None:
 def freeze_version(
     slug: SlugArgument,
     name: Annotated[str, typer.Option(help="The version's name, such as v1.")],
+    licence: LicenceOption = None,
     override: OverrideOption = None,
     reason: ReasonOption = None,
     as_email: AsOption = None,
@@ -40,7 +44,9 @@ def freeze_version(
     house = House(as_email)
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug, Role.ADMIN)
-        version = operations.freeze_version(session, actor, project, name=name, overrides=overrides)
+        version = operations.freeze_version(
+            session, actor, project, name=name, overrides=overrides, licences=licence or ()
+        )
     document = operations.freeze_document(version)
     emit(document, as_json, _frozen_lines(document))
 

@@ -96,6 +96,7 @@ def decide(
     slug: SlugArgument,
     pair_id: PairArgument,
     verdict: Annotated[str, typer.Argument(metavar="left|right|both", help="What to keep.")],
+    reason: Annotated[str, typer.Option(help="Why both sides of a leak may stay; needed for that alone.")] = "",
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -106,7 +107,7 @@ def decide(
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug)
         pair = found(session, queries.pair_in(project.id, pair_id))
-        operations.decide(session, actor, project, pair, VERDICTS[verdict])
+        operations.decide(session, actor, project, pair, VERDICTS[verdict], reason)
     _show(house, pair_id, as_json)
 
 
@@ -124,5 +125,6 @@ def _show(house: House, pair_id: int, as_json: bool) -> None:
     with house.reading() as session:
         project_id = session.get_one(DuplicatePair, pair_id).project_id
         pair = found(session, queries.pair_in(project_id, pair_id))
-        words = [f"{pair.left_key} and {pair.right_key}: {verdict_words(pair.verdict)}"]
+        because = f", because: {pair.kept_because}" if pair.kept_because else ""
+        words = [f"{pair.left_key} and {pair.right_key}: {verdict_words(pair.verdict)}{because}"]
         emit(pair_document(pair), as_json, words)

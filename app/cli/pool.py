@@ -10,7 +10,12 @@ from app.projects.models import Project
 from app.selection import operations, queries
 from app.selection.documents import candidate_document
 from app.selection.queries import PoolFilter
+from app.selection.searching import index_all
 from app.sources.models import Candidate, CandidateStatus
+from app.sources.opening import read_again
+from app.sources.operations import restore_dropped as restore_record
+from app.sources.queries import published_import_of, record_of
+from app.web.found import found
 from app.web.words import plural
 
 CandidatesArgument = Annotated[list[int] | None, typer.Argument(metavar="ID…", help="Their numbers; see `pool list`.")]
@@ -25,6 +30,7 @@ def register(app: typer.Typer) -> None:
     pool.command("use")(use)
     pool.command("reject")(reject)
     pool.command("restore")(restore)
+    pool.command("restore-dropped")(restore_dropped)
     app.add_typer(pool, name="pool")
 
 
@@ -33,7 +39,7 @@ def list_pool(
     status: Annotated[CandidateStatus | None, typer.Option(help="Only those in this state.")] = CandidateStatus.OPEN,
     source: SourceOption = "",
     site: SiteOption = "",
-    words: Annotated[str, typer.Option(help="Only those with these words in the title.")] = "",
+    words: Annotated[str, typer.Option(help="Only those with these words; a phrase in double quotes, -not.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most.")] = 50,
     as_email: AsOption = None,
     as_json: JsonOption = False,
@@ -42,7 +48,9 @@ def list_pool(
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug)
         wanted = PoolFilter(status=status, source=source, site=site, words=words)
-        found = session.scalars(queries.pool_candidates(project.id, wanted).limit(limit)).all()
+        if words:
+            index_all(session, project.id)
+        found = session.scalars(queries.searched(session, project.id, wanted).limit(limit)).all()
         documents = [candidate_document(candidate) for candidate in found]
     lines = [
         f"{one['id']:>7}  {one['score'] or 0:>5}  {one['site']}/{one['external_id']}  {one['title']}"
@@ -109,6 +117,24 @@ def restore(
         as_json,
         [f"Open again: {plural(len(chosen), 'candidate')}."],
     )
+
+
+def restore_dropped(
+    slug: SlugArgument,
+    import_id: Annotated[int, typer.Argument(metavar="IMPORT", help="The import's number.")],
+    numbers: Annotated[list[int], typer.Argument(metavar="NUMBER…", help="Records of it, counted from 1.")],
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make candidates of records that a rule dropped; `pool reject` undoes it."""
+    house = House(as_email)
+    with house.writing() as (session, actor):
+        run = found(session, published_import_of(project_for(session, actor, slug).id, import_id))
+        rows = [found(session, record_of(run, number)) for number in numbers]
+        records = read_again(run, house.settings, rows)
+        made = [restore_record(session, actor, run, row, records.get(row.number)) for row in rows]
+        document = {"restored": [candidate.id for candidate in made]}
+    emit(document, as_json, [f"Restored: {plural(len(made), 'record')}."])
 
 
 def _candidates(session: Session, project: Project, ids: list[int]) -> list[Candidate]:

@@ -107,7 +107,7 @@ class WorkerKeeper:
     def _start(self) -> "subprocess.Popen[bytes]":
         # PYTHONPATH: the checkout need not be installed for `python -m app.worker` to find it from anywhere.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-        return subprocess.Popen([sys.executable, "-m", "app.worker"], env=environment)
+        return subprocess.Popen([sys.executable, "-m", "app.worker", str(os.getpid())], env=environment)
 
     def _keep(self) -> None:
         while not self._stopping.wait(1):

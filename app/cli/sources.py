@@ -8,11 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
+from app.config import Settings
 from app.sources import operations, queries
-from app.sources.formats import FORMATS, recognise, rules_of
+from app.sources.archives import brought, workspace_of
+from app.sources.formats import FORMATS, open_source, recognise, rules_of
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
-from app.sources.rulesets import PRESETS, Ruleset, ruleset_from, ruleset_from_file
+from app.sources.preview import COUNTED
+from app.sources.readers.base import ReadOptions
+from app.sources.readers.columns import ROLES
+from app.sources.rulefiles import ruleset_from_file
+from app.sources.rulesets import PRESETS, Ruleset, ruleset_from
 from app.sources.uploads import DUMP_FILES
 
 SUMS = ("records", "created", "unchanged", "flagged", "seconds")
@@ -47,10 +53,18 @@ def import_(  # noqa: PLR0913 - a command has that many options
     ] = None,
     into: Annotated[Into, typer.Option(help="Candidates to pick from, or submitted examples.")] = Into.POOL,
     rules: Annotated[
-        str, typer.Option(metavar="lima|none|FILE", help="Which records to keep; of a dump by LIMA's rules.")
+        str, typer.Option(metavar="PRESET|FILE", help="Which records to keep; of a dump by LIMA's rules.")
     ] = "",
     name: Annotated[str | None, typer.Option(help="What the import is called.")] = None,
     licence: Annotated[str | None, typer.Option(help="The licence of records that name none.")] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="PART=COLUMN", help=f"What a table's column is: {', '.join(ROLES)}. Repeatable."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the format's own, such as sheet. Repeatable."),
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out instead of refusing.")] = False,
     report: Annotated[
         Path | None,
@@ -60,6 +74,10 @@ def import_(  # noqa: PLR0913 - a command has that many options
     as_json: JsonOption = False,
 ) -> None:
     """Import files: what is read, what is dropped by which rule, and what is new."""
+    house = House(as_email)
+    chosen = settings_of(mapping or (), settings or ())
+    if "columns" in chosen and format == "auto":
+        format = "table"
     plans = [
         ImportPlan(
             path=path.absolute(),
@@ -71,10 +89,10 @@ def import_(  # noqa: PLR0913 - a command has that many options
             licence=licence,
             into=into,
             skip_bad=skip_bad,
+            settings=chosen,
         )
-        for path, found in _recognised(paths, format)
+        for path, found in _recognised(paths, format, house.settings, chosen)
     ]
-    house = House(as_email)
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug)
         begun = [operations.start_import(session, actor, project, plan) for plan in plans]
@@ -84,13 +102,41 @@ def import_(  # noqa: PLR0913 - a command has that many options
     emit(_document(runs), as_json, [line for run in runs for line in _words(run)])
 
 
-def _recognised(paths: Sequence[Path], format: str) -> Iterator[tuple[Path, str]]:
+def settings_of(mapping: Sequence[str], settings: Sequence[str]) -> dict[str, Any]:
+    """What `--map PART=COLUMN` and `--set NAME=VALUE` say; a prompt may have several columns."""
+    found: dict[str, Any] = dict(_pair(one, "--set") for one in settings)
+    columns: dict[str, Any] = {}
+    for part, column in (_pair(one, "--map") for one in mapping):
+        if part == "prompt":
+            columns.setdefault(part, []).append(column)
+        elif columns.setdefault(part, column) != column:
+            raise typer.BadParameter(f"only the prompt may have several columns, {part} has {columns[part]} already.")
+    return found | ({"columns": columns} if columns else {})
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    # A setting that is a list may be empty: nothing is left out.
+    if not sign or not name.strip() or not (value or option == "--set"):
+        raise typer.BadParameter(f"{option} {text} is not NAME=VALUE.")
+    return name.strip(), value
+
+
+def _recognised(
+    paths: Sequence[Path], format: str, settings: Settings, chosen: dict[str, Any]
+) -> Iterator[tuple[Path, str]]:
     """Each path with its format, all of them looked at before anything is imported; a dump's other files go with it."""
+    workspace = workspace_of(settings)
     dumps = {path.absolute().parent for path in paths if path.name == "Posts.xml"}
     for path in paths:
         if path.name in DUMP_FILES[1:] and path.absolute().parent in dumps:
             continue
-        yield path, recognise(path) if format == "auto" else format
+        source = brought(path, workspace, sample_bytes=COUNTED)
+        found = format if format != "auto" else recognise(source)
+        if found == "table":
+            # Whether its columns are mapped, and to some that are there, is said before anything is written.
+            open_source(source, found, options=ReadOptions(settings=chosen))
+        yield path, found
 
 
 def chosen_rules(rules: str, format: str) -> Ruleset:
@@ -141,7 +187,7 @@ def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
 def _write_report(house: House, runs: Sequence[ImportRun], report: Path) -> None:
     with house.reading() as session, report.open("w", encoding="utf-8") as file:
         for run in runs:
-            for line in queries.report_lines(session, run.id):
+            for line in queries.report_lines(session, run.noted_under):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
@@ -150,5 +196,7 @@ def _words(run: ImportRun) -> list[str]:
     lines = [f"{run.name}: {result['format']}, {result['records']:,} records read in {result['seconds']:.1f} s"]
     lines += [f"  {row['rule']:<16} kept {row['kept']:>7,}   dropped {row['dropped']:>7,}" for row in result["funnel"]]
     lines.append(f"  {result['created']:,} new, {result['unchanged']:,} there already")
+    if result["flagged"]:
+        lines.append(f"  {result['flagged']:,} marked for a person to look at")
     lines += [f"  line {bad['line']}: {bad['reason']}" for bad in result["errors"][:20]]
     return lines

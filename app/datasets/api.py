@@ -17,7 +17,7 @@ from app.datasets.gates import GateState
 from app.datasets.models import Version
 from app.db import Database, SessionDep
 from app.errors import NotFound
-from app.projects.access import Annotator, Lead, ProjectAccess
+from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
 
@@ -107,7 +107,9 @@ def versions(session: SessionDep, access: Annotator, page: PageNumber = 1) -> Ve
 @router.post("/versions", name="api:freeze", status_code=201)
 def freeze(session: SessionDep, access: Lead, body: FreezeBody) -> VersionOut:
     """Freeze the approved examples."""
-    version = operations.freeze_version(session, access.user, access.project, name=body.name, overrides=body.overrides)
+    version = operations.freeze_version(
+        session, access.user, access.project, name=body.name, overrides=body.overrides, licences=body.licences
+    )
     return VersionOut.model_validate(operations.freeze_document(version))
 
 
@@ -157,7 +159,7 @@ def verify(session: SessionDep, access: Annotator, name: str) -> VerifiedOut:
 
 
 @router.post("/versions/{name}/exports", name="api:export", status_code=201)
-def export(request: Request, session: SessionDep, access: Lead, name: str, body: ExportForm) -> ExportOut:
+def export(request: Request, session: SessionDep, access: LeadReading, name: str, body: ExportForm) -> ExportOut:
     """Note in the trail who takes a copy, and say where it is."""
     found = _version(session, access, name)
     operations.note_export(session, access.user, found, body.format)

@@ -115,12 +115,20 @@ def _licences(manifest: Mapping[str, Any]) -> str:
     )
     return (
         "## Sources and licences\n\n"
+        + _limit(manifest)
         + table(("Licence", "Examples"), rows)
         + found
         + duty
         + "\n`ATTRIBUTION.md` names author, link and licence of every text from elsewhere; "
         "`examples.jsonl` carries them on each line.\n"
     )
+
+
+def _limit(manifest: Mapping[str, Any]) -> str:
+    limited = manifest.get("limited_to_licences", ())
+    named = ", ".join(link(licence, licence_url(licence)) for licence in limited)
+    words = f"This version is limited to texts under {named}; approved texts under others were left out.\n\n"
+    return words if limited else ""
 
 
 def _process(manifest: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ class FreezeForm(Form):
     """A name, and for each gate that blocks the reason to go past it; empty means to stop there."""
 
     name: Name
+    licences: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=1000)] = ""
     reason_composition: Reason = ""
     reason_approvals: Reason = ""
     reason_duplicates: Reason = ""
@@ -23,8 +24,13 @@ class FreezeForm(Form):
     @property
     def overrides(self) -> dict[str, str]:
         """The reasons that were given, by gate."""
-        fields = self.model_dump(exclude={"name"})
+        fields = self.model_dump(exclude={"name", "licences"})
         return {field.removeprefix("reason_"): words for field, words in fields.items() if words}
+
+    @property
+    def limited_to(self) -> list[str]:
+        """The licences, which are written with commas between them."""
+        return [one for one in map(str.strip, self.licences.split(",")) if one]
 
 
 class FreezeBody(Form):
@@ -32,6 +38,7 @@ class FreezeBody(Form):
 
     name: Name
     overrides: dict[str, Line] = Field({}, description="Reason by gate, for gates that block.")
+    licences: list[Line] = Field([], description="Only examples under one of these; none means all.")
 
 
 class ExportForm(Form):

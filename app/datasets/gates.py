@@ -139,15 +139,25 @@ def exact_leaks(prompts: Iterable[Prompt]) -> list[tuple[Prompt, Prompt]]:
     return sorted(leaks, key=lambda pair: (pair[0].example_id, pair[1].example_id))
 
 
-def leakage_gate(exact: Sequence[tuple[Prompt, Prompt]], undecided: Sequence[tuple[str, str]]) -> Gate:
-    """Block while a prompt stands in two splits, or a match between splits waits for a decision."""
+def leakage_gate(
+    exact: Sequence[tuple[Prompt, Prompt]],
+    undecided: Sequence[tuple[str, str]],
+    kept: Sequence[tuple[str, str, str]] = (),
+) -> Gate:
+    """Block while a prompt stands in two splits, or a match between splits waits for a decision.
+
+    Warn where matches inside the set were kept on purpose: `kept` gives both sides and the reason.
+    """
     words = [f"{_named(left)} and {_named(right)} have the same prompt" for left, right in exact]
     parts = [_some(words)] if words else []
     seen = {frozenset((f"example:{left.example_id}", f"example:{right.example_id}")) for left, right in exact}
     open_pairs = [f"{left} and {right}" for left, right in undecided if frozenset((left, right)) not in seen]
     parts += [f"undecided between splits: {_some(open_pairs)}"] if open_pairs else []
+    on_purpose = [f"{left} and {right} ({reason})" for left, right, reason in kept]
+    blocks = bool(parts)
+    parts += [f"kept on purpose between splits: {_some(on_purpose)}"] if on_purpose else []
     if parts:
-        return Gate("leakage", GateState.BLOCK, _sentence("; ".join(parts)))
+        return Gate("leakage", GateState.BLOCK if blocks else GateState.WARN, _sentence("; ".join(parts)))
     return Gate("leakage", GateState.PASS, "No prompt stands in two splits, no match between splits is open.")
 
 
@@ -167,6 +177,14 @@ def licences_gate(licences: Counter[str | None], unattributed: int) -> Gate:
     words += [f"{share_alike:,} {verb} share-alike, which the card and ATTRIBUTION.md state"] if share_alike else []
     state = GateState.WARN if missing or unattributed else GateState.PASS
     return Gate("licences", state, "; ".join(words) + ".")
+
+
+def limited(gates: Sequence[Gate], licences: Sequence[str]) -> tuple[Gate, ...]:
+    """Give the gates; that of licences says to which ones the version is limited."""
+    if not licences:
+        return tuple(gates)
+    words = f" Limited to {', '.join(licences)}."
+    return tuple(replace(gate, detail=gate.detail + words) if gate.gate == "licences" else gate for gate in gates)
 
 
 def override(gates: Sequence[Gate], reasons: Mapping[str, str]) -> tuple[Gate, ...]:

@@ -49,6 +49,8 @@ def build_manifest(
         "lengths": lengths(items),
         "languages": dict(sorted(Counter(item.language for item in items).items())),
         "licences": _licences(items),
+        # Left out where there is no limit, so that earlier manifests read the same.
+        **({"limited_to_licences": list(material.limited_to)} if material.limited_to else {}),
         "sites": dict(sorted(Counter(str(item.attribution.get("site") or "") for item in items).items())),
         "gates": [gate.document() for gate in gates],
         "software": software(),

@@ -62,7 +62,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Material:
-    """Everything approved in a project at one moment, with the gates' judgement."""
+    """Everything approved in a project at one moment, or under certain licences, with the gates' judgement."""
 
     items: tuple[Item, ...]
     fillings: tuple[Filling, ...]
@@ -71,6 +71,8 @@ class Material:
     writers: tuple[Person, ...]
     approvers: tuple[Person, ...]
     gates: tuple[Gate, ...]
+    # The licences that the version is limited to; none means all.
+    limited_to: tuple[str, ...] = ()
 
 
 def first_question(messages: Sequence[Mapping[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,6 +47,10 @@ class GatesBlock(Conflict):
     """{name} was not frozen, because {gates}. Settle that, or let an admin override the gate with a reason."""
 
 
+class NoSuchLicence(Conflict):
+    """No approved example is under the licence {licence}; nothing was frozen. There are: {there}."""
+
+
 class BadName(Refusal):
     """A version's name has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit."""
 
@@ -58,10 +62,12 @@ def freeze_version(
     *,
     name: str,
     overrides: Mapping[str, str] | None = None,
+    licences: Sequence[str] = (),
 ) -> Version:
     """Freeze the approved examples under a name for ever; blocking gates need a reason in `overrides`.
 
-    Raises Denied, BadName, NameTaken, NothingApproved, GatesBlock; then nothing is written.
+    With `licences` only examples under one of these go in.
+    Raises Denied, BadName, NameTaken, NoSuchLicence, NothingApproved, GatesBlock; then nothing is written.
     """
     if role_in(session, project, actor) is not Role.ADMIN:
         raise Denied
@@ -72,7 +78,7 @@ def freeze_version(
     session.execute(select(Project.id).where(Project.id == project.id).with_for_update(key_share=True))
     if queries.version_by_name(session, project, name):
         raise NameTaken(name=name)
-    material = queries.material_of(session, project)
+    material = queries.material_of(session, project, _known_licences(session, project, licences))
     if not material.items:
         raise NothingApproved
     judged = _pass_gates(name, material, checked_overrides(overrides or {}))
@@ -81,8 +87,18 @@ def freeze_version(
     record(
         session, actor, "freeze version", f"version:{name}", project_id=project.id,
         id=version_id(version.sha256), examples=version.manifest["examples"], overridden=overridden,
+        **({"limited_to": list(material.limited_to)} if material.limited_to else {}),
     )  # fmt: skip
     return version
+
+
+def _known_licences(session: Session, project: Project, licences: Sequence[str]) -> tuple[str, ...]:
+    wanted = tuple(sorted({" ".join(licence.split()) for licence in licences}))
+    held = {item.licence for item in queries.approved_items(session, project)} - {None, ""} if wanted else set()
+    for licence in wanted:
+        if licence not in held:
+            raise NoSuchLicence(licence=licence[:80], there=", ".join(sorted(map(str, held))) or "none at all")
+    return wanted
 
 
 def checked_overrides(overrides: Mapping[str, str]) -> dict[str, str]:

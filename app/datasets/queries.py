@@ -1,7 +1,7 @@
 """Versions, their rows, and the approved set that the next one will be frozen from."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -77,17 +77,17 @@ def approved_items(session: Session, project: Project) -> tuple[Item, ...]:
     )
 
 
-def material_of(session: Session, project: Project) -> Material:
-    """The approved set with people, counts against the target, and the gates' judgement."""
-    items = approved_items(session, project)
+def material_of(session: Session, project: Project, licences: Sequence[str] = ()) -> Material:
+    """The approved set, or what of it is under these licences, with people, counts and the gates' judgement."""
+    items = tuple(item for item in approved_items(session, project) if not licences or item.licence in licences)
     # What was written and approved up to a revision never changes, so these later statements, cut down to the
     # revisions held here, tell the same whatever is saved in the meantime.
     held = {item.example_id: item.revision_number for item in items}
     writers, author_of = _writers(session, project, held)
     found, approvers, reasons = _approvals(session, project, held, author_of)
     filled = fillings(_targets(session, project), items)
-    judged = _judge(session, project, items, filled, found)
-    return Material(items, filled, found, reasons, writers, approvers, judged)
+    judged = gates.limited(_judge(session, project, items, filled, found), licences)
+    return Material(items, filled, found, reasons, writers, approvers, judged, tuple(licences))
 
 
 def _targets(session: Session, project: Project) -> list[Filling]:
@@ -143,6 +143,15 @@ def _approvals(
     return found, tuple(people[key] for key in sorted(people)), tuple(sorted(reasons))
 
 
+def _kept_leaks(session: Session, project: Project) -> list[tuple[str, str, str]]:
+    """Both sides of each leak that was kept on purpose, and why."""
+    query = select(DuplicatePair).where(
+        DuplicatePair.project_id == project.id, DuplicatePair.verdict == Verdict.KEEP_BOTH, DuplicatePair.leak.is_(True)
+    )
+    rows = session.scalars(query.order_by(DuplicatePair.left_key, DuplicatePair.right_key))
+    return [(row.left_key, row.right_key, row.kept_because or "no reason on record") for row in rows]
+
+
 def _waiting(session: Session, project: Project) -> int:
     query = select(func.count(Example.id)).where(Example.project_id == project.id)
     return session.scalar(query.where(Example.state == ExampleState.REVIEW, arrived())) or 0
@@ -158,11 +167,12 @@ def _judge(
     inside = {f"example:{item.example_id}" for item in items}
     plain = [{left, right} <= inside for left, right, leak in pairs if not leak]
     leaks = [(left, right) for left, right, leak in pairs if leak]
+    kept = [leak for leak in _kept_leaks(session, project) if set(leak[:2]) <= inside]
     return (
         gates.composition_gate(filled),
         gates.approvals_gate(found),
         gates.duplicates_gate(sum(plain), len(plain) - sum(plain)),
-        gates.leakage_gate(gates.exact_leaks(item.prompt for item in items), leaks),
+        gates.leakage_gate(gates.exact_leaks(item.prompt for item in items), leaks, kept),
         gates.licences_gate(
             Counter(item.licence or None for item in items),
             sum(1 for item in items if item.licence and not item.attributed),

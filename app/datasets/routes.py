@@ -16,7 +16,7 @@ from app.datasets.pages import versions_page
 from app.datasets.versionpage import card_page, version_page
 from app.db import SessionDep
 from app.errors import Conflict, NotFound
-from app.projects.access import Annotator, Lead, ProjectAccess
+from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess, Reading
 from app.projects.models import Split
 from app.web.forms import Posted, posted
 from app.web.paging import PageNumber
@@ -57,8 +57,9 @@ def freeze(
         return _timeline(request, session, access, typed=form.typed, errors=form.errors, status=422)
     try:
         version = operations.freeze_version(
-            session, access.user, access.project, name=form.value.name, overrides=form.value.overrides
-        )
+            session, access.user, access.project, name=form.value.name, overrides=form.value.overrides,
+            licences=form.value.limited_to,
+        )  # fmt: skip
     except Conflict as refusal:
         errors = {"form": refusal.message}
         return _timeline(request, session, access, typed=form.typed, errors=errors, status=refusal.status)
@@ -97,7 +98,7 @@ def show_card(request: Request, session: SessionDep, access: Annotator, name: st
 
 
 @router.post("/projects/{slug}/versions/{name}/verification", name="datasets:verify")
-def verify(request: Request, session: SessionDep, access: Annotator, name: str) -> Response:
+def verify(request: Request, session: SessionDep, access: Reading, name: str) -> Response:
     """Recompute the hash from the rows in the database."""
     version = operations.recheck(session, _version(session, access, name))
     said = Flash("ok", f"Verified: {version.row_count:,} rows have the hash under which {name} was frozen.")
@@ -106,7 +107,7 @@ def verify(request: Request, session: SessionDep, access: Annotator, name: str) 
 
 @router.post("/projects/{slug}/versions/{name}/exports", name="datasets:export")
 def export(
-    request: Request, session: SessionDep, access: Lead, name: str, form: Annotated[ExportForm, Form()]
+    request: Request, session: SessionDep, access: LeadReading, name: str, form: Annotated[ExportForm, Form()]
 ) -> Response:
     """Note who takes a copy, then go to the file."""
     operations.note_export(session, access.user, _version(session, access, name), form.format)

@@ -32,6 +32,7 @@ class PairOut(BaseModel):
     verdict: Verdict
     decided_by: str | None
     decided_at: datetime | None
+    reason: str | None = Field(description="Why both sides of a leak were kept.")
     rejected: str | None = Field(description="What the decision took out; an undo puts it back.")
 
 
@@ -94,9 +95,9 @@ def pair(access: Annotator, session: SessionDep, pair_id: int) -> PairOut:
 
 @router.post("/projects/{slug}/duplicates/{pair_id}/decision", name="api:decide_duplicate")
 def decide(access: Annotator, session: SessionDep, pair_id: int, decision: DecisionIn) -> PairOut:
-    """Settle a pair: keeping one rejects the other. The same decision twice changes nothing."""
+    """Settle a pair: keeping one rejects the other; keeping both of a leak asks for a reason."""
     chosen = found(session, queries.pair_in(access.project.id, pair_id))
-    operations.decide(session, access.user, access.project, chosen, decision.verdict)
+    operations.decide(session, access.user, access.project, chosen, decision.verdict, decision.reason)
     return _out(access, session, pair_id)
 
 

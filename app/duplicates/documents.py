@@ -14,6 +14,7 @@ def pair_document(pair: DuplicatePair) -> dict[str, Any]:
         "verdict": pair.verdict.value,
         "decided_by": pair.decider.name if pair.decider else None,
         "decided_at": pair.decided_at.isoformat() if pair.decided_at else None,
+        "reason": pair.kept_because or None,
         "rejected": _rejected(pair),
     }
 

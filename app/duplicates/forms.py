@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.duplicates.models import Method, On, Verdict
 from app.duplicates.operations import LOWEST_THRESHOLD, THRESHOLD
-from app.web.forms import Form
+from app.web.forms import Form, Storable
 
 Threshold = Annotated[float, Field(ge=LOWEST_THRESHOLD, le=1, allow_inf_nan=False)]
 Percent = Annotated[int, Field(ge=0, le=100)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), Storable]
 
 
 def _decided(verdict: Verdict) -> Verdict:
@@ -53,6 +54,7 @@ class DecisionForm(Form):
     """A decision, and the threshold in percent that the list goes on with."""
 
     verdict: Decided
+    reason: Reason = ""
     t: Percent = 0
 
 
@@ -60,3 +62,4 @@ class DecisionIn(Form):
     """A decision."""
 
     verdict: Decided
+    reason: Reason = Field("", description="Why both sides of a leak may stay; needed for that alone.")

@@ -79,6 +79,11 @@ class DuplicatePair(Base):
     verdict: Mapped[Verdict] = mapped_column(choice(Verdict), default=Verdict.OPEN)
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     decided_at: Mapped[datetime | None]
-    # What the decision changed, so that an undo can put exactly that back.
+    # What the decision changed, so that an undo can put exactly that back; and why a leak was kept.
     effect: Mapped[dict[str, Any]] = mapped_column(default=dict)
     decider: Mapped[User | None] = relationship(lazy="raise")
+
+    @property
+    def kept_because(self) -> str:
+        """Why both were kept although one is trained on and the other held out; empty for all others."""
+        return str(self.effect.get("kept_because", ""))

@@ -44,6 +44,10 @@ class KeptIsGone(Conflict):
     """{key} has been rejected in the meantime, so it cannot be the one to keep; nothing was changed."""
 
 
+class LeakNeedsReason(Refusal):
+    """This pair is a leak: one text is trained on, the other held out. Say why both may stay; nothing was decided."""
+
+
 class Follows(Conflict):
     """This pair was settled together with pair {pair}, which took one of its texts out. Undo that decision instead."""
 
@@ -93,6 +97,8 @@ def _pair_values(
     kept: Mapping[tuple[str, str], DuplicatePair],
 ) -> dict[str, Any]:
     heir = _inherited(left, right, kept)
+    if heir and pair.leak and not heir.kept_because:
+        heir = None  # it was decided about texts of one split
     return {
         "project_id": scan.project_id,
         "scan_id": scan.id,
@@ -105,7 +111,7 @@ def _pair_values(
         "verdict": Verdict.KEEP_BOTH if heir else Verdict.OPEN,
         "decided_by": heir.decided_by if heir else None,
         "decided_at": heir.decided_at if heir else None,
-        "effect": {},
+        "effect": {"kept_because": heir.kept_because} if heir and heir.kept_because else {},
     }
 
 
@@ -158,9 +164,12 @@ def _holds(pair: DuplicatePair, scan: DuplicateScan, live: Collection[str]) -> b
     return pair.method not in scan.methods or pair.score < scan.threshold - queries.HAIR
 
 
-def decide(session: Session, actor: User, project: Project, pair: DuplicatePair, verdict: Verdict) -> DuplicatePair:
+def decide(
+    session: Session, actor: User, project: Project, pair: DuplicatePair, verdict: Verdict, reason: str = ""
+) -> DuplicatePair:
     """Settle a pair: keeping one rejects the other; deciding the same again changes nothing.
 
+    Both sides of a leak are kept only for a `reason` (LeakNeedsReason), which is kept with the decision.
     Whoever comes second with another verdict is refused (DecidedOtherwise). Other open pairs of the text
     that goes are settled with it, as there is nothing left to decide about them.
     """
@@ -172,7 +181,8 @@ def decide(session: Session, actor: User, project: Project, pair: DuplicatePair,
         return pair
     if pair.verdict is not Verdict.OPEN:
         raise DecidedOtherwise(verdict=verdict_words(pair.verdict))
-    effect = {} if verdict is Verdict.KEEP_BOTH else _keep_one(session, actor, pair, sides, verdict)
+    both = verdict is Verdict.KEEP_BOTH
+    effect = _keep_both(pair, reason) if both else _keep_one(session, actor, pair, sides, verdict)
     _settle(pair, actor, verdict, effect)
     _trail(session, actor, "settle duplicate", pair, verdict)
     return pair
@@ -211,6 +221,14 @@ def _held(session: Session, pair: DuplicatePair) -> tuple[tuple[Side, Side], Dup
     return sides, held
 
 
+def _keep_both(pair: DuplicatePair, reason: str) -> dict[str, Any]:
+    if not pair.leak:
+        return {}
+    if not reason.strip():
+        raise LeakNeedsReason
+    return {"kept_because": " ".join(reason.split())}
+
+
 def _keep_one(
     session: Session, actor: User, pair: DuplicatePair, sides: tuple[Side, Side], verdict: Verdict
 ) -> dict[str, Any]:
@@ -237,4 +255,5 @@ def _open(pair: DuplicatePair) -> None:
 def _trail(session: Session, actor: User, action: str, pair: DuplicatePair, verdict: Verdict) -> None:
     session.flush()
     detail = {"verdict": verdict.value, "left": pair.left_key, "right": pair.right_key}
+    detail |= {"reason": pair.kept_because} if pair.kept_because else {}
     record(session, actor, action, f"pair:{pair.id}", project_id=pair.project_id, **detail)

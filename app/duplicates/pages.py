@@ -97,6 +97,11 @@ class InboxPage:
         """How many pairs there are in all."""
         return self.waiting + self.settled
 
+    @property
+    def listed(self) -> int:
+        """How many pairs the list has at its lowest threshold: without any there is nothing to move it for."""
+        return self.waiting if self.show == "open" else self.settled
+
 
 @dataclass(frozen=True)
 class ScansPage:

@@ -81,7 +81,7 @@ def decide(
     """Settle a pair and go on with the next."""
     slug = access.project.slug
     chosen = found(session, queries.pair_in(access.project.id, pair_id))
-    decided = operations.decide(session, access.user, access.project, chosen, form.verdict)
+    decided = operations.decide(session, access.user, access.project, chosen, form.verdict, form.reason)
     undo_url = str(request.app.url_path_for("duplicates:undo", slug=slug, pair_id=pair_id))
     flash = Flash("ok", DONE_WORDS[decided.verdict], undo_url=undo_url)
     following = queries.next_open(session, decided, form.t / 100)

@@ -113,7 +113,8 @@ def _outcome(pair: DuplicatePair) -> str:
     if pair.verdict is Verdict.OPEN:
         return ""
     if pair.verdict is Verdict.KEEP_BOTH:
-        return "Both stay as they are."
+        why = f" Kept on purpose, because: {pair.kept_because}" if pair.kept_because else ""
+        return "Both stay as they are." + why
     gone = pair.right_key if pair.verdict is Verdict.KEEP_LEFT else pair.left_key
     if "candidate" in pair.effect or "example" in pair.effect:
         return f"{gone} is rejected as a duplicate."

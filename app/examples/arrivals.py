@@ -6,50 +6,64 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.errors import Refusal
+from app.errors import Conflict, Refusal
 from app.examples.credit import attribution_of
 from app.examples.messages import title_of, validate_messages
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.operations import UNSORTED
 from app.jobs.models import JobState
-from app.projects.models import Split
+from app.projects.models import Project, Split
 from app.sources.models import ImportRun, ImportState
 from app.sources.operations import BatchCount, fail_import
-from app.sources.records import BadInput, Record
+from app.sources.records import BadInput, Decided, Decision, Record
 
 NOTE = "imported"
 
 
-def add_examples(session: Session, run: ImportRun, kept: Sequence[Record]) -> BatchCount:
+class UnderWay(Conflict):
+    """Another import is bringing these records into the set; nothing was kept. Start again when it has ended."""
+
+
+def add_examples(session: Session, run: ImportRun, kept: Sequence[Decided]) -> BatchCount:
     """Put kept records into the set, waiting for review; those that are there stay as they are.
 
     They show once their import is published. Raises BadInput with the line of a record that is no example.
     """
     fresh = _not_there_yet(session, run, kept)
-    examples = [_example(run, record) for record in fresh]
+    examples = [_example(run, record, decision) for record, decision in fresh]
     session.add_all(examples)
     session.flush()
-    session.add_all(_revision(example, record) for example, record in zip(examples, fresh, strict=True))
+    session.add_all(_revision(example, record) for example, (record, _) in zip(examples, fresh, strict=True))
     session.flush()
     return BatchCount(created=len(fresh), unchanged=len(kept) - len(fresh))
 
 
-def _not_there_yet(session: Session, run: ImportRun, kept: Sequence[Record]) -> list[Record]:
-    by_key = {(record.site, record.external_id): record for record in kept}
-    there = select(Example.site, Example.external_id).where(
-        Example.project_id == run.project_id, tuple_(Example.site, Example.external_id).in_(list(by_key))
+def _not_there_yet(session: Session, run: ImportRun, kept: Sequence[Decided]) -> list[Decided]:
+    by_key = {(one[0].site, one[0].external_id): one for one in kept}
+    if not by_key:
+        return []
+    # Batches of two imports into one project are written one after the other, so that each sees the other's.
+    session.execute(select(Project.id).where(Project.id == run.project_id).with_for_update(key_share=True))
+    there = (
+        select(Example.site, Example.external_id, Example.import_run_id, ImportRun.state)
+        .outerjoin(ImportRun, ImportRun.id == Example.import_run_id)
+        .where(Example.project_id == run.project_id, tuple_(Example.site, Example.external_id).in_(list(by_key)))
     )
-    known = {(site, external_id) for site, external_id in session.execute(there)} if by_key else set()
-    return [record for key, record in by_key.items() if key not in known]
+    known = set()
+    for site, external_id, import_run_id, state in session.execute(there):
+        if import_run_id not in {None, run.id} and state is not ImportState.PUBLISHED:
+            raise UnderWay
+        known.add((site, external_id))
+    return [one for key, one in by_key.items() if key not in known]
 
 
-def _example(run: ImportRun, record: Record) -> Example:
+def _example(run: ImportRun, record: Record, decision: Decision) -> Example:
     return Example(
         project_id=run.project_id,
         split=Split(record.split or Split.TRAIN),
         source=run.source or record.source or UNSORTED,
         language=record.language or "en",
-        flags=[],
+        flags=list(decision.flags),
         state=ExampleState.REVIEW,
         import_run_id=run.id,
         site=record.site,

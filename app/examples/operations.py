@@ -139,8 +139,10 @@ def _revision(
     )
 
 
-def example_from_candidate(session: Session, actor: User, candidate: Candidate) -> Example:
-    """Turn a candidate into a draft and mark it used; a second call gives the same example."""
+def example_from_candidate(
+    session: Session, actor: User, candidate: Candidate, *, messages: Sequence[Message] | None = None, note: str = ""
+) -> Example:
+    """Turn a candidate, or these messages of it, into a draft and mark it used; again, it is the same example."""
     project = session.get_one(Project, candidate.project_id)
     require_open(project)
     # Two people press the key at once: the second waits here and finds what the first has made.
@@ -155,12 +157,13 @@ def example_from_candidate(session: Session, actor: User, candidate: Candidate) 
             split=candidate.split,
             source=candidate.source or UNSORTED,
             language=candidate.language,
-            messages=candidate.messages,
+            messages=candidate.messages if messages is None else messages,
             flags=candidate.flags,
             candidate_id=candidate.id,
             import_run_id=candidate.import_run_id,
             licence=candidate.licence,
             attribution=attribution_of(candidate),
+            note=note,
         )
     candidate.status, candidate.status_reason = CandidateStatus.USED, None
     session.flush()

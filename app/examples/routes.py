@@ -17,7 +17,7 @@ from app.examples.pages import history_page, write_page
 from app.projects.access import Annotator, ProjectAccess
 from app.web.forms import Posted, Typed, check
 from app.web.paging import PageNumber
-from app.web.templating import Flash, redirect, render, targeted_block
+from app.web.templating import Flash, leave, redirect, render, targeted_block
 
 router = APIRouter(include_in_schema=False)
 FRAGMENTS = ("save_state", "preview", "counts", "turns")
@@ -114,7 +114,7 @@ def withdraw(request: Request, session: SessionDep, access: Annotator, example_i
     example = _example(session, access, example_id)
     operations.withdraw_example(session, access.user, example)
     flash = Flash("ok", "Taken back; it is a draft again.")
-    return redirect(request, "examples:edit", flash, slug=access.project.slug, example_id=example_id)
+    return leave(request, "examples:edit", flash, slug=access.project.slug, example_id=example_id)
 
 
 @router.get("/projects/{slug}/examples/{example_id}/history", name="examples:history")
@@ -188,7 +188,7 @@ def _done(request: Request, access: ProjectAccess, example: Example, *, submitte
     if submitted:
         undo = str(request.app.url_path_for("examples:withdraw", slug=slug, example_id=example.id))
         flash = Flash("ok", "Submitted; a second person reads it now.", undo_url=undo, undo_label="Take back")
-        return redirect(request, "examples:index", flash, slug=slug)
+        return leave(request, "examples:index", flash, slug=slug)
     # htmx follows to the saved desk and takes its state alone: no message is kept for a later page.
     said = None if targeted_block(request) == "save_state" else Flash("ok", "Saved.")
     return redirect(request, "examples:edit", said, slug=slug, example_id=example.id)

@@ -52,7 +52,8 @@ def _badge(user: User, here: Role | None) -> PersonBadge:
 
 
 def _link(request: Request, project: Project) -> ProjectLink:
-    return ProjectLink(project.name, project.slug, request.app.url_path_for("home:project", slug=project.slug))
+    url = request.app.url_path_for("home:project", slug=project.slug)
+    return ProjectLink(project.name, project.slug, url, archived=project.archived_at is not None)
 
 
 def waiting_counts(session: Session, project: Project, user: User) -> dict[str, int]:
@@ -95,6 +96,9 @@ PLACES: tuple[tuple[str, str, str, str, dict[str, bool]], ...] = (
     ("Runs", "runs:index", "runs", "has runs", {}),
 )
 
+# What a number beside a place counts, for those who hear it; elsewhere it is what waits.
+COUNTED = {"versions": "frozen", "runs": "under way"}
+
 
 def _places(request: Request, session: Session, project: Project, user: User) -> tuple[Place, ...]:
     waiting = waiting_counts(session, project, user)
@@ -110,6 +114,7 @@ def _places(request: Request, session: Session, project: Project, user: User) ->
             urls[name],
             current=urls[name] == at,
             count=waiting.get(count) or None,
+            count_word=COUNTED.get(count, "waiting"),
             alarm=count == "duplicates" and bool(waiting["leaks"]),
             full=not full or bool(waiting[full]),
             **more,

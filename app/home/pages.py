@@ -52,7 +52,6 @@ class LeadPage:
 
     slug: str
     name: str
-    archived: bool
     empty: bool
     train: SourceRow
     towards: int
@@ -115,7 +114,6 @@ class DayPage:
 
     slug: str
     name: str
-    archived: bool
     empty: bool
     returned: Sequence[MyExample]
     suggestion: Suggestion | None
@@ -146,7 +144,6 @@ def lead_page(session: Session, access: ProjectAccess, example_url: Callable[[in
     return LeadPage(
         slug=project.slug,
         name=project.name,
-        archived=project.archived_at is not None,
         empty=not queries.has_material(session, project),
         train=composition.total_of(train, "train"),
         towards=composition.towards(train),
@@ -208,7 +205,6 @@ def day_page(session: Session, access: ProjectAccess, skip: int) -> DayPage:
     return DayPage(
         slug=project.slug,
         name=project.name,
-        archived=project.archived_at is not None,
         empty=not queries.has_material(session, project),
         returned=_returned(session, access, titles),
         suggestion=_suggestion(session, project, furthest, titles, skip),

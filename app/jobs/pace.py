@@ -10,11 +10,12 @@ GUESS_AFTER = 2.0
 
 
 def pace(job: Job, at: datetime) -> tuple[str, str]:
-    """("1,090 a second", "50 s left"); empty where nothing can be said yet."""
+    """("1,090 kB a second", "50 s left"); empty where nothing can be said yet."""
     rate = _rate(job, at)
     if not rate:
         return "", ""
-    words = f"{number(rate, 0 if rate >= 10 else 1)} a second"
+    unit = f" {job.unit}" if job.unit else ""
+    words = f"{number(rate, 0 if rate >= 10 else 1)}{unit} a second"
     return words, f"{duration((job.total - job.done) / rate)} left" if job.total > job.done else ""
 
 

@@ -49,6 +49,16 @@ def handles(kind: str, on_failure: Ending | None = None) -> Callable[[Handler], 
     return register
 
 
+Chore = Callable[[Database, Settings], None]
+CHORES: list[Chore] = []
+
+
+def chore(work: Chore) -> Chore:
+    """Register what a worker does when it starts and every hour after: sweeping up, which harms nobody twice."""
+    CHORES.append(work)
+    return work
+
+
 class JobContext:
     """What a handler may use: its arguments, short transactions, progress, and whether to stop."""
 

@@ -16,6 +16,8 @@ from app.projects.models import Project
 class Archived(Gone):
     """This project is archived: it can be read, not changed; nothing was changed. An admin of it can open it again."""
 
+    title = "Archived"
+
 
 @dataclass(frozen=True)
 class ProjectAccess(Access):
@@ -64,3 +66,6 @@ def require_open(project: Project) -> None:
 Annotator = Annotated[ProjectAccess, Depends(Member(Role.ANNOTATOR))]
 Reviewer = Annotated[ProjectAccess, Depends(Member(Role.REVIEWER))]
 Lead = Annotated[ProjectAccess, Depends(Member(Role.ADMIN))]
+# For posts that change nothing in a project, and for opening one again: an archived project takes them too.
+Reading = Annotated[ProjectAccess, Depends(Member(Role.ANNOTATOR, even_archived=True))]
+LeadReading = Annotated[ProjectAccess, Depends(Member(Role.ADMIN, even_archived=True))]

@@ -12,7 +12,7 @@ from app.accounts.models import Role, Scope
 from app.db import SessionDep, now
 from app.errors import Denied, NotFound
 from app.projects import operations, queries
-from app.projects.access import Annotator, Lead
+from app.projects.access import Annotator, Lead, LeadReading
 from app.projects.forms import CompositionIn, InvitationForm, MemberIn, ProjectForm, TargetRow, TokenForm
 from app.projects.models import Membership, Project
 from app.projects.operations import LIMA
@@ -161,6 +161,18 @@ def invite(request: Request, access: Admin, session: SessionDep, wanted: Invitat
     url = base + request.app.url_path_for("accounts:invitation", token=token)
     slug = into.slug if into else None
     return InvitationOut(id=row.id, email=row.email, role=row.role, project=slug, expires_at=row.expires_at, url=url)
+
+
+@router.post("/projects/{slug}/archiving", name="api:archive_project", status_code=204)
+def archive(access: Lead, session: SessionDep) -> None:
+    """Close a project to changes; it can be read, verified and exported."""
+    operations.archive_project(session, access.user, access.project)
+
+
+@router.post("/projects/{slug}/reopening", name="api:reopen_project", status_code=204)
+def reopen(access: LeadReading, session: SessionDep) -> None:
+    """Open an archived project to changes again."""
+    operations.reopen_project(session, access.user, access.project)
 
 
 @router.post("/tokens", name="api:create_token", status_code=201)

@@ -16,6 +16,7 @@ from app.config import Settings
 from app.db import now
 from app.errors import Conflict, Denied, NotFound, Refusal
 from app.projects import queries
+from app.projects.access import require_open
 from app.projects.models import CompositionRow, Membership, Project, Split
 
 
@@ -81,6 +82,7 @@ def _write_composition(session: Session, project: Project, targets: Sequence[Tar
 
 def add_member(session: Session, actor: User | None, project: Project, user: User, role: Role) -> None:
     """Give a person a role in the project, new or changed."""
+    require_open(project)
     membership = session.get(Membership, (project.id, user.id))
     if membership is None:
         session.add(Membership(project_id=project.id, user_id=user.id, role=role))

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from app.accounts import operations as accounts
 from app.accounts.access import Admin, Person
-from app.accounts.models import Invitation, Role
+from app.accounts.models import Invitation
 from app.db import SessionDep
 from app.projects import operations, queries
-from app.projects.access import Annotator, Lead, Member, ProjectAccess
+from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess
 from app.projects.doors import LinkPage, role_title
 from app.projects.forms import CompositionForm, DescriptionForm, MemberForm, MemberRoleForm, ProjectForm, TargetRow
 from app.projects.operations import LIMA
@@ -148,11 +148,7 @@ def archive(request: Request, access: Lead, session: SessionDep) -> Response:
 
 
 @router.post("/projects/{slug}/reopening", name="projects:reopen")
-def reopen(
-    request: Request,
-    access: Annotated[ProjectAccess, Depends(Member(Role.ADMIN, even_archived=True))],
-    session: SessionDep,
-) -> Response:
+def reopen(request: Request, access: LeadReading, session: SessionDep) -> Response:
     """Open an archived project to changes again."""
     operations.reopen_project(session, access.user, access.project)
     return _back(request, access, "The project is open again.")

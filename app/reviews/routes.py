@@ -14,7 +14,7 @@ from app.reviews import operations
 from app.reviews.forms import ImportedForm, VerdictForm, WithdrawForm
 from app.reviews.models import Review
 from app.reviews.pages import SAID, first_for, review_page
-from app.web.templating import Flash, redirect, render
+from app.web.templating import Flash, leave, redirect, render
 from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)
@@ -49,8 +49,8 @@ def decide(
         return render(request, "reviews/review.html", page, session=session, status=422)
     flash = _flash(request, access, example, review)
     if following is None:
-        return redirect(request, "reviews:queue", flash, slug=access.project.slug)
-    return redirect(request, "reviews:example", flash, slug=access.project.slug, example_id=following.id)
+        return leave(request, "reviews:queue", flash, slug=access.project.slug)
+    return leave(request, "reviews:example", flash, slug=access.project.slug, example_id=following.id)
 
 
 def _decide(session: Session, access: ProjectAccess, example: Example, form: VerdictForm) -> Review:

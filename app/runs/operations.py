@@ -15,6 +15,7 @@ from app.db import now
 from app.errors import Conflict, NotFound, Refusal
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.operations import enqueue, request_cancellation
+from app.projects.access import require_open
 from app.projects.models import Project
 from app.runs import queries
 from app.runs.decoding import Decoding
@@ -95,6 +96,7 @@ def _new_run(
     recipe: str,
     overrides: Mapping[str, str],
 ) -> TrainingRun:
+    require_open(project)
     model = queries.model_by_name(session, model_name)
     if model is None or model.ready_at is None:
         raise NoSuchModel(name=model_name[:80])
@@ -119,6 +121,7 @@ def _new_run(
 
 def _queue(session: Session, actor: User, run: TrainingRun, verb: str) -> None:
     """Put the run's training into the queue and write down who did it, with what decides it."""
+    require_open(session.get_one(Project, run.project_id))
     version = session.get_one(Version, run.version_id)
     model = session.get_one(BaseModel, run.base_model_id)
     title = f"Run {run.id} on {version.name}"
@@ -252,6 +255,7 @@ def ask(
     decoding: Decoding,
 ) -> list[Answer]:
     """Ask a checkpoint one or more prompts; a job answers them all with one loading of the model."""
+    require_open(project)
     _check_prompts(conversations)
     title = "Answer a prompt" if len(conversations) == 1 else f"Answer {len(conversations):,} prompts"
     job = enqueue(session, actor, "answer", title=title, project_id=project.id, checkpoint_id=checkpoint.id)

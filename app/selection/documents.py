@@ -25,4 +25,6 @@ def candidate_document(candidate: Candidate) -> dict[str, Any]:
         "content_hash": candidate.content_hash,
         "status": candidate.status.value,
         "reason": candidate.status_reason,
+        "flags": list(candidate.flags),
+        "title_alone": candidate.title_alone,
     }

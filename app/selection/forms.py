@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from pydantic import Field, StringConstraints
 
 from app.projects.models import Split
-from app.selection.queries import Order, PoolFilter
+from app.selection.plans import PLANS, BadPlan, Plan, plan_from_text
+from app.selection.queries import Order, PoolFilter, TitleJudged
 from app.sources.models import CandidateStatus
 from app.web.forms import Form, Text
 
@@ -22,6 +23,15 @@ class PoolQuery(Form):
     licence: Short = ""
     split: Literal["", "train", "dev", "test"] = ""
     words: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    language: Short = ""
+    flag: Short = ""
+    category: Short = ""
+    import_id: int | None = Field(None, ge=1, le=2**53)
+    title: Literal["", "yes", "no", "unseen"] = ""
+    code: Literal["", "yes", "no"] = ""
+    length: Annotated[str, StringConstraints(pattern=r"^(\d{1,9}-\d{0,9})?$")] = Field(
+        "", description="Characters of the last message, such as 1200-4096, or 4097- without an end."
+    )
     order: Order = Order.SCORE
     page: int = Field(1, ge=1, le=10_000_000)
 
@@ -34,6 +44,14 @@ class PoolQuery(Form):
             licence=self.licence,
             split=Split(self.split) if self.split else None,
             words=self.words,
+            language=self.language,
+            flag=self.flag,
+            category=self.category,
+            import_run_id=self.import_id,
+            title=TitleJudged(self.title) if self.title else None,
+            code=self.code == "yes" if self.code else None,
+            shortest=int(self.length.partition("-")[0]) if self.length else None,
+            longest=int(end) if (end := self.length.partition("-")[2]) else None,
             order=self.order,
         )
 
@@ -52,3 +70,40 @@ class RejectForm(Form):
     """Why a candidate is set aside."""
 
     reason: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)] = ""
+
+
+class JudgeForm(Form):
+    """Whether the title stands alone; neither takes back what was said."""
+
+    alone: Literal["yes", "no", "neither"]
+
+    @property
+    def value(self) -> bool | None:
+        """The same for the candidate."""
+        return {"yes": True, "no": False, "neither": None}[self.alone]
+
+
+class ManyForm(Form):
+    """Which candidates, and what to do with all of them."""
+
+    ids: Annotated[list[Annotated[int, Field(ge=1, le=2**53)]], Field(max_length=1000)] = Field([])
+    act: Literal["reject", "keep"]
+    reason: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)] = ""
+
+
+class SampleForm(Form):
+    """A plan by name or as a document, and the seed."""
+
+    plan: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=60)] = "lima"
+    document: Annotated[Text, StringConstraints(max_length=100_000)] = Field(
+        "", description="A plan as TOML or JSON, instead of a named one."
+    )
+    seed: int = Field(0, ge=0, le=2**53 - 1)
+
+    def as_plan(self) -> Plan:
+        """The plan that is meant. Raises BadPlan."""
+        if self.document.strip():
+            return plan_from_text(self.document)
+        if self.plan not in PLANS:
+            raise BadPlan(why=f"there is no plan {self.plan}")
+        return PLANS[self.plan]

@@ -1,18 +1,22 @@
 """What people make of candidates: rejected, restored, turned into examples; nothing is deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
 from app.accounts.models import User
+from app.db import now
 from app.errors import Conflict
 from app.examples import operations as examples
 from app.examples import queries as example_queries
 from app.examples.models import Example
 from app.projects.access import require_open
 from app.projects.models import Project
+from app.selection.models import PoolStep
 from app.sources.models import Candidate, CandidateStatus
 from app.text.wellformed import require_wellformed
 
@@ -21,18 +25,27 @@ class AlreadyUsed(Conflict):
     """This candidate has become an example already; nothing was changed. Reject the example instead."""
 
 
-def reject_candidate(session: Session, actor: User, candidate: Candidate, reason: str = "") -> None:
+def reject_candidate(
+    session: Session, actor: User, candidate: Candidate, reason: str = "", act: str | None = None
+) -> None:
     """Set a candidate aside with a reason; repeated, only the reason changes."""
     require_open(session.get_one(Project, candidate.project_id))
     reason = " ".join(require_wellformed(reason, "The reason").split())[:300]
+    before = _state_of(candidate)
     if not _moved(session, candidate, CandidateStatus.USED, CandidateStatus.REJECTED, reason):
         raise AlreadyUsed
+    _step(session, actor, candidate, before, act)
     _trail(session, actor, "reject candidate", candidate, reason=reason)
 
 
 def restore_candidate(session: Session, actor: User, candidate: Candidate) -> None:
     """Undo whatever was done: a rejected one is open again; a used one too, while nobody worked on its example."""
     require_open(session.get_one(Project, candidate.project_id))
+    _forget_step(session, actor, candidate)
+    _restore(session, actor, candidate)
+
+
+def _restore(session: Session, actor: User, candidate: Candidate) -> None:
     if candidate.status is CandidateStatus.USED:
         example = example_queries.example_of_candidate(session, candidate.id)
         if example is not None:
@@ -45,14 +58,110 @@ def restore_candidate(session: Session, actor: User, candidate: Candidate) -> No
     _trail(session, actor, "restore candidate", candidate)
 
 
-def use_candidate(session: Session, actor: User, candidate: Candidate) -> Example:
-    """Turn a candidate into a draft; repeated or by two at once it gives the same example."""
-    return examples.example_from_candidate(session, actor, candidate)
+def use_candidate(session: Session, actor: User, candidate: Candidate, act: str | None = None) -> Example:
+    """Turn a candidate into a draft; repeated or by two at once it gives the same example.
+
+    Where somebody found that its title stands alone, the title is the prompt.
+    """
+    before = _state_of(candidate)
+    words = titled(candidate) if candidate.title_alone else None
+    example = examples.example_from_candidate(session, actor, candidate, messages=words)
+    if before["status"] != CandidateStatus.USED:
+        _step(session, actor, candidate, before, act)
+    return example
+
+
+def judge_title(session: Session, actor: User, candidate: Candidate, alone: bool | None) -> None:
+    """Note whether the title stands alone as a question, or with None that nobody has said."""
+    require_open(session.get_one(Project, candidate.project_id))
+    if candidate.title_alone is alone:
+        return
+    _step(session, actor, candidate, _state_of(candidate), None)
+    candidate.title_alone = alone
+    candidate.title_judged_by, candidate.title_judged_at = (None, None) if alone is None else (actor.id, now())
+    session.flush()
+    _trail(session, actor, "judge title", candidate, alone=alone)
+
+
+def reject_candidates(session: Session, actor: User, candidates: Sequence[Candidate], reason: str) -> int:
+    """Set many aside as one act; how many. Those that are used by now stay as they are."""
+    act, chosen = _new_act(), [one for one in candidates if one.status is not CandidateStatus.USED]
+    for candidate in chosen:
+        reject_candidate(session, actor, candidate, reason, act)
+    return len(chosen)
+
+
+def undo_last(session: Session, actor: User, project: Project) -> Sequence[int]:
+    """Undo what this person did last in the pool; the candidates' numbers, none where nothing is left to undo.
+
+    Called again it reaches further back. Raises WorkedOn where an example is worked on by now.
+    """
+    require_open(project)
+    mine = select(PoolStep).where(PoolStep.project_id == project.id, PoolStep.user_id == actor.id)
+    last = session.scalar(mine.order_by(PoolStep.id.desc()).limit(1))
+    if last is None:
+        return ()
+    steps = session.scalars(mine.where(PoolStep.act == last.act).order_by(PoolStep.id.desc())).all()
+    for step in steps:
+        candidate, before = session.get_one(Candidate, step.candidate_id), step.before
+        session.delete(step)
+        session.flush()
+        _undo(session, actor, candidate, before)
+    return [step.candidate_id for step in steps]
+
+
+def _undo(session: Session, actor: User, candidate: Candidate, before: Mapping[str, Any]) -> None:
+    if candidate.title_alone is not before["title_alone"]:
+        candidate.title_alone, candidate.title_judged_by = before["title_alone"], None
+        candidate.title_judged_at = None
+    if candidate.status.value != before["status"]:
+        _restore(session, actor, candidate)
+        candidate.status, candidate.status_reason = CandidateStatus(before["status"]), before["reason"]
+    session.flush()
+    _trail(session, actor, "undo", candidate)
+
+
+def _state_of(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "status": candidate.status.value,
+        "reason": candidate.status_reason,
+        "title_alone": candidate.title_alone,
+    }
+
+
+def _new_act() -> str:
+    return uuid4().hex
+
+
+def _step(session: Session, actor: User, candidate: Candidate, before: dict[str, Any], act: str | None) -> None:
+    step = PoolStep(user_id=actor.id, project_id=candidate.project_id, candidate_id=candidate.id, before=before)
+    step.act = act or _new_act()
+    session.add(step)
+    session.flush()
+
+
+def _forget_step(session: Session, actor: User, candidate: Candidate) -> None:
+    """What is undone here is not undone once more by `undo_last`."""
+    steps = select(PoolStep).where(PoolStep.user_id == actor.id, PoolStep.candidate_id == candidate.id)
+    last = session.scalar(steps.order_by(PoolStep.id.desc()).limit(1))
+    if last is not None and last.before["status"] != candidate.status.value:
+        session.delete(last)
+        session.flush()
+
+
+def titled(candidate: Candidate) -> list[dict[str, str]]:
+    """The candidate's messages with its title as the first question; as they are where it has no title."""
+    words = [dict(message) for message in candidate.messages]
+    asked = next((message for message in words if message["role"] == "user"), None)
+    if asked is not None and candidate.title.strip():
+        asked["content"] = candidate.title.strip()
+    return words
 
 
 def use_candidates(session: Session, actor: User, candidates: Sequence[Candidate], *, submit: bool) -> list[Example]:
     """Turn many candidates into drafts, and submit them if so wished."""
-    made = [use_candidate(session, actor, candidate) for candidate in candidates]
+    act = _new_act()
+    made = [use_candidate(session, actor, candidate, act) for candidate in candidates]
     for example in made if submit else ():
         examples.submit_example(session, actor, example)
     return made
@@ -72,5 +181,5 @@ def _moved(
     return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _trail(session: Session, actor: User, action: str, candidate: Candidate, **detail: str) -> None:
+def _trail(session: Session, actor: User, action: str, candidate: Candidate, **detail: Any) -> None:
     record(session, actor, action, f"candidate:{candidate.id}", project_id=candidate.project_id, **detail)

@@ -1,6 +1,8 @@
 """The pool as a page: a table to scan, the chosen candidate beside it."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +14,9 @@ from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
 from app.selection import queries
 from app.selection.forms import PoolQuery
+from app.selection.search import Piece, marked, parse, passage, pattern_of
 from app.sources.models import Candidate, CandidateStatus
-from app.web.paging import Pager, page_of
+from app.web.paging import Pager
 
 REASONS = ("out of date", "wrong", "leans on a picture", "needs its thread", "advice with risk", "dull", "other")
 STATUS_SIGNS = {
@@ -21,14 +24,20 @@ STATUS_SIGNS = {
     CandidateStatus.REJECTED: ("rejected", "rejected"),
     CandidateStatus.USED: ("approved", "used"),
 }
+# Done and not: the signs of a title that stands alone, of one that does not, and of one that nobody has judged.
+TITLE_SIGNS: dict[bool | None, tuple[str, str]] = {
+    True: ("approved", "alone"), False: ("returned", "unclear"), None: ("draft", "unseen"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class CandidateRow:
-    """A row of the table."""
+    """A row of the table; `passage` is where an answer says what was looked for, if the title does not."""
 
     id: int
-    title: str
+    title: Sequence[Piece]
+    passage: Sequence[Piece]
+    alone: tuple[str, str]
     source: SourceLabel
     score: int | None
     length: int
@@ -63,6 +72,8 @@ class CandidatePanel:
     url: str | None
     posted_at: datetime | None
     import_run_id: int
+    flags: Sequence[str]
+    title_alone: bool | None
     status: str
     sign: tuple[str, str]
     reason: str | None
@@ -82,8 +93,11 @@ class PoolPage:
     query: str
     list_query: str
     sources: Sequence[tuple[str, str]]
-    sites: Sequence[str]
-    licences: Sequence[str]
+    sites: Sequence[tuple[str, str]]
+    licences: Sequence[tuple[str, str]]
+    languages: Sequence[tuple[str, str]]
+    flags: Sequence[tuple[str, str]]
+    unseen: int
     chosen: CandidatePanel | None
     previous_id: int | None
     next_id: int | None
@@ -93,33 +107,40 @@ class PoolPage:
 def pool_page(session: Session, access: ProjectAccess, wanted: PoolQuery, candidate_id: int | None = None) -> PoolPage:
     """The pool with one candidate chosen: the one of that number, else the first of the list."""
     project = access.project
-    counts = queries.status_counts(session, project.id)
-    facets = queries.facets(session, project.id)
-    found, pager = page_of(session, queries.pool_candidates(project.id, wanted.as_filter()), wanted.page)
+    facets = queries.facets(session, project.id, wanted.as_filter().status)
+    found, pager = queries.page_of_pool(session, queries.searched(session, project.id, wanted.as_filter()), wanted.page)
     labels = SourceLabels(session.scalars(composition_of(project)))
     if candidate_id is not None:
         chosen: Candidate | None = queries.candidate_in(session, project.id, candidate_id)
     else:
         chosen = found[0] if found else None
+    looked_for = pattern_of(parse(wanted.words))
     ids = [candidate.id for candidate in found]
     before, after = _neighbours(ids, chosen.id if chosen else None)
     return PoolPage(
         slug=project.slug,
-        open=counts[CandidateStatus.OPEN],
-        total=sum(counts.values()),
-        rows=[_row(candidate, labels, chosen) for candidate in found],
+        open=facets.status[CandidateStatus.OPEN.value],
+        total=facets.status.total(),
+        rows=[_row(candidate, labels, chosen, looked_for) for candidate in found],
         pager=pager,
         wanted=wanted,
         query=wanted.as_query(),
         list_query=wanted.as_query(without_page=True),
-        sources=[(key, labels.of(key).title) for key in facets.sources],
-        sites=facets.sites,
-        licences=facets.licences,
+        sources=_counted(facets.source, lambda key: labels.of(key).title),
+        sites=_counted(facets.site),
+        licences=_counted(facets.licence),
+        languages=_counted(facets.language),
+        flags=[(flag, flag) for flag in queries.flags_of(session, project.id)],
+        unseen=facets.status[CandidateStatus.OPEN.value] - queries.judged_titles(session, project.id),
         chosen=_panel(session, chosen, labels) if chosen else None,
         previous_id=before,
         next_id=after,
         reasons=REASONS,
     )
+
+
+def _counted(counts: Counter[str], named: Callable[[str], str] = str) -> list[tuple[str, str]]:
+    return [(key, f"{named(key)} ({counts[key]:,})") for key in sorted(counts)]
 
 
 def _neighbours(ids: Sequence[int], chosen: int | None) -> tuple[int | None, int | None]:
@@ -131,15 +152,23 @@ def _neighbours(ids: Sequence[int], chosen: int | None) -> tuple[int | None, int
 
 def next_in_list(session: Session, access: ProjectAccess, wanted: PoolQuery, candidate_id: int) -> int | None:
     """The candidate that comes after this one in the list, else the one before; before the list changes."""
-    found, _ = page_of(session, queries.pool_candidates(access.project.id, wanted.as_filter()), wanted.page)
+    found, _ = queries.page_of_pool(
+        session, queries.searched(session, access.project.id, wanted.as_filter()), wanted.page
+    )
     before, after = _neighbours([candidate.id for candidate in found], candidate_id)
     return after or before
 
 
-def _row(candidate: Candidate, labels: SourceLabels, chosen: Candidate | None) -> CandidateRow:
+def _row(
+    candidate: Candidate, labels: SourceLabels, chosen: Candidate | None, looked_for: re.Pattern[str] | None
+) -> CandidateRow:
+    title = marked(shown_title(candidate.title), looked_for)
+    texts = [shown_title(message["content"]) for message in reversed(candidate.messages)] if looked_for else []
     return CandidateRow(
         id=candidate.id,
-        title=shown_title(candidate.title),
+        title=title,
+        passage=() if any(piece.hit for piece in title) else passage(texts, looked_for),
+        alone=TITLE_SIGNS[candidate.title_alone],
         source=labels.of(candidate.source),
         score=candidate.score,
         length=len(candidate.messages[-1]["content"]) if candidate.messages else 0,
@@ -173,6 +202,8 @@ def _panel(session: Session, candidate: Candidate, labels: SourceLabels) -> Cand
         url=web_address(candidate.url),
         posted_at=candidate.posted_at,
         import_run_id=candidate.import_run_id,
+        flags=[str(flag) for flag in candidate.flags],
+        title_alone=candidate.title_alone,
         status=candidate.status.value,
         sign=STATUS_SIGNS[candidate.status],
         reason=candidate.status_reason,

@@ -1,18 +1,29 @@
 """The pool: candidates of published imports, to scan, to search and to pick from."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.projects.models import Split
+from app.selection import searching
+from app.selection.models import Sampling
+from app.selection.search import parse
 from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState
+from app.web.paging import PAGE_SIZE, Pager
 
-MOST_WORDS = 12
+
+class TitleJudged(StrEnum):
+    """What people said of a title."""
+
+    YES = "yes"
+    NO = "no"
+    UNSEEN = "unseen"
 
 
 class Order(StrEnum):
@@ -26,7 +37,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class PoolFilter:
-    """Which candidates to list; what is None or empty does not narrow. Words are looked for in the title."""
+    """Which candidates to list; what is None or empty does not narrow. Lengths are characters of the last message."""
 
     status: CandidateStatus | None = None
     source: str = ""
@@ -34,22 +45,49 @@ class PoolFilter:
     licence: str = ""
     split: Split | None = None
     words: str = ""
+    language: str = ""
+    flag: str = ""
+    category: str = ""
+    import_run_id: int | None = None
+    title: TitleJudged | None = None
+    shortest: int | None = None
+    longest: int | None = None
+    code: bool | None = None
     order: Order = Order.SCORE
 
 
 @dataclass(frozen=True)
 class Facets:
-    """What there is to filter by."""
+    """What there is to filter by, with how many candidates in the state asked for."""
 
-    sources: Sequence[str]
-    sites: Sequence[str]
-    licences: Sequence[str]
+    status: Counter[str]
+    source: Counter[str]
+    site: Counter[str]
+    licence: Counter[str]
+    split: Counter[str]
+    language: Counter[str]
+    import_run: Counter[str]
 
 
 def pool_candidates(project_id: int, wanted: PoolFilter | None = None) -> Select[Candidate]:
-    """Candidates of published imports that fit the filter, in its order."""
+    """Candidates of published imports that fit the filter but for its words, in its order."""
     wanted = wanted or PoolFilter()
     return select(Candidate).where(*_conditions(project_id, wanted)).order_by(*_order(wanted.order))
+
+
+def searched(session: Session, project_id: int, wanted: PoolFilter) -> Select[Candidate]:
+    """Candidates that fit the filter, its words included; see app.selection.search for what they may say."""
+    return pool_candidates(project_id, wanted).where(*searching.conditions(session, project_id, parse(wanted.words)))
+
+
+def page_of_pool(session: Session, query: Select[Candidate], number: int) -> tuple[Sequence[Candidate], Pager]:
+    """One page of the pool: found by number first, so that sorting carries no texts about."""
+    ids = query.with_only_columns(Candidate.id)
+    total = session.scalar(select(func.count()).select_from(ids.order_by(None).subquery())) or 0
+    pager = Pager(min(number, max(1, -(-total // PAGE_SIZE))), total)
+    wanted = session.scalars(ids.limit(PAGE_SIZE).offset((pager.number - 1) * PAGE_SIZE)).all()
+    rows = {one.id: one for one in session.scalars(select(Candidate).where(Candidate.id.in_(wanted)))}
+    return [rows[one] for one in wanted], pager
 
 
 def _conditions(project_id: int, wanted: PoolFilter) -> list[ColumnElement[bool]]:
@@ -60,13 +98,36 @@ def _conditions(project_id: int, wanted: PoolFilter) -> list[ColumnElement[bool]
         found.append(Candidate.split == wanted.split)
     texts = (Candidate.source, wanted.source), (Candidate.site, wanted.site), (Candidate.licence, wanted.licence)
     found += [column == value for column, value in texts if value]
-    found += [Candidate.title.icontains(word, autoescape=True) for word in wanted.words.split()[:MOST_WORDS]]
+    if wanted.language:
+        found.append(Candidate.language == wanted.language)
+    if wanted.import_run_id is not None:
+        found.append(Candidate.import_run_id == wanted.import_run_id)
+    return found + _of_the_words(wanted)
+
+
+def _of_the_words(wanted: PoolFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.flag:
+        # The first condition is that of an index, which holds the few that are marked.
+        found.append(literal_column("candidate.flags <> '[]'"))
+        found.append(cast(Candidate.flags, String).contains(f'"{wanted.flag}"', autoescape=True))
+    if wanted.category:
+        found.append(Candidate.extra["category"].as_string() == wanted.category)
+    if wanted.title is not None:
+        judged = {TitleJudged.YES: True, TitleJudged.NO: False, TitleJudged.UNSEEN: None}[wanted.title]
+        found.append(Candidate.title_alone.is_(judged))
+    if wanted.shortest is not None:
+        found.append(Candidate.length >= wanted.shortest)
+    if wanted.longest is not None:
+        found.append(Candidate.length <= wanted.longest)
+    if wanted.code is not None:
+        found.append(Candidate.has_code.is_(wanted.code))
     return found
 
 
 def _order(order: Order) -> tuple[Any, ...]:
     by: dict[Order, Any] = {
-        Order.SCORE: func.coalesce(Candidate.score, 0).desc(),
+        Order.SCORE: Candidate.score.desc().nulls_last(),
         Order.NEWEST: Candidate.id.desc(),
         Order.OLDEST: Candidate.id.asc(),
         Order.TITLE: func.lower(Candidate.title),
@@ -97,9 +158,48 @@ def status_counts(session: Session, project_id: int) -> dict[CandidateStatus, in
     return found
 
 
-def facets(session: Session, project_id: int) -> Facets:
-    """The sources, sites and licences that occur."""
-    columns = (Candidate.source, Candidate.site, Candidate.licence)
-    rows = session.execute(select(*columns).where(Candidate.project_id == project_id, published()).distinct()).all()
-    sources, sites, licences = (sorted({str(row[index]) for row in rows if row[index]}) for index in range(3))
-    return Facets(sources, sites, licences)
+def facets(session: Session, project_id: int, status: CandidateStatus | None = None) -> Facets:
+    """What occurs among the candidates in this state, or in any, with counts; the states are counted over all."""
+    columns = (
+        Candidate.status, Candidate.source, Candidate.site, Candidate.licence, Candidate.split, Candidate.language,
+        Candidate.import_run_id,
+    )  # fmt: skip
+    query = select(*columns, func.count()).where(Candidate.project_id == project_id, published())
+    counts: list[Counter[str]] = [Counter() for _ in columns]
+    for *values, count in session.execute(query.group_by(*columns)):
+        here = status is None or values[0] is status
+        for place, value in enumerate(values):
+            if value not in {None, ""} and (here or place == 0):
+                counts[place][getattr(value, "value", None) or str(value)] += count
+    return Facets(*counts)
+
+
+def flags_of(session: Session, project_id: int) -> list[str]:
+    """The words under which candidates are marked."""
+    some = select(Candidate.flags).where(Candidate.project_id == project_id, literal_column("candidate.flags <> '[]'"))
+    return sorted({str(flag) for flags in session.scalars(some.distinct()) for flag in flags})
+
+
+def judged_titles(session: Session, project_id: int) -> int:
+    """How many open candidates have a title of which somebody said whether it stands alone."""
+    judged = (Candidate.status == CandidateStatus.OPEN, Candidate.title_alone.is_not(None), published())
+    return session.scalar(select(func.count()).where(Candidate.project_id == project_id, *judged)) or 0
+
+
+def titles_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """The titles of candidates by number."""
+    query = select(Candidate.id, Candidate.title).where(Candidate.id.in_(ids))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def sampling_in(session: Session, project_id: int, number: int) -> Sampling:
+    """The project's sampling of that number, or NotFound."""
+    sampling = session.scalar(select(Sampling).where(Sampling.id == number, Sampling.project_id == project_id))
+    if sampling is None:
+        raise NotFound("There is no such sampling here.")
+    return sampling
+
+
+def samplings_of(project_id: int) -> Select[Sampling]:
+    """The samplings of a project, the newest first."""
+    return select(Sampling).where(Sampling.project_id == project_id).order_by(Sampling.id.desc())

@@ -6,12 +6,14 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from app.db import SessionDep
-from app.projects.access import Annotator
-from app.selection import operations
-from app.selection.forms import PoolQuery, RejectForm
+from app.projects.access import Annotator, Lead
+from app.selection import operations, taking
+from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, SampleForm
 from app.selection.pages import next_in_list, pool_page
-from app.selection.queries import candidate_in
+from app.selection.queries import candidate_in, sampling_in
+from app.selection.samplepage import sample_page
 from app.web.templating import Flash, redirect, render
+from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)
 Wanted = Annotated[PoolQuery, Query()]
@@ -21,6 +23,68 @@ Wanted = Annotated[PoolQuery, Query()]
 def pool(request: Request, session: SessionDep, access: Annotator, wanted: Wanted) -> Response:
     """The list, its first candidate chosen."""
     return render(request, "selection/pool.html", pool_page(session, access, wanted), session=session)
+
+
+@router.get("/projects/{slug}/pool/sample", name="selection:sample")
+def sample(
+    request: Request, session: SessionDep, access: Annotator, wanted: Annotated[SampleForm, Query()]
+) -> Response:
+    """What a plan would take; nothing moves."""
+    return render(request, "selection/sample.html", sample_page(session, access, wanted), session=session)
+
+
+@router.post("/projects/{slug}/pool/sample", name="selection:take_sample")
+def take_sample(request: Request, session: SessionDep, access: Lead, form: Annotated[SampleForm, Form()]) -> Response:
+    """Make drafts of what the plan takes."""
+    made, _ = taking.take(session, access.user, access.project, form.as_plan(), form.seed)
+    slug = access.project.slug
+    if made is None:
+        flash = Flash("ok", "The plan takes nothing now; nothing was changed.")
+        return redirect(request, "selection:sample", flash, slug=slug)
+    undo = str(request.app.url_path_for("selection:undo_sample", slug=slug, number=made.id))
+    words = f"Taken as drafts: {plural(made.result['taken'], 'candidate')}."
+    return redirect(request, "selection:sample", Flash("ok", words, undo_url=undo, undo_label="Put back"), slug=slug)
+
+
+@router.post("/projects/{slug}/pool/sample/{number}/undoing", name="selection:undo_sample")
+def undo_sample(request: Request, session: SessionDep, access: Lead, number: int) -> Response:
+    """Put back what a sampling took, as far as nobody has worked on it."""
+    back = taking.put_back(session, access.user, access.project, sampling_in(session, access.project.id, number))
+    stayed = f"; {back.stayed} stayed, for somebody has worked on them" if back.stayed else ""
+    flash = Flash("ok", f"Open in the pool again: {plural(back.put_back, 'candidate')}{stayed}.")
+    return redirect(request, "selection:sample", flash, slug=access.project.slug)
+
+
+@router.post("/projects/{slug}/pool/undoing", name="selection:undo")
+def undo(request: Request, session: SessionDep, access: Annotator, wanted: Wanted) -> Response:
+    """Undo what this person did last; again, what they did before that."""
+    undone = operations.undo_last(session, access.user, access.project)
+    query, slug = wanted.as_query(), access.project.slug
+    if not undone:
+        flash = Flash("ok", "There is nothing left to undo.")
+        return redirect(request, "selection:pool", flash, slug=slug, query=query)
+    words = "Undone." if len(undone) == 1 else f"Undone for {plural(len(undone), 'candidate')}."
+    flash = Flash("ok", words)
+    return redirect(request, "selection:candidate", flash, slug=slug, candidate_id=undone[0], query=query)
+
+
+@router.post("/projects/{slug}/pool/selected", name="selection:many")
+def many(
+    request: Request, session: SessionDep, access: Annotator, wanted: Wanted, form: Annotated[ManyForm, Form()]
+) -> Response:
+    """Reject or keep all that are selected, as one act."""
+    chosen = [candidate_in(session, access.project.id, one) for one in form.ids]
+    query, slug = wanted.as_query(), access.project.slug
+    if form.act == "reject":
+        done, verb = operations.reject_candidates(session, access.user, chosen, form.reason), "Rejected"
+    else:
+        done, verb = len(operations.use_candidates(session, access.user, chosen, submit=False)), "Turned into drafts"
+    if not done:
+        flash = Flash("ok", "Nothing was selected, so nothing was changed.")
+        return redirect(request, "selection:pool", flash, slug=slug, query=query)
+    back = str(request.app.url_path_for("selection:undo", slug=slug))
+    flash = Flash("ok", f"{verb}: {plural(done, 'candidate')}.", undo_url=f"{back}?{query}" if query else back)
+    return redirect(request, "selection:pool", flash, slug=slug, query=query)
 
 
 @router.get("/projects/{slug}/pool/{candidate_id}", name="selection:candidate")
@@ -52,6 +116,26 @@ def reject(
     return redirect(
         request, "selection:candidate", flash, slug=access.project.slug, candidate_id=following, query=query
     )
+
+
+@router.post("/projects/{slug}/pool/{candidate_id}/title", name="selection:judge_title")
+def judge_title(
+    request: Request,
+    session: SessionDep,
+    access: Annotator,
+    candidate_id: int,
+    wanted: Wanted,
+    form: Annotated[JudgeForm, Form()],
+) -> Response:
+    """Note whether the title stands alone and show the next candidate."""
+    chosen = candidate_in(session, access.project.id, candidate_id)
+    following = next_in_list(session, access, wanted, candidate_id) or candidate_id
+    operations.judge_title(session, access.user, chosen, form.value)
+    said = {"yes": "The title stands alone.", "no": "The title does not stand alone.", "neither": "Not judged."}
+    query, slug = wanted.as_query(), access.project.slug
+    undo = str(request.app.url_path_for("selection:undo", slug=slug))
+    flash = Flash("ok", said[form.alone], undo_url=f"{undo}?{query}" if query else undo)
+    return redirect(request, "selection:candidate", flash, slug=slug, candidate_id=following, query=query)
 
 
 @router.post("/projects/{slug}/pool/{candidate_id}/restoration", name="selection:restore")

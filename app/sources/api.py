@@ -9,24 +9,26 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, ValidationError
 
-from app.config import Settings
+from app.accounts.access import SignedIn
 from app.db import SessionDep
 from app.projects.access import Annotator, Lead
-from app.sources import exchanges, operations, queries, uploads
+from app.sources import exchanges, operations, queries, rulesets, transfers
 from app.sources.exchanges import ExchangeKind
-from app.sources.formats import recognise, rules_of
+from app.sources.formats import rules_of
 from app.sources.forms import ExchangeForm, ImportForm
-from app.sources.models import ImportRun, Into
+from app.sources.models import ImportRecord, ImportRun, Into
+from app.sources.opening import read_again
 from app.sources.operations import ImportPlan
-from app.sources.rulesets import BadRules, Ruleset, ruleset_from
-from app.sources.uploads import Upload
+from app.sources.receiving import Arrival, received
+from app.sources.rulefiles import ruleset_from_text
+from app.sources.rulesets import Ruleset, ruleset_from
 from app.web.found import found
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS, Problem
 
 router = APIRouter(prefix="/api/v1", tags=["sources"], responses=REFUSALS)
 
-Received = Annotated[Upload, Depends(uploads.received, scope="function")]
+Received = Annotated[Arrival, Depends(received, scope="function")]
 ListPage = PageNumber
 
 
@@ -69,12 +71,26 @@ class ImportList(BaseModel):
 
 
 class RecordOut(BaseModel):
-    """What became of one record: a line of the report."""
+    """What became of one record: a line of the report, with its number among the records of the file."""
 
+    number: int
     external_id: str
     decision: str = Field(description="kept or dropped")
     rule: str | None = Field(description="The rule that dropped it.")
     reason: str
+    restored: bool = Field(description="Whether somebody made a candidate of it although it was dropped.")
+
+    @classmethod
+    def of(cls, row: ImportRecord) -> "RecordOut":
+        """From its row."""
+        return cls(number=row.number, restored=row.restored_at is not None, **queries.report_line(row))
+
+
+class RestoredOut(BaseModel):
+    """The candidate that a dropped record became."""
+
+    candidate: int
+    number: int
 
 
 class RecordList(BaseModel):
@@ -117,25 +133,26 @@ def list_imports(access: Annotator, session: SessionDep, page: ListPage = 1) -> 
     openapi_extra=_multipart(),
     responses={413: {"model": Problem, "description": "The upload is larger than the server takes."}},
 )
-def start_import(request: Request, upload: Received, access: Annotator, session: SessionDep) -> ImportOut:
+def start_import(arrival: Received, access: Annotator, session: SessionDep) -> ImportOut:
     """Upload and import; the work runs as a job."""
-    form = _checked(upload.fields)
-    settings: Settings = request.app.state.settings
-    path, name = uploads.chosen_source(settings, access, upload, form.path.strip())
-    format = recognise(path)
+    form = _checked(arrival.fields)
+    arrival.require()
+    if arrival.transfer:
+        transfers.finish(session, access, arrival.transfer)
     plan = ImportPlan(
-        path=path,
-        name=form.name or name,
-        format=form.format or format,
-        ruleset=_rules(form.rules, format),
+        path=arrival.path,
+        name=form.name or arrival.name,
+        format=form.format or ("table" if "columns" in form.settings else arrival.format),
+        ruleset=_rules(form.rules, arrival.format),
         site=form.site,
         source=form.source or None,
         licence=form.licence or None,
         into=form.into,
         skip_bad=form.skip_bad,
         prompt=form.prompt_choice,
+        settings=form.settings,
     )
-    return ImportOut.of(operations.start_import(session, access.user, access.project, plan, name))
+    return ImportOut.of(operations.start_import(session, access.user, access.project, plan, arrival.name))
 
 
 def _checked(fields: dict[str, str]) -> ImportForm:
@@ -148,12 +165,41 @@ def _checked(fields: dict[str, str]) -> ImportForm:
 def _rules(rules: str, format: str) -> Ruleset:
     if not rules:
         return ruleset_from(rules_of(format))
-    if not rules.lstrip().startswith("{"):
-        return ruleset_from(rules)
-    try:
-        return ruleset_from(json.loads(rules))
-    except (ValueError, RecursionError) as error:
-        raise BadRules("The rules are not a JSON document; nothing was imported.") from error
+    return ruleset_from_text(rules, "rules")
+
+
+class RuleParameterOut(BaseModel):
+    """A parameter of a rule: int, choice (one of `choices`) or list (of phrases)."""
+
+    name: str
+    label: str
+    kind: str
+    default: int | str | list[str]
+    choices: list[str]
+
+
+class RuleOut(BaseModel):
+    """A rule that a rules file may name; one that marks drops nothing and sets flags."""
+
+    rule: str
+    title: str
+    sentence: str
+    applies: str = Field(description="What the rule looks at; other records pass it.")
+    marks: bool
+    parameters: list[RuleParameterOut]
+
+
+class RuleList(BaseModel):
+    """Every rule in its usual order, and the presets as documents of the form that `rules` takes."""
+
+    rules: list[RuleOut]
+    presets: dict[str, dict[str, Any]]
+
+
+@router.get("/rules", dependencies=[Depends(SignedIn())])
+def list_rules() -> RuleList:
+    """The rules with their parameters, so that a rules file can be written."""
+    return RuleList.model_validate(rulesets.described())
 
 
 @router.get("/projects/{slug}/imports/{import_id}")
@@ -166,15 +212,27 @@ def show_import(access: Annotator, session: SessionDep, import_id: int) -> Impor
 def list_records(access: Annotator, session: SessionDep, import_id: int, page: ListPage = 1) -> RecordList:
     """A page of what became of each record, once the import is published."""
     run = found(session, queries.published_import_of(access.project.id, import_id))
-    rows, pager = page_of(session, queries.records_of(run.id), page)
-    return RecordList(total=pager.total, records=[RecordOut(**queries.report_line(row)) for row in rows])
+    rows, pager = page_of(session, queries.records_of(run.noted_under), page)
+    return RecordList(total=pager.total, records=[RecordOut.of(row) for row in rows])
+
+
+@router.post("/projects/{slug}/imports/{import_id}/records/{number}/restoration")
+def restore_record(
+    request: Request, access: Annotator, session: SessionDep, import_id: int, number: int
+) -> RestoredOut:
+    """Make a candidate of a record that a rule dropped; repeated, it is the same one. Rejecting that undoes it."""
+    run = found(session, queries.published_import_of(access.project.id, import_id))
+    row = found(session, queries.record_of(run, number))
+    record = read_again(run, request.app.state.settings, [row]).get(number)
+    candidate = operations.restore_dropped(session, access.user, run, row, record)
+    return RestoredOut(candidate=candidate.id, number=number)
 
 
 @router.get("/projects/{slug}/imports/{import_id}/report.jsonl", response_class=StreamingResponse)
 def download_report(request: Request, access: Annotator, session: SessionDep, import_id: int) -> StreamingResponse:
     """The whole report, a line each: what `handpicked import --report` writes."""
     run = found(session, queries.published_import_of(access.project.id, import_id))
-    return StreamingResponse(_lines(request, run.id), media_type="application/jsonl")
+    return StreamingResponse(_lines(request, run.noted_under), media_type="application/jsonl")
 
 
 def _lines(request: Request, import_id: int) -> Iterator[str]:

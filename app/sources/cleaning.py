@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 
 from app.sources.html_blocks import Converter
 from app.sources.markup import Syntax, write_markdown
+from app.sources.plain_html import ended, plain_text
 
 _HIDDEN_TAGS = {"script", "style"}
 
@@ -21,8 +22,11 @@ def visible_text(html: str) -> str:
 
     Its length in code points is the length that LIMA's rule counts.
     """
+    plain = plain_text(html)
+    if plain is not None:
+        return plain.strip()
     reader = _TextReader()
-    reader.feed(html)
+    reader.feed(ended(html))
     reader.close()
     return "".join(reader.parts).strip()
 

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.sources.records import Decision, Record
-from app.sources.rules import FirstPerson, References
+from app.sources.rules import FirstPerson
 from app.text.marks import runs
 
 BEGINNING = 320
 BEFORE, AFTER = 160, 260
 
-# What rules.py writes of a passage: first person: "I would" at character 12 of answer 2.
-_PLACE = re.compile(r': "(?P<words>.+)" at character (?P<start>\d+)(?: of answer (?P<turn>\d+))?$')
+# What a rule's reason says of a passage: first person: "I would" at character 12 of answer 2.
+_PLACE = re.compile(
+    r': "(?P<words>.+)" at character (?P<start>\d+)(?: of (?P<whose>answer|message) (?P<turn>\d+))?$', re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,9 @@ class Piece:
 
 def excerpt_of(record: Record, decision: Decision) -> Excerpt:
     """Give the passage that dropped a record with some words round it, else the beginning of its last message."""
-    if decision.rule in {FirstPerson.name, References.name} and (place := _PLACE.search(decision.reason)):
-        text = record.responses[int(place["turn"] or 1) - 1].content
+    if place := _PLACE.search(decision.reason):
+        turns = record.messages if place["whose"] == "message" else record.responses
+        text = turns[int(place["turn"] or 1) - 1].content
         words = r"\w+" if decision.rule == FirstPerson.name else r"\s+".join(map(re.escape, place["words"].split()))
         if found := re.compile(words).match(text, int(place["start"]) - 1):
             return _around(text, found.start(), found.end())

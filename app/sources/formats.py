@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from app.sources.inputs import Input, input_of
-from app.sources.readers import READERS
+from app.sources.readers import READERS, tables
 from app.sources.readers.base import Format, Reader, ReadOptions
-from app.sources.readers.containers import first_fault
+from app.sources.readers.containers import first_fault, first_items
 from app.sources.readers.files import Sniffed
+from app.sources.readers.settings import Setting
 from app.sources.records import BadInput, BadLines, Place, Record
 
 MIXED = "mixed"
@@ -33,6 +35,18 @@ def noun_of(name: str) -> str:
 def rules_of(name: str) -> str:
     """The preset of rules that an import of a format begins with."""
     return BY_NAME[name].rules if name in BY_NAME else "none"
+
+
+def fitting(name: str) -> list[str]:
+    """The formats that an input may be read as when this one was recognised, itself first."""
+    kinds = BY_NAME[name].kinds if name in BY_NAME else frozenset()
+    others = [one.name for one in READERS if one.kinds & kinds and not one.needs_site]
+    return list(dict.fromkeys([name, *others]))
+
+
+def settings_of(name: str) -> tuple[Setting, ...]:
+    """The settings of a format's own that a page asks for."""
+    return BY_NAME[name].settings if name in BY_NAME else ()
 
 
 def needs_site(name: str) -> bool:
@@ -57,7 +71,7 @@ def open_source(
     groups, left_out = _groups(found, format)
     readers = [one.reader(files, chosen) for one, files in groups]
     reader = readers[0] if len(readers) == 1 else Several(readers, chosen)
-    reader.left_out = tuple(file.name for file in left_out)
+    reader.left_out = (*reader.left_out, *(file.name for file in left_out))
     return reader
 
 
@@ -75,6 +89,9 @@ def _groups(found: Input, format: str) -> tuple[list[tuple[Format, list[Sniffed]
     rest = list(found.files)
     groups: list[tuple[Format, list[Sniffed]]] = []
     for one in READERS:
+        # Rows of no known form need a mapping, which nobody owes for what lies beside rows that are known.
+        if one is tables.FORMAT and groups:
+            break
         for files in one.claim(rest):
             groups.append((one, files))
             rest = [file for file in rest if file not in files]
@@ -99,7 +116,15 @@ def _fit(found: Input, format: Format) -> list[Sniffed]:
     return fit
 
 
-_KINDS = {"xml": "XML", "html": "a web page", "lines": "JSON", "array": "JSON", "text": "neither XML nor JSON"}
+_KINDS = {
+    "xml": "XML",
+    "html": "a web page",
+    **dict.fromkeys(("lines", "array", "object"), "JSON"),
+    **dict.fromkeys(("csv", "tsv"), "a table"),
+    "parquet": "a Parquet file",
+    "xlsx": "a spreadsheet",
+    "text": "neither XML nor JSON",
+}
 
 
 def _refuse(found: Input) -> None:
@@ -110,22 +135,28 @@ def _refuse(found: Input) -> None:
     if file.fault is not None:
         raise file.fault
     if file.kind == "html":
-        raise BadInput("this is a web page, not a Posts.xml", 1)
+        raise BadInput("this is a web page, and no saved article of wikiHow", 1)
     if file.kind == "text":
         raise BadInput(
-            "this is neither XML nor JSON; what is read is a Stack Exchange Posts.xml, and JSONL or JSON in the forms "
-            "of LIMA, OpenAI messages, Alpaca and ShareGPT",
+            "this is neither XML nor JSON, and no table with a header either; the documentation lists what is read",
             1,
         )
-    if file.head.split("\n", 1)[0].strip() == "{":
-        raise BadInput("this is one JSON object over several lines; give one object a line, or an array of objects", 1)
     if fault := first_fault(file):
         raise BadInput(fault.reason, fault.line)
-    raise BadInput(
-        "no row of the first hundred has a known form: LIMA and ShareGPT have `conversations`, OpenAI `messages`, "
-        "Alpaca `instruction`",
-        1,
-    )
+    if file.kind == "object":
+        raise BadInput(_object_fault(first_items(file)[0].value), 1)
+    if file.kind in tables.KINDS and not first_items(file):
+        raise BadInput("the file holds no row")
+    raise BadInput("no row of the first hundred is an object with columns", 1)
+
+
+def _object_fault(value: dict[str, Any]) -> str:
+    """Why one object is no source: whichever of its lists is meant, a person must say."""
+    lists = [name for name, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
+    if not lists:
+        return "this is one JSON object over several lines; give one object a line, or an array of objects"
+    named = ", ".join(repr(name[:40]) for name in lists[:5])
+    return f"this is one JSON object with lists of objects in it ({named}); save the list that you mean as a file"
 
 
 class Several(Reader):
@@ -138,6 +169,7 @@ class Several(Reader):
         self.format = names.pop() if len(names) == 1 else MIXED
         self.site = options.site or self.format
         self._readers = readers
+        self.left_out = tuple(chain.from_iterable(reader.left_out for reader in readers))
 
     def prepare(self) -> None:
         """Prepare each."""
@@ -152,7 +184,7 @@ class Several(Reader):
             try:
                 for record in reader.records():
                     count += 1
-                    yield replace(record, place=replace(record.place, member=first + record.place.member))
+                    yield record.at(replace(record.place, member=first + record.place.member))
             except BadLines:
                 pass
             for bad in reader.errors:
@@ -165,7 +197,6 @@ class Several(Reader):
         first = 0
         for reader in self._readers:
             if place.member < first + len(reader.files):
-                found = reader.record_at(replace(place, member=place.member - first))
-                return replace(found, place=place)
+                return reader.record_at(replace(place, member=place.member - first)).at(place)
             first += len(reader.files)
         raise BadInput("the files changed since they were imported")

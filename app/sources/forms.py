@@ -1,18 +1,32 @@
 """The forms of this room: an import's settings and its rules, an upload by API, where an exchange counts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from fastapi import Request
+from pydantic import Field, Json, StringConstraints
+from starlette.datastructures import UploadFile
 
+from app.sources.excerpts import visible
 from app.sources.formats import BY_NAME, MIXED
 from app.sources.models import Into
 from app.sources.readers.base import PromptChoice
+from app.sources.rulefiles import LARGEST
 from app.sources.rules import ALL
-from app.sources.rulesets import Ruleset, parameters, ruleset_from
+from app.sources.rulesets import Parameter, Ruleset, parameters, ruleset_from
 from app.web.forms import Form, Storable, Text
 
 RULE = "rule."
+ORDER = "rule.order"
+MOVE = "move"
+# A column of a table and what it is; a setting of the format's own.
+MAP = "map."
+SET = "set."
+RULES_FILE = "rules."
+# A form with its rules file and their multipart, in bytes.
+LARGEST_POST = 1_000_000
+RULES = [kind.name for kind in ALL]
 SEED = 2**31
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120), Storable]
@@ -45,8 +59,20 @@ class ImportForm(SetupForm):
 
     name: Annotated[Words, Field(description="What the import is called; the file's name if it is left out.")] = ""
     path: Annotated[Text, Field(max_length=4000, description="Instead of files, for leads: a path on the server.")] = ""
+    upload: Annotated[Text, Field(max_length=40, description="Instead of files: the key of an upload in pieces.")] = ""
+    settings: Annotated[
+        Json[dict[str, Any]],
+        Field(
+            description='The format\'s own settings, as JSON; of a table {"columns": {"prompt": "title", "response": '
+            '"text"}}.'
+        ),
+    ] = {}  # noqa: RUF012 - a default of pydantic's, which copies it
     rules: Annotated[
-        Text, Field(max_length=100_000, description="lima, none, or a JSON document; by the format if it is left out.")
+        Text,
+        Field(
+            max_length=100_000,
+            description="A preset, or a document: JSON, TOML or YAML; by the format if it is left out.",
+        ),
     ] = ""
 
 
@@ -57,21 +83,62 @@ class ExchangeForm(Form):
     group: Annotated[str, Field(pattern="^(stem|other|discarded)$")]
 
 
+@dataclass(frozen=True)
+class RulesFile:
+    """A rules file as it was posted: its text, how a message calls it, and the other fields of the set-up."""
+
+    text: str
+    name: str
+    typed: dict[str, str]
+
+
+async def posted_rules(request: Request) -> RulesFile:
+    """Read the form with its rules file; a file counts before pasted text."""
+    async with request.form(max_files=1) as data:
+        typed = {key: value.replace("\r\n", "\n") for key, value in data.multi_items() if isinstance(value, str)}
+        file = data.get("rules.file")
+        if isinstance(file, UploadFile) and file.filename:
+            content = await file.read(LARGEST + 1)
+            return RulesFile(content.decode("utf-8", "replace"), visible(file.filename[:80]), typed)
+    return RulesFile(typed.get("rules.text", ""), "the text", typed)
+
+
 def plain_fields(typed: Mapping[str, str]) -> dict[str, str]:
-    """The fields that are no rule's."""
-    return {key: value for key, value in typed.items() if not key.startswith(RULE)}
+    """The fields that are no rule's and no setting of the format's own."""
+    return {key: value for key, value in typed.items() if not key.startswith((RULE, RULES_FILE, MAP, SET))}
+
+
+def order_of(typed: Mapping[str, str]) -> list[str]:
+    """The rules of the form's table in their order; one that was just switched on stands where it usually does."""
+    listed = [name for name in dict.fromkeys(typed.get(ORDER, "").split()) if name in RULES]
+    for name in RULES:
+        if name not in listed and f"{RULE}{name}.on" in typed:
+            before = [one for one in RULES[: RULES.index(name)] if one in listed]
+            listed.insert(listed.index(before[-1]) + 1 if before else 0, name)
+    return listed
+
+
+def moved(typed: Mapping[str, str]) -> dict[str, str]:
+    """The form after a rule was moved by one place: `move` names it and whether `up` or `down`."""
+    order = order_of(typed)
+    name, _, way = typed.get(MOVE, "").partition(":")
+    if name in order and way in {"up", "down"}:
+        place = order.index(name)
+        order.insert(max(0, place + (1 if way == "down" else -1)), order.pop(place))
+    return {key: value for key, value in typed.items() if key != MOVE} | {ORDER: " ".join(order)}
 
 
 def rules_from(typed: Mapping[str, str]) -> Ruleset:
     """The rules as the form has them: a rule is on if its switch was sent. Raises BadRules naming the field."""
-    named: dict[str, dict[str, Any]] = {kind.name: {"on": False} for kind in ALL}
+    named: dict[str, dict[str, Any]] = {name: {"on": False} for name in order_of(typed)}
     kinds = {f"{kind.name}.{one.name}": one.kind for kind in ALL for one in parameters(kind)}
     for key, value in typed.items():
-        if not key.startswith(RULE):
+        if not key.startswith(RULE) or key == ORDER:
             continue
         rule, _, field = key.removeprefix(RULE).partition(".")
-        setting = named.setdefault(rule, {})
-        setting[field] = True if field == "on" else _parsed(value, kinds.get(f"{rule}.{field}", ""))
+        if rule in named or rule not in RULES:
+            setting = named.setdefault(rule, {})
+            setting[field] = True if field == "on" else _parsed(value, kinds.get(f"{rule}.{field}", ""))
     return ruleset_from({"rules": named})
 
 
@@ -83,11 +150,15 @@ def _parsed(value: str, kind: str) -> Any:
 
 def typed_rules(ruleset: Ruleset) -> dict[str, str]:
     """A set of rules as the fields of the form."""
-    fields: dict[str, str] = {}
-    for rule, settings in ruleset.as_dict()["rules"].items():
-        for name, value in settings.items():
-            if name != "on":
-                fields[f"{RULE}{rule}.{name}"] = "\n".join(value) if isinstance(value, list) else str(value)
-            elif value:
-                fields[f"{RULE}{rule}.on"] = "on"
+    fields = {ORDER: " ".join(rule.name for rule in (*ruleset.rules, *ruleset.off))}
+    fields |= {f"{RULE}{rule.name}.on": "on" for rule in ruleset.rules}
+    for rule in (*ruleset.rules, *ruleset.off):
+        fields |= {f"{RULE}{rule.name}.{one.name}": as_typed(one) for one in parameters(rule)}
     return fields
+
+
+def as_typed(one: Parameter) -> str:
+    """A parameter's value as a control of the form has it."""
+    if isinstance(one.value, tuple):
+        return ("\n" if one.kind == "phrases" else ", ").join(one.value)
+    return str(one.value)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
+from app.config import Settings
 from app.errors import NotFound
 from app.jobs.models import Job
 from app.jobs.pages import JobPanel, job_panel
@@ -15,11 +16,14 @@ from app.projects import queries as projects
 from app.projects.access import ProjectAccess
 from app.projects.models import Project
 from app.sources import queries
-from app.sources.excerpts import Piece, pieces, visible
+from app.sources.excerpts import Excerpt, Piece, excerpt_of, pieces, visible
 from app.sources.formats import noun_of, title_of
 from app.sources.models import ImportRecord, ImportRun, ImportState, Into
-from app.sources.rules import ALL, Rule
-from app.sources.rulesets import EMPTY, LIMA, NO_QUESTION, NONE, REPEATED, Parameter, parameters, ruleset_from
+from app.sources.opening import read_again
+from app.sources.operations import may_be_restored
+from app.sources.records import Decision, Record
+from app.sources.rules import ALL, KEPT, Rule
+from app.sources.rulesets import EMPTY, NO_QUESTION, PRESETS, REPEATED, Parameter, parameters, ruleset_from
 from app.sources.shell import import_command
 from app.web.paging import Pager, page_of
 from app.web.words import ago, duration, number, plural
@@ -50,8 +54,12 @@ class FunnelRow:
 
 @dataclass(frozen=True)
 class RecordRow:
-    """A record behind a number; `sign` says what became of it where a list holds both."""
+    """A record behind a number; `sign` says what became of it where a list holds both.
 
+    `is_there` is False where its words cannot be read again; `restored` says who made a candidate of it since.
+    """
+
+    number: int
     what: str
     sign: str | None
     title: str
@@ -61,6 +69,9 @@ class RecordRow:
     score: int | None
     facts: Sequence[str]
     url: str | None
+    is_there: bool
+    restored: str | None
+    may_restore: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,11 @@ class Opened:
     query: str
     rows: Sequence[RecordRow]
     pager: Pager
+
+    @property
+    def missing(self) -> int:
+        """How many of these records can be named only: their words are gone with the file."""
+        return sum(not row.is_there for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -104,9 +120,11 @@ def import_page(
     after: str | None,
     page_number: int,
     here: str,
+    settings: Settings,
 ) -> ImportPage:
     """The funnel, and the records behind the number that was opened; `here` is where its progress leads on to."""
-    rows = _funnel(run, rule or after)
+    rows = _funnel(session, run, rule or after)
+    may_change = access.project.archived_at is None
     job = (
         session.get(Job, run.job_id) if run.job_id and run.state in {ImportState.WAITING, ImportState.RUNNING} else None
     )
@@ -125,19 +143,44 @@ def import_page(
         into_set=run.into is Into.SET,
         remarks=tuple((one["line"], visible(one["reason"])) for one in remarks[:PER_PAGE]),
         remarks_total=len(remarks),
-        opened=_opened(session, run, rule, after, page_number) if rule or after else None,
+        opened=_opened(session, run, settings, rule, after, page_number, may_change) if rule or after else None,
         command=import_command(
-            access.project.slug, run.options["file"], run.site, run.source, run.into.value, ruleset_from(run.ruleset)
+            access.project.slug,
+            run.options["file"],
+            run.site,
+            run.source,
+            run.into.value,
+            ruleset_from(run.ruleset),
+            run.options.get("settings", {}),
         ),
-        may_import=access.project.archived_at is None and Path(run.path).exists(),
+        may_import=may_change and Path(run.path).exists(),
     )
 
 
-def _opened(session: Session, run: ImportRun, rule: str | None, after: str | None, page_number: int) -> Opened:
+def _opened(
+    session: Session,
+    run: ImportRun,
+    settings: Settings,
+    rule: str | None,
+    after: str | None,
+    page_number: int,
+    may_change: bool,
+) -> Opened:
     statement, title, query = _chosen(run, rule, after)
     found, pager = page_of(session, statement, page_number, PER_PAGE)
-    what = noun_of(run.format)
-    return Opened(title, query, tuple(_record_row(row, what, mixed=rule is None) for row in found), pager)
+    records = read_again(run, settings, found)
+    people, what = _people(session, found), noun_of(run.format)
+    rows = [
+        _record_row(row, records.get(row.number), what, people, mixed=rule is None, may_change=may_change)
+        for row in found
+    ]
+    return Opened(title, query, tuple(rows), pager)
+
+
+def _people(session: Session, rows: Sequence[ImportRecord]) -> dict[int, str]:
+    ids = {row.restored_by for row in rows if row.restored_by is not None}
+    people = session.scalars(select(User).where(User.id.in_(ids))) if ids else ()
+    return {person.id: visible(person.name) for person in people}
 
 
 def _chosen(run: ImportRun, rule: str | None, after: str | None) -> tuple[Select[ImportRecord], str, str]:
@@ -147,40 +190,71 @@ def _chosen(run: ImportRun, rule: str | None, after: str | None) -> tuple[Select
     if rule:
         return queries.records_dropped_by(run, rule), f"Dropped by “{TITLES.get(rule, rule)}”", f"rule={rule}"
     if after == READ or after is None:
-        return queries.records_of(run.id), "All records read", f"after={READ}"
+        return queries.records_of(run.noted_under), "All records read", f"after={READ}"
     later = order[order.index(after) + 1 :]
     return queries.records_left_after(run, later), f"Left after “{TITLES.get(after, after)}”", f"after={after}"
 
 
-def _record_row(row: ImportRecord, what: str, *, mixed: bool) -> RecordRow:
-    place = None if what == "answer" else f"line {row.line:,}"
-    facts = (f"{what} {row.external_id[:40]}", place, row.author and f"by {row.author}", row.licence)
+def _record_row(
+    row: ImportRecord,
+    record: Record | None,
+    what: str,
+    people: Mapping[int, str],
+    *,
+    mixed: bool,
+    may_change: bool,
+) -> RecordRow:
+    reason = row.reason or KEPT.reason
     sign = "Kept" if row.rule is None else f"Dropped by {TITLES.get(row.rule, row.rule)}"
+    restored = f"Restored by {people.get(row.restored_by or 0, 'somebody')}" if row.restored_at else None
+    words = excerpt_of(record, Decision(kept=row.rule is None, rule=row.rule, reason=reason)) if record else Excerpt("")
     return RecordRow(
+        number=row.number,
         what=what,
         sign=sign if mixed else None,
-        title=visible(row.title) or "Without a title",
-        pieces=pieces(row.excerpt, row.marks),
+        title=visible(record.title if record else _name_of(row, what)) or "Without a title",
+        pieces=pieces(words.text, words.marks),
         kept=row.rule is None,
-        reason=visible(row.reason),
-        score=row.score,
-        facts=tuple(visible(fact) for fact in facts if fact),
-        url=row.url,
+        reason=visible(reason),
+        score=record.score if record else None,
+        facts=tuple(visible(fact) for fact in _facts_of(row, record, what) if fact),
+        url=record.url if record else None,
+        is_there=record is not None,
+        restored=restored,
+        may_restore=may_change and restored is None and record is not None and may_be_restored(row),
     )
 
 
-def _funnel(run: ImportRun, opened: str | None) -> tuple[FunnelRow, ...]:
+def _name_of(row: ImportRecord, what: str) -> str:
+    """How a record is called whose words are gone."""
+    return f"Answer {row.external_id}" if what == "answer" else f"{what.capitalize()} of line {row.line:,}"
+
+
+def _facts_of(row: ImportRecord, record: Record | None, what: str) -> tuple[str | None, ...]:
+    name = f"{what} {row.external_id[:40]}"
+    if record is None:
+        return (None if what == "answer" else name,)
+    place = None if what == "answer" else f"line {row.line:,}"
+    return (name, place, record.author and f"by {record.author}", record.licence)
+
+
+def _funnel(session: Session, run: ImportRun, opened: str | None) -> tuple[FunnelRow, ...]:
     if not run.result:
         return ()
     hints = {rule.name: _hint(rule) for rule in ruleset_from(run.ruleset).rules}
+    restored = queries.restored_of(session, run)
     read = FunnelRow("Read", visible(run.options["file"]), run.result["records"], None, 100.0, READ, at=opened == READ)
-    return (read, *(_funnel_row(row, hints, opened) for row in run.result["funnel"]))
+    return (read, *(_funnel_row(row, hints, restored, opened) for row in run.result["funnel"]))
 
 
-def _funnel_row(row: Mapping[str, int | str], hints: Mapping[str, str | None], opened: str | None) -> FunnelRow:
+def _funnel_row(
+    row: Mapping[str, int | str], hints: Mapping[str, str | None], restored: Mapping[str, int], opened: str | None
+) -> FunnelRow:
     name, kept, dropped = str(row["rule"]), int(row["kept"]), int(row["dropped"])
     share = 100 * kept / (kept + dropped) if kept + dropped else 0.0
-    return FunnelRow(TITLES.get(name, name), hints.get(name), kept, dropped, share, name, at=name == opened)
+    parts = [hints.get(name), f"{restored[name]:,} restored since" if name in restored else None]
+    hint = ", ".join(part for part in parts if part)
+    return FunnelRow(TITLES.get(name, name), hint or None, kept, dropped, share, name, name == opened)
 
 
 def _hint(rule: Rule) -> str | None:
@@ -201,6 +275,7 @@ def _facts(session: Session, project: Project, run: ImportRun) -> tuple[tuple[st
         ("Site", run.site),
         ("Counts towards", _row_title(session, project, run.source)),
         ("Rules", _rules_in_words(run)),
+        ("Records", _not_read_again(run)),
         *(_measured(run) if run.result else ()),
         ("Started by", visible(starter.name) if starter else "–"),
         ("Started", ago(run.created_at)),
@@ -217,8 +292,17 @@ def _row_title(session: Session, project: Project, source: str | None) -> str:
 
 def _rules_in_words(run: ImportRun) -> str:
     ruleset = ruleset_from(run.ruleset)
-    name = {LIMA.sha256: "lima", NONE.sha256: "none"}.get(run.ruleset_hash, "its own")
+    name = {one.sha256: name for name, one in PRESETS.items()}.get(ruleset.sha256, "its own")
     return f"{name}, {len(ruleset.rules)} of {len(ALL)} on"
+
+
+def _not_read_again(run: ImportRun) -> str:
+    """Where the records of an import were noted that found all of them imported already."""
+    return f"those of import {run.noted_under}, of the same file" if run.noted_under != run.id else ""
+
+
+def _rate(run: ImportRun, records: float) -> str:
+    return "" if run.noted_under != run.id else f"{plural(round(records), 'record')} a second"
 
 
 def _measured(run: ImportRun) -> list[tuple[str, str]]:
@@ -226,9 +310,10 @@ def _measured(run: ImportRun) -> list[tuple[str, str]]:
     seconds = max(result["seconds"], 0.001)
     return [
         ("Took", duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"),
-        ("Rate", f"{plural(round(result['records'] / seconds), 'record')} a second"),
+        ("Rate", _rate(run, result["records"] / seconds)),
         ("Peak memory", f"{result['peak_rss_mb']:,.0f} MB"),
         ("Created", number(result["created"])),
         ("Unchanged", number(result["unchanged"])),
+        ("Marked", plural(result["flagged"], "record") if result["flagged"] else ""),
         ("Remarks", plural(len(result["errors"]), "line") if result["errors"] else ""),
     ]

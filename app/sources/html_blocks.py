@@ -15,6 +15,7 @@ from bs4.element import NavigableString, PreformattedString, Tag
 from markdownify import MarkdownConverter
 
 from app.sources.markup import Kept, Syntax, kept_code
+from app.sources.plain_html import Element, ended, plain_tree
 from app.text.formulas import FORMULA
 
 _BLOCKS = {
@@ -27,6 +28,20 @@ _LANGUAGE = re.compile(r"(?:lang|language)-([\w+#.-]{1,40})")
 _STARTS_BLOCK = re.compile(r"\n(?=[ \t]*(?:(?:[-+*>]|#{1,6}|\d{1,9}[.)])(?:\s)|(?:=+|-+)[ \t]*$))", re.MULTILINE)
 _RUNS = re.compile(r"`+")
 
+_LINE_ENDS = re.compile(r"[\t \r\n]*[\r\n][\t \r\n]*")
+_BLANKS = re.compile(r"[\t ]+")
+_EDGES = re.compile(r"^(\n*)((?:.*[^\n])?)(\n*)$", re.DOTALL)
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+# What markdownify takes for blocks whose inner edges hold no blanks, and whose outer edges hold none.
+_TIGHT = {"p", "blockquote", "div", "ol", "ul", "li", *_HEADINGS}
+_SET_APART = {*_TIGHT, "pre"}
+_ADDED = {
+    "pre": {"_noformat"},
+    "code": {"_noformat"},
+    "kbd": {"_noformat"},
+    **{name: {"_inline"} for name in _HEADINGS},
+}
+
 Parents = set[str]
 
 
@@ -35,7 +50,7 @@ class Converter(MarkdownConverter):
 
     def __init__(self, syntax: Syntax) -> None:
         """Start with nothing kept."""
-        super().__init__()
+        # markdownify's own start takes a sixth of the time of a plain text, which needs none of it: see `convert`.
         self.syntax = syntax
         self.kept: list[Kept] = []
         self._columns: dict[int, int] = {}
@@ -46,6 +61,54 @@ class Converter(MarkdownConverter):
         opened, closed = self.syntax.kept
         return f"{opened}{len(self.kept) - 1}{closed}"
 
+    def convert(self, html: str) -> str:
+        """Give a fragment's draft: by the small tree where it is plain, by the parser where it is not."""
+        tree = plain_tree(html)
+        if tree is not None:
+            return self._plain(tree, set()).strip("\n")
+        super().__init__()
+        # Without a tag or a line end the parser would warn of what looks like the name of a file.
+        return str(super().convert(ended(html) if "<" in html else f"{html}\n"))
+
+    def _plain(self, el: Element, parents: Parents) -> str:
+        """Give the draft of a small tree, as `process_tag` does of the parser's."""
+        name, children = el.name, el.children
+        inside = {*parents, name, *_ADDED.get(name, ())}
+        is_block, last = name in _TIGHT, len(children) - 1
+        drafts = []
+        for index, child in enumerate(children):
+            if not isinstance(child, str):
+                drafts.append(self._plain(child, inside))
+                continue
+            before = _name_of(children[index - 1]) if index else None
+            after = _name_of(children[index + 1]) if index < last else None
+            edge = is_block and (not index or index == last)
+            if not child.strip() and (edge or before in _SET_APART or after in _SET_APART):
+                continue
+            drafts.append(self._plain_text(child, inside, name, (before, after)))
+        text = "".join(drafts) if "pre" in inside else _collapsed(drafts)
+        write = _METHODS.get(name)
+        return text if write is None else write(self, el, text, parents)
+
+    def _plain_text(self, text: str, parents: Parents, name: str, beside: tuple[str | None, str | None]) -> str:
+        if "pre" in parents:
+            return text
+        text = self._folded(text, parents)
+        before, after = beside
+        if before in _BLOCKS or (before is None and name in _BLOCKS):
+            text = text.lstrip(" \n")
+        if after in _BLOCKS or (after is None and name in _BLOCKS):
+            text = text.rstrip(" \n")
+        return text
+
+    def _folded(self, text: str, parents: Parents) -> str:
+        """Keep a text's formulas and fold its blanks."""
+        if "_noformat" not in parents and ("$" in text or "\\begin" in text):
+            text = FORMULA.sub(lambda found: self.keep(_one_paragraph(found.group())), text)
+        if "\n" in text or "\r" in text:
+            text = _LINE_ENDS.sub("\n", text)
+        return _BLANKS.sub(" ", text) if "  " in text or "\t" in text else text
+
     def process_text(self, el: NavigableString, parent_tags: Parents | None = None) -> str:
         """Give a text node with its formulas kept and its blanks folded."""
         parents = parent_tags or set()
@@ -53,12 +116,7 @@ class Converter(MarkdownConverter):
             return ""
         if "pre" in parents:
             return str(el)
-        text = str(el)
-        if "_noformat" not in parents:
-            text = FORMULA.sub(lambda found: self.keep(_one_paragraph(found.group())), text)
-        text = re.sub(r"[\t \r\n]*[\r\n][\t \r\n]*", "\n", text)
-        text = re.sub(r"[\t ]+", " ", text)
-        return _trimmed_at_blocks(el, text)
+        return _trimmed_at_blocks(el, self._folded(str(el), parents))
 
     def escape(self, text: str, parent_tags: Parents) -> str:  # noqa: ARG002
         """Leave the text as it is: `write_markdown` escapes, when it can see the whole line."""
@@ -90,7 +148,7 @@ class Converter(MarkdownConverter):
     convert_b = convert_strong
     convert_s = convert_strike = convert_del
 
-    def convert_code(self, el: Tag, text: str, parent_tags: Parents) -> str:
+    def convert_code(self, el: Tag | Element, text: str, parent_tags: Parents) -> str:
         """Keep inline code, fenced by one backtick more than it holds."""
         if "_noformat" in parent_tags or el.find("pre"):
             return text
@@ -103,9 +161,8 @@ class Converter(MarkdownConverter):
     convert_kbd = convert_samp = convert_tt = convert_code
 
     def _raised(self, sign: str) -> Callable[[Tag, str, Parents], str]:
-        def convert(el: Tag, text: str, parent_tags: Parents) -> str:
-            before = el.previous_sibling
-            touches = isinstance(before, NavigableString | Tag) and bool(re.search(r"[\w)\]]$", before.get_text()))
+        def convert(el: Tag | Element, text: str, parent_tags: Parents) -> str:
+            touches = bool(re.search(r"[\w)\]]$", _text_before(el)))
             # Small print is often set in <sup>: only a short index at a word gets its sign.
             is_index = touches and len(text) <= 8 and not re.search(r"\s", text)
             return f"{sign}{text}" if is_index and text and "_noformat" not in parent_tags else text
@@ -168,7 +225,7 @@ class Converter(MarkdownConverter):
         lines = (self._prefix("> ") + line for line in inner.split("\n"))
         return "\n\n" + "\n".join(lines) + "\n\n"
 
-    def convert_pre(self, el: Tag, text: str, parent_tags: Parents) -> str:
+    def convert_pre(self, el: Tag | Element, text: str, parent_tags: Parents) -> str:
         """Keep a code block, fenced by more backticks than it holds in a row, with its language."""
         if "pre" in parent_tags:
             return text
@@ -181,7 +238,7 @@ class Converter(MarkdownConverter):
         fence = "`" * max(3, max(map(len, _RUNS.findall(code)), default=0) + 1)
         return "\n\n" + self.keep(f"{fence}{_language_of(el)}\n{code}\n{fence}") + "\n\n"
 
-    def convert_list(self, el: Tag, text: str, parent_tags: Parents) -> str:
+    def convert_list(self, el: Tag | Element, text: str, parent_tags: Parents) -> str:
         """Set a list apart; inside an item it may follow its line at once."""
         inner = text.strip("\n")
         if "_inline" in parent_tags or not inner:
@@ -191,7 +248,7 @@ class Converter(MarkdownConverter):
 
     convert_ul = convert_ol = convert_list
 
-    def convert_li(self, el: Tag, text: str, parent_tags: Parents) -> str:
+    def convert_li(self, el: Tag | Element, text: str, parent_tags: Parents) -> str:
         """Write an item: its bullet or number, further lines indented below its text."""
         inner = text.strip(" \t\r\n")
         if "_inline" in parent_tags:
@@ -210,13 +267,13 @@ class Converter(MarkdownConverter):
         opened, closed = self.syntax.prefix
         return f"{opened}{text}{closed}"
 
-    def _bullet(self, el: Tag) -> str:
+    def _bullet(self, el: Tag | Element) -> str:
         parent = el.parent
         if parent is None or parent.name != "ol":
             return "* " if parent is not None and _follows_its_like(parent) else "- "
         # Counting siblings for each item would take the square of a list's length.
-        number = getattr(parent, "_next_number", None) or _first_number(parent)
-        parent._next_number = number + 1  # type: ignore[attr-defined]  # noqa: SLF001
+        number = getattr(parent, "next_number", None) or _first_number(parent)
+        parent.next_number = number + 1  # type: ignore[union-attr]
         return f"{number}{')' if _follows_its_like(parent) else '.'} "
 
     # Tables.
@@ -278,7 +335,35 @@ def _one_paragraph(formula: str) -> str:
     return formula if "%" in formula else _STARTS_BLOCK.sub(" ", formula)
 
 
-def _code_of(el: Tag) -> str:
+def _name_of(node: Element | str) -> str:
+    return "" if isinstance(node, str) else node.name
+
+
+def _collapsed(drafts: list[str]) -> str:
+    """Join drafts; where line ends meet, the longer run of them stays, two at most."""
+    out = [""]
+    for draft in drafts:
+        if draft.startswith("\n") or draft.endswith("\n"):
+            lead, inner, tail = _EDGES.match(draft).groups()  # type: ignore[union-attr]
+            if out[-1] and lead:
+                lead = "\n" * min(2, max(len(out.pop()), len(lead)))
+            out += (lead, inner, tail)
+        elif draft:
+            out += (draft, "")
+    return "".join(out)
+
+
+def _text_before(el: Tag | Element) -> str:
+    """The text of what stands right before an element."""
+    before = next(el.before, None) if isinstance(el, Element) else el.previous_sibling
+    if isinstance(before, Element):
+        return "".join(before.texts)
+    return before.get_text() if isinstance(before, NavigableString | Tag) else str(before or "")
+
+
+def _code_of(el: Tag | Element) -> str:
+    if isinstance(el, Element):
+        return "".join(el.texts)
     parts = []
     for node in el.descendants:
         if isinstance(node, Tag):
@@ -288,31 +373,57 @@ def _code_of(el: Tag) -> str:
     return "".join(parts)
 
 
-def _language_of(el: Tag) -> str:
+def _language_of(el: Tag | Element) -> str:
     code = el.find("code")
-    classes = [*el.get_attribute_list("class"), *(code.get_attribute_list("class") if code else [])]
-    found = _LANGUAGE.search(" ".join(name for name in classes if name))
+    found = _LANGUAGE.search(" ".join((_classes(el), _classes(code) if code is not None else "")))
     return found.group(1) if found else ""
 
 
-def _first_number(el: Tag) -> int:
+def _classes(el: Any) -> str:
+    if isinstance(el, Element):
+        return el.get("class")
+    return " ".join(name for name in el.get_attribute_list("class") if name)
+
+
+def _first_number(el: Tag | Element) -> int:
     start = str(el.get("start", "1"))
     return int(start) if re.fullmatch(r"[0-9]{1,8}", start) else 1
 
 
-def _follows_its_like(el: Tag) -> bool:
+def _follows_its_like(el: Tag | Element) -> bool:
     """Say whether a list of the same kind stands right before: Markdown would join the two."""
     flips = False
-    before = el.previous_sibling
-    while before is not None:
-        if isinstance(before, Tag) and before.name == el.name:
+    for before in el.before if isinstance(el, Element) else el.previous_siblings:
+        if isinstance(before, Tag | Element) and before.name == el.name:
             flips = not flips
-        elif isinstance(before, Tag) or str(before).strip():
+        elif isinstance(before, Tag | Element) or str(before).strip():
             break
-        before = before.previous_sibling
     return flips
 
 
 def _span(cell: Tag) -> int:
     span = str(cell.get("colspan", "1"))
     return min(100, max(1, int(span))) if re.fullmatch(r"[0-9]{1,4}", span) else 1
+
+
+def _heading(converter: Converter, el: Any, text: str, parents: Parents) -> str:
+    return converter.convert_hN(int(el.name[1]), el, text, parents)
+
+
+_METHODS: dict[str, Callable[[Converter, Any, str, Parents], str]] = {
+    **dict.fromkeys(("em", "i"), Converter.convert_em),
+    **dict.fromkeys(("strong", "b"), Converter.convert_strong),
+    **dict.fromkeys(("s", "del", "strike"), Converter.convert_del),
+    **dict.fromkeys(("code", "kbd"), Converter.convert_code),
+    **dict.fromkeys(("p", "div"), Converter.convert_div),
+    **dict.fromkeys(("ul", "ol"), Converter.convert_list),
+    "sup": Converter.convert_sup,
+    "sub": Converter.convert_sub,
+    "img": Converter.convert_img,
+    "br": Converter.convert_br,
+    "hr": Converter.convert_hr,
+    "pre": Converter.convert_pre,
+    "li": Converter.convert_li,
+    "blockquote": Converter.convert_blockquote,
+    **dict.fromkeys(_HEADINGS, _heading),
+}

@@ -6,29 +6,31 @@ after its worker died starts over, so each record is there once.
 
 import resource
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
+from app.jobs.operations import enqueue
 from app.jobs.running import JobContext
 from app.sources import operations
-from app.sources.formats import open_source
-from app.sources.models import ImportRun
+from app.sources.models import ImportRun, Into
+from app.sources.opening import made_from_of, reader_of, stamp_of
 from app.sources.operations import BatchCount, ImportResult
-from app.sources.readers.base import PromptChoice, ReadOptions
-from app.sources.records import Decision, Record
+from app.sources.readers.base import Reader
+from app.sources.readers.tables import signature_of
+from app.sources.records import Decided, Record
 from app.sources.rulesets import Funnel, ruleset_from
 
 BATCH = 500
+# What a batch may have read of its file: a few records of the largest size, or hundreds of usual ones.
+BATCH_BYTES = 16_000_000
 TELL_EVERY = 0.3
+MANY = 2000
 MOST_LISTED = 1000
 
-Sink = Callable[[Session, ImportRun, Sequence[Record]], BatchCount]
-Item = TypeVar("Item")
+Sink = Callable[[Session, ImportRun, Sequence[Decided]], BatchCount]
 
 
 def run_import(context: JobContext, sink: Sink) -> None:
@@ -36,23 +38,16 @@ def run_import(context: JobContext, sink: Sink) -> None:
     started = time.monotonic()
     with context.writing() as session:
         run = _run(session, context)
-        operations.begin_import(session, run)
-    funnel = Funnel(ruleset_from(run.ruleset))
-    options = _options(run, context, _teller(context, funnel))
-    reader = open_source(Path(run.path), run.format, run.site or None, options)
-    reader.prepare()
-    result = ImportResult(reader.format)
-    for batch in _batches(reader.records(), BATCH):
-        # A bad record refuses the whole; the rest is read only to name the others.
-        if reader.errors and not options.skip_bad:
-            continue
-        _write(context, sink, [(record, funnel.ruleset.decide(record)) for record in batch], funnel, result)
-    result.records, result.funnel = funnel.records, funnel.rows()
-    result.errors = [{"line": bad.line, "reason": bad.reason} for bad in reader.errors] + result.errors
+        operations.begin_import(session, run, stamp_of(Path(run.path)))
+    result = _repeated(context, run) or _read(context, run, sink)
     result.seconds = round(time.monotonic() - started, 3)
     result.peak_rss_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     with context.writing() as session:
-        operations.publish_import(session, _run(session, context), result)
+        run = _run(session, context)
+        operations.publish_import(session, run, result)
+        if run.into is Into.POOL and result.created >= MANY:
+            # The words of fewer are read through until a worker's next round.
+            enqueue(session, None, "index_pool", title="Make the pool searchable", project_id=run.project_id)
 
 
 def _run(session: Session, context: JobContext) -> ImportRun:
@@ -62,28 +57,42 @@ def _run(session: Session, context: JobContext) -> ImportRun:
     return run
 
 
-def _options(run: ImportRun, context: JobContext, teller: Callable[[str, int, int], None]) -> ReadOptions:
-    return ReadOptions(
-        skip_bad=run.skip_bad,
-        prompt=PromptChoice(**run.options.get("prompt", {})),
-        name=run.options.get("file"),
-        licence=run.licence,
-        longest=context.settings.max_record_mb << 20,
-        on_progress=teller,
-    )
+def _repeated(context: JobContext, run: ImportRun) -> ImportResult | None:
+    """The result of an import of the same bytes by the same settings: nothing can be new, so nothing is read."""
+    if not Path(run.path).exists():
+        return None
+    made_from = made_from_of(run, context.settings)
+    with context.writing() as session:
+        return operations.note_origin(session, _run(session, context), made_from)
 
 
-def _write(
-    context: JobContext,
-    sink: Sink,
-    decided: Sequence[tuple[Record, Decision]],
-    funnel: Funnel,
-    result: ImportResult,
-) -> None:
+def _read(context: JobContext, run: ImportRun, sink: Sink) -> ImportResult:
+    funnel = Funnel(ruleset_from(run.ruleset))
+    reader = reader_of(run, context.settings, _teller(context, funnel))
+    reader.prepare()
+    _remember_columns(context, run, reader)
+    result = ImportResult(reader.format)
+    for batch in _batches(reader):
+        # A bad record refuses the whole; the rest is read only to name the others.
+        if not reader.errors or run.skip_bad:
+            _write(context, sink, [(record, funnel.ruleset.decide(record)) for record in batch], funnel, result)
+    result.records, result.funnel, result.flagged = funnel.records, funnel.rows(), funnel.flagged
+    result.errors = [{"line": bad.line, "reason": bad.reason} for bad in reader.errors] + result.errors
+    result.known_duplicates = [list(pair) for pair in reader.known_duplicates]
+    return result
+
+
+def _remember_columns(context: JobContext, run: ImportRun, reader: Reader) -> None:
+    if run.format == "table" and reader.files:
+        with context.writing() as session:
+            operations.remember_columns(session, run, signature_of(reader.files[0]))
+
+
+def _write(context: JobContext, sink: Sink, decided: Sequence[Decided], funnel: Funnel, result: ImportResult) -> None:
     with context.writing() as session:
         run = _run(session, context)
         operations.note_records(session, run, funnel.records, decided)
-        count = sink(session, run, [record for record, decision in decided if decision.kept])
+        count = sink(session, run, [one for one in decided if one[1].kept])
     for _, decision in decided:
         funnel.add(decision)
     result.created += count.created
@@ -107,7 +116,13 @@ def _teller(context: JobContext, funnel: Funnel) -> Callable[[str, int, int], No
     return tell
 
 
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
+def _batches(reader: Reader) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    began = reader.bytes_read
+    for record in reader.records():
+        batch.append(record)
+        if len(batch) == BATCH or reader.bytes_read - began > BATCH_BYTES:
+            yield batch
+            batch, began = [], reader.bytes_read
+    if batch:
         yield batch

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from itertools import pairwise
 
@@ -28,72 +29,66 @@ def kept_code(code: str, *, table_cell: bool = False) -> Kept:
     return Kept(f"{fence}{padding}{code}{padding}{fence}", table_cell, code)
 
 
-@dataclass(frozen=True)
+_PRIVATE = re.compile("[\U00100000-\U0010ffff]")
+
+
 class Syntax:
     """One private character for each piece of syntax that the converter writes."""
 
-    base: int
+    def __init__(self, base: int) -> None:
+        """Take sixteen neighbouring characters from `base` on."""
+        marks = [chr(base + index) for index in range(_MARKS)]
+        # Pairs open and close: emphasis, strong emphasis, struck text.
+        self.em = marks[0], marks[1]
+        self.strong = marks[2], marks[3]
+        self.strike = marks[4], marks[5]
+        # Ends a line for good.
+        self.line_break = marks[6]
+        # A marker at the head of a line: a bullet, `>`, `##`.
+        self.prefix = marks[7], marks[8]
+        # Divides two cells of a table.
+        self.pipe = marks[9]
+        # The number of a kept piece.
+        self.kept = marks[10], marks[11]
+        # A horizontal rule.
+        self.rule = marks[12]
+        # Stands at the end of a heading.
+        self.heading = marks[13]
+        # Stands for one cell of the row below a table's head.
+        self.delimiter = marks[14]
+        self.emphasis = re.compile(f"[{''.join(marks[:6])}]")
+        self.number = re.compile(f"{marks[10]}(\\d+){marks[11]}")
+        self.numbers = re.compile(f"(?:{marks[10]}\\d+{marks[11]}){{2,}}")
+        self._written = self._table()
+        self._marks = re.compile(f"[{''.join(self._written)}]")
 
-    @classmethod
-    def unused_in(cls, html: str) -> Syntax:
+    def _table(self) -> dict[str, str]:
+        return {
+            **dict.fromkeys(self.em, "*"),
+            **dict.fromkeys(self.strong, "**"),
+            **dict.fromkeys(self.strike, "~~"),
+            self.pipe: "|",
+            self.rule: "***",
+            self.delimiter: "---",
+            self.heading: "",
+        }
+
+    def write(self, text: str) -> str:
+        """Put the syntax of Markdown in the place of its marks; kept pieces stay marked."""
+        return self._marks.sub(lambda found: self._written[found.group()], text)
+
+    @staticmethod
+    def unused_in(html: str) -> Syntax:
         """Choose sixteen neighbouring private characters that the text does not use."""
-        used = {ord(c) // _MARKS for c in unescape(html) if ord(c) >= 0xE000}
+        text = unescape(html) if "&#" in html else html
+        used = set() if text.isascii() else {ord(one) // _MARKS for one in _PRIVATE.findall(text)}
         blocks = range(0x10_0000 // _MARKS, 0x10_FFF0 // _MARKS)
-        return cls(next(block for block in blocks if block not in used) * _MARKS)
+        return _syntax(next(block for block in blocks if block not in used) * _MARKS)
 
-    def mark(self, index: int) -> str:
-        """Give the private character with that number."""
-        return chr(self.base + index)
 
-    @property
-    def em(self) -> tuple[str, str]:
-        """Open and close emphasis."""
-        return self.mark(0), self.mark(1)
-
-    @property
-    def strong(self) -> tuple[str, str]:
-        """Open and close strong emphasis."""
-        return self.mark(2), self.mark(3)
-
-    @property
-    def strike(self) -> tuple[str, str]:
-        """Open and close struck text."""
-        return self.mark(4), self.mark(5)
-
-    @property
-    def line_break(self) -> str:
-        """End a line for good."""
-        return self.mark(6)
-
-    @property
-    def prefix(self) -> tuple[str, str]:
-        """Open and close a marker at the head of a line: a bullet, `>`, `##`."""
-        return self.mark(7), self.mark(8)
-
-    @property
-    def pipe(self) -> str:
-        """Divide two cells of a table."""
-        return self.mark(9)
-
-    @property
-    def kept(self) -> tuple[str, str]:
-        """Open and close the number of a kept piece."""
-        return self.mark(10), self.mark(11)
-
-    @property
-    def rule(self) -> str:
-        """Write a horizontal rule."""
-        return self.mark(12)
-
-    @property
-    def heading(self) -> str:
-        """Stand at the end of a heading."""
-        return self.mark(13)
-
-    @property
-    def delimiter(self) -> str:
-        """Stand for one cell of the row below a table's head."""
-        return self.mark(14)
+@lru_cache(maxsize=8)
+def _syntax(base: int) -> Syntax:
+    return Syntax(base)
 
 
 def write_markdown(draft: str, syntax: Syntax, kept: list[Kept]) -> str:
@@ -106,6 +101,8 @@ def write_markdown(draft: str, syntax: Syntax, kept: list[Kept]) -> str:
 def _joined_code(draft: str, syntax: Syntax, kept: list[Kept]) -> str:
     """Make one piece of neighbouring pieces of inline code: their backticks would run together."""
     opened, closed = syntax.kept
+    if closed + opened not in draft:
+        return draft
 
     def join(found: re.Match[str]) -> str:
         out: list[int] = []
@@ -117,7 +114,7 @@ def _joined_code(draft: str, syntax: Syntax, kept: list[Kept]) -> str:
                 out.append(number)
         return "".join(f"{opened}{number}{closed}" for number in out)
 
-    return re.sub(f"(?:{opened}\\d+{closed}){{2,}}", join, draft)
+    return syntax.numbers.sub(join, draft)
 
 
 def _tidy(lines: list[str]) -> Iterator[str]:
@@ -135,11 +132,16 @@ def _write_line(line: str, syntax: Syntax, kept: list[Kept]) -> str:
     prefix = head.replace(opened, "").replace(closed, "")
     body = body.strip(" ")
     line_end = "  " if body.endswith(syntax.line_break) else ""
-    body = re.sub(" {2,}", " ", body.replace(syntax.line_break, "").rstrip(" "))
+    body = body.replace(syntax.line_break, "").rstrip(" ")
+    if "  " in body:
+        body = _BLANKS.sub(" ", body)
     if not body:
         return prefix.rstrip(" ")
-    written = prefix + _write_syntax(_escape(body, syntax), syntax)
-    return _restore(written, prefix, syntax, kept) + line_end
+    text = _escape(body, syntax)
+    # Most lines are plain words, with nothing in them to write or to restore.
+    if text.isascii():
+        return prefix + text + line_end
+    return _restore(prefix + syntax.write(text), prefix, syntax, kept) + line_end
 
 
 _INLINE = re.compile(
@@ -158,13 +160,15 @@ _BLOCK = re.compile(
     r"|(?P<number>\d{1,9})(?P<stop>[.)](?=\s|$))"
 )
 
+_BLANKS = re.compile(" {2,}")
+_SIGN = re.compile(r"[\\`*_~\]!<&]")
 _DIVIDER = re.compile(r"(?=.*-)(?=.*\|)[|:\s-]+")
 
 
 def _escape(body: str, syntax: Syntax) -> str:
     """Put a backslash before each character of one line that Markdown would take for syntax."""
-    text = _INLINE.sub(r"\\\g<0>", body)
-    if syntax.pipe in text or _DIVIDER.fullmatch(text):
+    text = _INLINE.sub(r"\\\g<0>", body) if _SIGN.search(body) else body
+    if "|" in text and (syntax.pipe in text or _DIVIDER.fullmatch(text)):
         text = text.replace("|", "\\|")
     if text.endswith(syntax.heading):
         text = re.sub(rf"(#+)\s*(?={syntax.heading}$)", lambda m: "\\" + m.group(1), text)
@@ -176,22 +180,10 @@ def _escape(body: str, syntax: Syntax) -> str:
     return "\\" + text
 
 
-def _write_syntax(text: str, syntax: Syntax) -> str:
-    table = {
-        **dict.fromkeys(map(ord, syntax.em), "*"),
-        **dict.fromkeys(map(ord, syntax.strong), "**"),
-        **dict.fromkeys(map(ord, syntax.strike), "~~"),
-        ord(syntax.pipe): "|",
-        ord(syntax.rule): "***",
-        ord(syntax.delimiter): "---",
-        ord(syntax.heading): "",
-    }
-    return text.translate(table)
-
-
 def _restore(line: str, prefix: str, syntax: Syntax, kept: list[Kept]) -> str:
     """Put the kept pieces back; their further lines take the line's prefix, bullets as blanks."""
-    opened, closed = syntax.kept
+    if syntax.kept[0] not in line:
+        return line
     below = re.sub(r"[^>\s]", " ", prefix)
 
     def piece(found: re.Match[str]) -> str:
@@ -201,17 +193,19 @@ def _restore(line: str, prefix: str, syntax: Syntax, kept: list[Kept]) -> str:
         first, *rest = item.text.split("\n")
         return "\n".join([first, *((below + more) if more else below.rstrip(" ") for more in rest)])
 
-    return re.sub(f"{opened}(\\d+){closed}", piece, line)
+    return syntax.number.sub(piece, line)
 
 
 def _settle_emphasis(draft: str, syntax: Syntax) -> str:
     """Drop the emphasis that Markdown could not read back: `**"a"**b` would show its asterisks."""
+    if not syntax.emphasis.search(draft):
+        return draft
     pairs = (syntax.em, syntax.strong, syntax.strike)
     opening = {pair[0] for pair in pairs}
     closing = {pair[1] for pair in pairs}
     dropped: set[int] = set()
     stack: list[int] = []
-    for found in re.finditer(f"[{''.join(opening | closing)}]", draft):
+    for found in syntax.emphasis.finditer(draft):
         if found.group() in opening:
             stack.append(found.start())
         elif stack:

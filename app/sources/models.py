@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, CreatedAt, PrimaryKey, choice
@@ -64,6 +64,16 @@ class ImportRun(Base):
     # records, funnel, created, unchanged, flagged, errors, seconds, peak_rss_mb: the CLI's JSON document
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
+    @property
+    def noted_under(self) -> int:
+        """The import whose records these are: its own, or those of an earlier one of the same file and settings."""
+        return int(self.options.get("same_as", self.id))
+
+
+def _last_words(row: Any) -> str:
+    messages = row.get_current_parameters().get("messages")
+    return str(messages[-1]["content"]) if messages else ""
+
 
 class Candidate(Base):
     """A record that the rules let through, with its provenance for ever; unique by site and external id.
@@ -86,11 +96,16 @@ class Candidate(Base):
             postgresql_where=text("published"),
         ),
         Index("ix__candidate__project_id_status_id", "project_id", "status", "id"),
+        # All that the pool counts, so that no row is opened for it.
+        Index(
+            "ix__candidate__facets",
+            *("project_id", "status", "source", "site", "licence", "split", "language", "import_run_id"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
-    import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), index=True)
+    import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
     site: Mapped[str] = mapped_column(String(120))
     external_id: Mapped[str] = mapped_column(String(120))
     # Answers to one question share it; they are no duplicates by prompt.
@@ -109,40 +124,76 @@ class Candidate(Base):
     # What else its licence asks to name or people may want to know: the question's author, link and licence, tags.
     extra: Mapped[dict[str, Any]] = mapped_column(default=dict)
     flags: Mapped[list[Any]] = mapped_column(default=list)
-    content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
     # As its import's state says; here because a unique index sees one table only.
     published: Mapped[bool] = mapped_column(default=False)
     status: Mapped[CandidateStatus] = mapped_column(choice(CandidateStatus), default=CandidateStatus.OPEN)
     status_reason: Mapped[str | None] = mapped_column(String(300))
+    # Of the last message, for filters.
+    length: Mapped[int] = mapped_column(default=lambda row: len(_last_words(row)), server_default="0")
+    has_code: Mapped[bool] = mapped_column(default=lambda row: "```" in _last_words(row), server_default=false())
+    # Whether the title says all that an answer needs to know; None until somebody judges it.
+    title_alone: Mapped[bool | None]
+    # A person's number, without a key: SQLite adds none to a table without copying it whole.
+    title_judged_by: Mapped[int | None]
+    title_judged_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
     import_run: Mapped[ImportRun] = relationship(lazy="raise")
 
 
 class ImportRecord(Base):
-    """What one import did with one record: kept, or dropped by which rule and why."""
+    """What one import did with one record: kept, or dropped by which rule and why; and where to read it again.
+
+    What the record says is not copied: it stands in the upload that was kept, at `member`, `position`, `beside`.
+    """
 
     __tablename__ = "import_record"
     __table_args__ = (
-        UniqueConstraint("import_run_id", "number"),
-        Index("ix__import_record__import_run_id_rule_id", "import_run_id", "rule", "id"),
+        Index("ix__import_record__import_run_id_rule_number", "import_run_id", "rule", "number"),
+        # Rows lie in the order of their key, so an import writes two trees and not three.
+        {"sqlite_with_rowid": False},
     )
 
-    id: Mapped[PrimaryKey]
-    import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
+    import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True)
     # Its place among the records of the file, from 1: a file may hold the same record twice.
-    number: Mapped[int]
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member: Mapped[int] = mapped_column(default=0)
+    # NULL for what was imported before places were noted.
+    position: Mapped[int | None]
+    beside: Mapped[int | None]
     line: Mapped[int]
     external_id: Mapped[str] = mapped_column(String(120))
     rule: Mapped[str | None] = mapped_column(String(40))
-    reason: Mapped[str] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
-    excerpt: Mapped[str] = mapped_column(Text)
-    # [start, end] in the excerpt of each passage that the rule objected to
-    marks: Mapped[list[Any]] = mapped_column(default=list)
-    score: Mapped[int | None]
-    author: Mapped[str | None] = mapped_column(String(200))
-    licence: Mapped[str | None] = mapped_column(String(80))
-    url: Mapped[str | None] = mapped_column(Text)
+    # NULL for a kept record that nothing is to be said of.
+    reason: Mapped[str | None] = mapped_column(Text)
+    # Who made a candidate of it although a rule had dropped it.
+    restored_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    restored_at: Mapped[datetime | None]
+
+
+class Transfer(Base):
+    """An upload on its way in pieces; what has arrived lies below the folder of uploads, under its key."""
+
+    __tablename__ = "transfer"
+
+    id: Mapped[PrimaryKey]
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[CreatedAt]
+    # name and size in bytes of each, in their order
+    files: Mapped[list[Any]]
+
+
+class ColumnMapping(Base):
+    """How the columns of a table were mapped when a file with these columns was imported last in this project."""
+
+    __tablename__ = "column_mapping"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
+    # The SHA-256 of the columns' names, sorted.
+    signature: Mapped[str] = mapped_column(String(64), primary_key=True)
+    columns: Mapped[dict[str, Any]]
 
 
 class ExchangeGroup(Base):

@@ -1,17 +1,18 @@
 """What changes imports, candidates and the table of exchanges."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Insert, delete, exists, select, update
+from sqlalchemy import Insert, Table, delete, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.audit import record as write_trail
 from app.accounts.models import User
-from app.db import now
+from app.db import Base, now
 from app.errors import Conflict, Gone, Refusal
 from app.jobs.models import JobState
 from app.jobs.operations import enqueue
@@ -19,11 +20,11 @@ from app.projects import queries as projects
 from app.projects.access import require_open
 from app.projects.models import Project, Split
 from app.sources import exchanges, queries
-from app.sources.excerpts import excerpt_of
 from app.sources.formats import needs_site
 from app.sources.models import (
     Candidate,
     CandidateStatus,
+    ColumnMapping,
     ExchangeGroup,
     ImportRecord,
     ImportRun,
@@ -31,8 +32,10 @@ from app.sources.models import (
     Into,
 )
 from app.sources.readers.base import PromptChoice
-from app.sources.records import BadLine, Decision, Record
-from app.sources.rulesets import Ruleset
+from app.sources.readers.columns import columns_from, require_storable
+from app.sources.records import BadLine, Decided, Decision, Record
+from app.sources.rules.base import KEPT
+from app.sources.rulesets import EMPTY, NO_QUESTION, REPEATED, Ruleset
 
 
 class NoSite(Refusal):
@@ -65,6 +68,8 @@ class ImportPlan:
     into: Into = Into.POOL
     skip_bad: bool = False
     prompt: PromptChoice = field(default_factory=PromptChoice)
+    # The format's own, see ReadOptions.
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def start_import(session: Session, actor: User, project: Project, plan: ImportPlan, file_name: str = "") -> ImportRun:
@@ -116,13 +121,30 @@ def begin_draft(session: Session, actor: User, project: Project, run: ImportRun,
     run.site, run.licence = site, plan.licence
     run.source = _source_of(session, project, plan)
     run.ruleset, run.ruleset_hash = plan.ruleset.as_dict(), plan.ruleset.sha256
-    run.options = {**run.options, "prompt": vars(plan.prompt)}
+    run.options = {**run.options, "prompt": vars(plan.prompt), "settings": _settings_of(plan)}
     run.state = ImportState.WAITING
     kind = "import_source" if plan.into is Into.POOL else "import_examples"
     job = enqueue(session, actor, kind, title=f"Import {run.name}", project_id=project.id, import_run_id=run.id)
     run.job_id = job.id
     write_trail(session, actor, "start import", f"import:{run.id}", project_id=project.id, name=run.name)
     return run
+
+
+def _settings_of(plan: ImportPlan) -> dict[str, Any]:
+    """The settings as they are stored; those of a table say what its columns are."""
+    settings = dict(plan.settings)
+    require_storable(settings, "the settings")
+    if plan.format == "table":
+        settings["columns"] = columns_from(settings.get("columns") or {}).as_settings()
+    return settings
+
+
+def remember_columns(session: Session, run: ImportRun, signature: str) -> None:
+    """Note how the columns of an import were mapped, to be proposed for the next table that has them."""
+    row = {"project_id": run.project_id, "signature": signature, "columns": run.options["settings"]["columns"]}
+    new = _insert(session, ColumnMapping).values(row)
+    key = [ColumnMapping.project_id, ColumnMapping.signature]
+    session.execute(new.on_conflict_do_update(index_elements=key, set_={"columns": new.excluded.columns}))
 
 
 def discard_draft(session: Session, actor: User, run: ImportRun) -> bool:
@@ -169,11 +191,33 @@ def set_exchange_group(
     write_trail(session, actor, "sort exchange", f"exchange:{site}", project_id=project.id, group=group)
 
 
-def begin_import(session: Session, run: ImportRun) -> None:
-    """Start, or start over after a worker died: whatever an earlier attempt wrote goes, it was never visible."""
+@dataclass
+class ImportResult:
+    """The document that an import ends in; its keys are a contract."""
+
+    format: str
+    records: int = 0
+    funnel: list[dict[str, Any]] = field(default_factory=list)
+    created: int = 0
+    unchanged: int = 0
+    flagged: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    peak_rss_mb: float = 0.0
+    # Pairs of ids that the source itself calls duplicates; only where it does.
+    known_duplicates: list[list[int]] = field(default_factory=list)
+
+
+def begin_import(session: Session, run: ImportRun, stamp: str = "") -> None:
+    """Start, or start over after a worker died: whatever an earlier attempt wrote goes, it was never visible.
+
+    `stamp` shows later on whether the files are still those that were read.
+    """
     if run.state is ImportState.PUBLISHED:
         raise Conflict(f"The import {run.name} is published already.")
     _forget(session, run)
+    kept = {key: value for key, value in run.options.items() if key not in {"same_as", "made_from"}}
+    run.options = {**kept, "stamp": stamp}
     run.state = ImportState.RUNNING
 
 
@@ -191,44 +235,54 @@ class BatchCount:
     clashes: list[BadLine] = field(default_factory=list)
 
 
-def note_records(session: Session, run: ImportRun, before: int, decided: Sequence[tuple[Record, Decision]]) -> None:
+def note_origin(session: Session, run: ImportRun, made_from: str) -> ImportResult | None:
+    """Note what an import is made from; its result, without anything new, where an earlier one was made from the same.
+
+    Its funnel opens the records of that one.
+    """
+    earlier = queries.same_import(session, run, made_from)
+    run.options = {**run.options, "made_from": made_from}
+    if earlier is None:
+        return None
+    run.options = {**run.options, "same_as": earlier.noted_under}
+    known = earlier.result["created"] + earlier.result["unchanged"]
+    return ImportResult(**{**earlier.result, "created": 0, "unchanged": known})
+
+
+def note_records(session: Session, run: ImportRun, before: int, decided: Sequence[Decided]) -> None:
     """Write down what became of each record after the first `before`: every number of the funnel can be opened."""
-    rows = [
-        _noted(run, number, record, decision) for number, (record, decision) in enumerate(decided, start=before + 1)
-    ]
-    if rows:
-        session.execute(_insert(session, ImportRecord), rows)
+    _write_rows(
+        session,
+        ImportRecord,
+        [_noted(run, number, record, decision) for number, (record, decision) in enumerate(decided, start=before + 1)],
+    )
 
 
 def _noted(run: ImportRun, number: int, record: Record, decision: Decision) -> dict[str, Any]:
-    excerpt = excerpt_of(record, decision)
+    place = record.place
     return {
         "import_run_id": run.id,
         "number": number,
+        "member": place.member,
+        "position": place.position,
+        "beside": place.beside,
         "line": record.line,
         "external_id": record.external_id,
         "rule": decision.rule,
-        "reason": decision.reason,
-        "title": record.title,
-        "excerpt": excerpt.text,
-        "marks": [list(mark) for mark in excerpt.marks],
-        "score": record.score,
-        "author": record.author,
-        "licence": record.licence,
-        "url": record.url,
+        "reason": None if decision is KEPT else decision.reason,
     }
 
 
-def add_candidates(session: Session, run: ImportRun, kept: Sequence[Record]) -> BatchCount:
+def add_candidates(session: Session, run: ImportRun, kept: Sequence[Decided]) -> BatchCount:
     """Put kept records into the pool; those of a published import stay as they are.
 
     One that is there with other words is named, unless it is a post: posts are edited, rows of two files clash.
     """
-    known = queries.published_words(session, run.project_id, [(record.site, record.external_id) for record in kept])
-    fresh = [record for record in kept if (record.site, record.external_id) not in known]
-    if fresh:
-        session.execute(_insert(session, Candidate), [_candidate(run, record) for record in fresh])
-    there = kept if run.format != "stackexchange" else ()
+    known = queries.published_words(session, run.project_id, [(record.site, record.external_id) for record, _ in kept])
+    fresh = [one for one in kept if (one[0].site, one[0].external_id) not in known] if known else kept
+    made = now()
+    _write_rows(session, Candidate, [_candidate(run, record, decision, made) for record, decision in fresh])
+    there = [record for record, _ in kept] if known and run.format != "stackexchange" else ()
     clashes = [
         BadLine(record.line, f"the id {record.external_id[:40]!r} is in the pool with other words, which stay; "
                              "a site of its own would keep both")
@@ -238,7 +292,7 @@ def add_candidates(session: Session, run: ImportRun, kept: Sequence[Record]) -> 
     return BatchCount(len(fresh), len(kept) - len(fresh), clashes)
 
 
-def _candidate(run: ImportRun, record: Record) -> dict[str, Any]:
+def _candidate(run: ImportRun, record: Record, decision: Decision, made: datetime) -> dict[str, Any]:
     return {
         "project_id": run.project_id,
         "import_run_id": run.id,
@@ -257,11 +311,83 @@ def _candidate(run: ImportRun, record: Record) -> dict[str, Any]:
         "licence": record.licence or run.licence,
         "posted_at": record.posted_at,
         "extra": record.extra,
-        "flags": [],
+        "flags": list(decision.flags),
         "content_hash": record.content_hash,
         "status": CandidateStatus.OPEN,
-        "created_at": now(),
+        "created_at": made,
     }
+
+
+def _write_rows(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
+    # Past the ORM, which would look at every value of every row again.
+    if rows:
+        session.connection().execute(insert(cast(Table, table.__table__)), rows)
+
+
+class NotToRestore(Conflict):
+    """This record was dropped because {why}; nothing was restored."""
+
+
+class KeptAlready(Conflict):
+    """This record was kept; look for it in the pool. Nothing was changed."""
+
+
+class NotThereAnyMore(Gone):
+    """This record cannot be read again, for its file is gone or changed since the import; bring the file in anew."""
+
+
+WHY_NOT = {
+    REPEATED: "the same words were imported already",
+    NO_QUESTION: "its question is not in the file, so there is nothing to answer",
+    EMPTY: "nothing is left of it without its images",
+}
+
+
+def restore_dropped(
+    session: Session, actor: User, run: ImportRun, row: ImportRecord, record: Record | None
+) -> Candidate:
+    """Make a candidate of a record that a rule dropped; repeated, it is the same one. Undone by rejecting that.
+
+    `record` is what was read again from the upload, None where that failed.
+    """
+    require_open(session.get_one(Project, run.project_id))
+    require_restorable(row)
+    if record is None:
+        raise NotThereAnyMore
+    candidate = queries.published_candidate(session, run.project_id, record.site, record.external_id)
+    if row.restored_at is not None and candidate is not None:
+        return candidate
+    if candidate is None:
+        candidate = _restored(session, actor, run, row, record)
+    row.restored_by, row.restored_at = actor.id, now()
+    about = {"number": row.number, "rule": row.rule}
+    write_trail(session, actor, "restore record", f"import:{run.id}", project_id=run.project_id, **about)
+    return candidate
+
+
+def require_restorable(row: ImportRecord) -> None:
+    """Refuse what no person can put right: a kept record, a repeated one, one without a question or without words."""
+    if row.rule is None:
+        raise KeptAlready
+    if row.rule in WHY_NOT:
+        raise NotToRestore(why=WHY_NOT[row.rule])
+
+
+def may_be_restored(row: ImportRecord) -> bool:
+    """Whether a person can make a candidate of a record although a rule dropped it."""
+    return row.rule is not None and row.rule not in WHY_NOT
+
+
+def _restored(session: Session, actor: User, run: ImportRun, row: ImportRecord, record: Record) -> Candidate:
+    values = _candidate(run, record, KEPT, now())
+    why = {"by": actor.name, "rule": row.rule, "reason": row.reason}
+    values["extra"] = {**record.extra, "restored": why}
+    # Of two clicks at once one inserts; the other finds what it wrote.
+    session.execute(insert_ignoring(session, Candidate), [values | {"published": True}])
+    candidate = queries.published_candidate(session, run.project_id, record.site, record.external_id)
+    if candidate is None:
+        raise Conflict("Somebody restored this record at the same moment; look at it again.")
+    return candidate
 
 
 def insert_ignoring(session: Session, table: type[Any]) -> Insert:
@@ -273,21 +399,6 @@ def _insert(session: Session, table: type[Any]) -> sqlite.Insert | postgresql.In
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
-
-
-@dataclass
-class ImportResult:
-    """The document that an import ends in; its keys are a contract."""
-
-    format: str
-    records: int = 0
-    funnel: list[dict[str, Any]] = field(default_factory=list)
-    created: int = 0
-    unchanged: int = 0
-    flagged: int = 0
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-    peak_rss_mb: float = 0.0
 
 
 def publish_import(session: Session, run: ImportRun, result: ImportResult) -> None:
@@ -308,7 +419,7 @@ def publish_import(session: Session, run: ImportRun, result: ImportResult) -> No
     result.created, result.unchanged = result.created - deleted, result.unchanged + deleted
     own = update(Candidate).where(Candidate.import_run_id == run.id).values(published=True)
     session.execute(own.execution_options(synchronize_session=False))
-    run.result = vars(result)
+    run.result = {key: value for key, value in vars(result).items() if value or key != "known_duplicates"}
     run.state, run.finished_at = ImportState.PUBLISHED, now()
     actor = session.get(User, run.created_by) if run.created_by else None
     write_trail(session, actor, "publish import", f"import:{run.id}", project_id=run.project_id, created=result.created)

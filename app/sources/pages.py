@@ -10,10 +10,10 @@ from app.accounts.models import Role
 from app.config import Settings
 from app.projects.access import ProjectAccess
 from app.projects.models import Project
-from app.sources import exchanges, queries
+from app.sources import exchanges, queries, transfers
 from app.sources.excerpts import visible
 from app.sources.formats import FORMATS, title_of
-from app.sources.models import ImportRun, ImportState
+from app.sources.models import ImportRun, ImportState, Transfer
 from app.web.paging import Pager, page_of
 
 # How the signs of components/signs.html call the states of an import.
@@ -44,12 +44,24 @@ class SourcesPage:
 
 
 @dataclass(frozen=True)
+class HalfRow:
+    """An upload of this person that is on its way: how much of it has arrived, and when it was begun."""
+
+    key: str
+    name: str
+    arrived: int
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class NewPage:
     """The form to bring a file in; `folders` are those of the server that this person may name."""
 
     formats: Sequence[str]
     folders: Sequence[str]
     largest: int
+    halves: Sequence[HalfRow]
     errors: Mapping[str, str]
     typed: Mapping[str, str]
 
@@ -93,11 +105,26 @@ def _import_row(run: ImportRun) -> ImportRow:
     )
 
 
-def new_page(settings: Settings, access: ProjectAccess, typed: Mapping[str, str], errors: Mapping[str, str]) -> NewPage:
-    """The form, with the server's folders for leads."""
+def new_page(
+    session: Session,
+    settings: Settings,
+    access: ProjectAccess,
+    typed: Mapping[str, str],
+    errors: Mapping[str, str],
+) -> NewPage:
+    """The form, with the server's folders for leads, and what this person has half sent."""
     folders = map(str, settings.import_folders) if access.role is Role.ADMIN else ()
     formats = [title for name, title in FORMATS.items() if name != "auto"]
-    return NewPage(formats, tuple(folders), settings.max_upload_mb * 1_000_000, errors, typed)
+    held = session.scalars(queries.transfers_of(access.user.id, access.project.id)).all()
+    halves = tuple(_half_row(settings, one) for one in held)
+    return NewPage(formats, tuple(folders), settings.max_upload_mb * 1_000_000, halves, errors, typed)
+
+
+def _half_row(settings: Settings, transfer: Transfer) -> HalfRow:
+    arrived = sum(transfers.arrived(settings, transfer))
+    return HalfRow(
+        transfer.key, visible(transfers.name_of(transfer)), arrived, transfers.size_of(transfer), transfer.created_at
+    )
 
 
 def exchanges_page(

@@ -5,29 +5,48 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.sources.formats import open_source
+from app.sources.inputs import Input
 from app.sources.readers.base import ReadOptions
 from app.sources.records import Decision, Record
+from app.sources.rules import ALL
 from app.sources.rulesets import Funnel, Ruleset
 
 SHOWN = 20
+# Of each rule, what it dropped first.
+SHOWN_OF_A_RULE = 3
+# Records whose words are looked at whatever the rules: who wrote them, which rules have anything to say of them.
+LOOKED_AT = 500
 # What is counted in about a second; of a larger file the beginning is the sample. The import counts everything.
 COUNTED = 16_000_000
 
 
+Decided = tuple[Record, Decision]
+
+
 @dataclass
 class Preview:
-    """The funnel over the records that were looked at, the first of them with their decisions, and their rights."""
+    """The funnel over the records that were counted, the first of them with their decisions, and their rights.
+
+    `dropped` are the first records that each rule dropped, and those that it marked; `fitting` are the rules that
+    have something to look at in the first records; `named` of `looked_at` have an author; `left_out` are the files and
+    sheets of the input that are not read.
+    """
 
     funnel: Funnel
     share: float
-    first: list[tuple[Record, Decision]] = field(default_factory=list)
+    first: list[Decided] = field(default_factory=list)
+    dropped: dict[str, list[Decided]] = field(default_factory=dict)
+    marked: list[Decided] = field(default_factory=list)
+    fitting: set[str] = field(default_factory=set)
     licences: set[str] = field(default_factory=set)
     named: int = 0
+    looked_at: int = 0
     seconds: float = 0.0
+    left_out: tuple[str, ...] = ()
 
     @property
     def records(self) -> int:
-        """How many records were looked at."""
+        """How many records were counted."""
         return self.funnel.records
 
     @property
@@ -40,26 +59,44 @@ class Preview:
         """Whether there is more in the file."""
         return self.share < 1
 
+    def add(self, record: Record, decision: Decision) -> None:
+        """Count a record, and keep it if it is among the first of its kind."""
+        self.funnel.add(decision)
+        if decision.flags and len(self.marked) < SHOWN_OF_A_RULE:
+            self.marked.append((record, decision))
+        if decision.rule is not None:
+            shown = self.dropped.setdefault(decision.rule, [])
+            if len(shown) < SHOWN_OF_A_RULE:
+                shown.append((record, decision))
+        if decision.kept or self.records <= LOOKED_AT:
+            self._look(record)
 
-def preview(path: Path, format: str, ruleset: Ruleset, options: ReadOptions) -> Preview:
+    def _look(self, record: Record) -> None:
+        self.looked_at += 1
+        self.named += record.author is not None
+        if record.licence and len(self.licences) < SHOWN:
+            self.licences.add(record.licence)
+        if self.records <= LOOKED_AT:
+            self.fitting |= {kind.name for kind in ALL if kind.name not in self.fitting and kind().applies_to(record)}
+
+
+def preview(source: Path | Input, format: str, ruleset: Ruleset, options: ReadOptions) -> Preview:
     """Count what the rules keep of the first megabytes, and show the first records. Raises a Refusal."""
     started = time.monotonic()
-    reader = open_source(path, format, options=replace(options, sample_bytes=COUNTED))
+    reader = open_source(source, format, options=replace(options, sample_bytes=COUNTED))
     found = Preview(Funnel(ruleset), 1.0)
     reader.prepare()
-    kept: list[tuple[Record, Decision]] = []
-    dropped: list[tuple[Record, Decision]] = []
+    kept: list[Decided] = []
+    dropped: list[Decided] = []
     for record in reader.records():
-        decision = ruleset.decide(record)
-        found.funnel.add(decision)
-        found.named += record.author is not None
-        if record.licence and len(found.licences) < SHOWN:
-            found.licences.add(record.licence)
+        decision = found.funnel.ruleset.decide(record)
+        found.add(record, decision)
         shown = kept if decision.kept else dropped
         if len(shown) < SHOWN:
             shown.append((record, decision))
     found.share = min(1.0, reader.bytes_read / max(1, reader.total_bytes))
     # Kept ones first: of a dump most records fall, and what will be kept is what people want to see.
     found.first = (kept[: SHOWN * 3 // 4] + dropped)[:SHOWN]
+    found.left_out = reader.left_out
     found.seconds = time.monotonic() - started
     return found

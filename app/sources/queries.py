@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.projects.models import Project
-from app.sources.models import Candidate, ExchangeGroup, ImportRecord, ImportRun, ImportState
+from app.sources.models import Candidate, ColumnMapping, ExchangeGroup, ImportRecord, ImportRun, ImportState, Transfer
+from app.sources.rules.base import KEPT
 
 
 def imports_of(project_id: int) -> Select[ImportRun]:
@@ -25,29 +26,76 @@ def published_import_of(project_id: int, import_id: int) -> Select[ImportRun]:
     return import_of(project_id, import_id).where(ImportRun.state == ImportState.PUBLISHED)
 
 
+def same_import(session: Session, run: ImportRun, made_from: str) -> ImportRun | None:
+    """A published import that read the same bytes by the same settings, if there is one."""
+    query = imports_of(run.project_id).where(
+        ImportRun.state == ImportState.PUBLISHED,
+        ImportRun.format == run.format,
+        ImportRun.site == run.site,
+        ImportRun.ruleset_hash == run.ruleset_hash,
+    )
+    return next((one for one in session.scalars(query) if one.options.get("made_from") == made_from), None)
+
+
+def transfers_of(user_id: int, project_id: int | None = None) -> Select[Transfer]:
+    """A person's uploads on their way, oldest first; of one project, or of all."""
+    found = select(Transfer).where(Transfer.user_id == user_id).order_by(Transfer.id)
+    return found if project_id is None else found.where(Transfer.project_id == project_id)
+
+
 def records_of(import_id: int) -> Select[ImportRecord]:
     """What an import did with its records, in their order."""
-    return select(ImportRecord).where(ImportRecord.import_run_id == import_id).order_by(ImportRecord.id)
+    return select(ImportRecord).where(ImportRecord.import_run_id == import_id).order_by(ImportRecord.number)
 
 
 def records_dropped_by(run: ImportRun, rule: str) -> Select[ImportRecord]:
     """The records that one rule dropped."""
-    return records_of(run.id).where(ImportRecord.rule == rule)
+    return records_of(run.noted_under).where(ImportRecord.rule == rule)
 
 
 def records_left_after(run: ImportRun, later_rules: Iterable[str]) -> Select[ImportRecord]:
     """The records that were still there: kept in the end, or dropped by one of the later rules."""
-    return records_of(run.id).where(or_(ImportRecord.rule.is_(None), ImportRecord.rule.in_(list(later_rules))))
+    return records_of(run.noted_under).where(or_(ImportRecord.rule.is_(None), ImportRecord.rule.in_(list(later_rules))))
 
 
 def published_words(session: Session, project_id: int, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Which of these (site, external id) are candidates of a published import already, and the hash of their words."""
+    wanted = list(keys)
+    there = Candidate.published, Candidate.project_id == project_id
+    sites = {site for site, _ in wanted}
+    # Most imports bring a site that was not there before; that is seen at once, where a thousand ids are not.
+    if not wanted or session.scalar(select(Candidate.id).where(*there, Candidate.site.in_(sites)).limit(1)) is None:
+        return {}
     query = select(Candidate.site, Candidate.external_id, Candidate.content_hash).where(
-        Candidate.project_id == project_id,
-        Candidate.published,
-        tuple_(Candidate.site, Candidate.external_id).in_(list(keys)),
+        *there, tuple_(Candidate.site, Candidate.external_id).in_(wanted)
     )
     return {(site, external_id): words for site, external_id, words in session.execute(query)}
+
+
+def published_candidate(session: Session, project_id: int, site: str, external_id: str) -> Candidate | None:
+    """The candidate that counts under this site and external id, as it is now."""
+    query = select(Candidate).where(
+        Candidate.project_id == project_id,
+        Candidate.published,
+        Candidate.site == site,
+        Candidate.external_id == external_id,
+    )
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def record_of(run: ImportRun, number: int) -> Select[ImportRecord]:
+    """One record of an import, by its place among them."""
+    return records_of(run.noted_under).where(ImportRecord.number == number)
+
+
+def restored_of(session: Session, run: ImportRun) -> dict[str, int]:
+    """How many of the records that each rule dropped were restored since."""
+    query = (
+        select(ImportRecord.rule, func.count())
+        .where(ImportRecord.import_run_id == run.noted_under, ImportRecord.restored_at.is_not(None))
+        .group_by(ImportRecord.rule)
+    )
+    return {rule: count for rule, count in session.execute(query) if rule is not None}
 
 
 def exchange_groups(session: Session, project: Project) -> dict[str, str]:
@@ -67,5 +115,10 @@ def report_line(record: ImportRecord) -> dict[str, Any]:
         "external_id": record.external_id,
         "decision": "dropped" if record.rule else "kept",
         "rule": record.rule,
-        "reason": record.reason,
+        "reason": record.reason or KEPT.reason,
     }
+
+
+def column_mapping(session: Session, project_id: int, signature: str) -> ColumnMapping | None:
+    """How the columns of such a table were mapped last."""
+    return session.get(ColumnMapping, (project_id, signature))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from json.encoder import encode_basestring
 from typing import Any, Literal
 
 from app.errors import Refusal
 from app.sources.cleaning import html_to_markdown, visible_text
-from app.text.canonical import content_hash
+from app.text.canonical import sha256_hex
 
 Role = Literal["system", "user", "assistant"]
 Markup = Literal["markdown", "html"]
@@ -85,15 +86,26 @@ class Record:
         return tuple(message for message in self.messages if message.role == "assistant")
 
     @property
+    def has_question(self) -> bool:
+        """Whether anybody asks anything; a reader that knows without the words says so itself."""
+        return any(message.role == "user" for message in self.messages)
+
+    @property
     def prompt(self) -> str:
         """The last thing the user says, as Markdown; empty when nobody asks."""
         asked = [message for message in self.messages if message.role == "user"]
         return asked[-1].content if asked else ""
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the messages in canonical JSON: equal for equal conversations."""
-        return content_hash(self.messages_as_json())
+        # canonical_json(messages_as_json()) written out, which is asked for once a record: keys are known and sorted.
+        turns = (f'{{"content":{encode_basestring(one.content)},"role":"{one.role}"}}' for one in self.messages)
+        return sha256_hex(f"[{','.join(turns)}]")
+
+    def at(self, place: Place) -> Record:
+        """Give the same record with another place, which is how a reader of several files counts them through."""
+        return replace(self, place=place)
 
     def messages_as_json(self) -> list[dict[str, str]]:
         """Give the messages as they are stored and exported."""
@@ -102,11 +114,18 @@ class Record:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the rules made of one record: kept, or dropped by the first rule that it fails, and why."""
+    """What the rules made of one record: kept, or dropped by the first rule that it fails, and why.
+
+    `flags` are the words under which a kept one is marked for a person to look at.
+    """
 
     kept: bool
     rule: str | None
     reason: str
+    flags: tuple[str, ...] = ()
+
+
+Decided = tuple[Record, Decision]
 
 
 class BadInput(Refusal):

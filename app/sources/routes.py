@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
@@ -13,13 +14,29 @@ from app.config import Settings
 from app.db import SessionDep
 from app.errors import Refusal
 from app.projects.access import Annotator, Lead, ProjectAccess
-from app.sources import funnel, operations, pages, queries, setup, uploads
+from app.sources import funnel, operations, pages, queries, setup, transfers, uploads
 from app.sources.exchanges import ExchangeKind
-from app.sources.formats import needs_site, recognise
-from app.sources.forms import ExchangeForm, SetupForm, plain_fields, rules_from
+from app.sources.formats import needs_site
+from app.sources.forms import (
+    LARGEST_POST,
+    MAP,
+    RULES_FILE,
+    SET,
+    ExchangeForm,
+    RulesFile,
+    SetupForm,
+    plain_fields,
+    posted_rules,
+    rules_from,
+    typed_rules,
+)
 from app.sources.models import ImportRun, ImportState
+from app.sources.opening import read_again
 from app.sources.operations import ImportPlan
-from app.sources.uploads import Upload
+from app.sources.receiving import Arrival, received
+from app.sources.records import BadInput
+from app.sources.rulefiles import rules_as_toml, ruleset_from_text
+from app.sources.rulesets import BadRules
 from app.web.forms import Posted, Typed, check, posted
 from app.web.found import found
 from app.web.paging import PageNumber
@@ -28,7 +45,7 @@ from app.web.templating import Flash, redirect, render
 router = APIRouter(include_in_schema=False)
 
 # Before the permission and its transaction on purpose: see `received`.
-Received = Annotated[Upload, Depends(uploads.received, scope="function")]
+Received = Annotated[Arrival, Depends(received, scope="function")]
 
 
 @router.get("/projects/{slug}/sources", name="sources:index")
@@ -40,22 +57,27 @@ def index(request: Request, access: Annotator, session: SessionDep, page: PageNu
 @router.get("/projects/{slug}/sources/new", name="sources:new")
 def new(request: Request, access: Annotator, session: SessionDep) -> Response:
     """The form to bring a file in."""
-    page = pages.new_page(request.app.state.settings, access, {}, {})
+    page = pages.new_page(session, request.app.state.settings, access, {}, {})
     return render(request, "sources/new.html", page, session=session)
 
 
 @router.post("/projects/{slug}/sources/new", name="sources:new")
-def bring_in(request: Request, upload: Received, access: Annotator, session: SessionDep) -> Response:
+def bring_in(request: Request, arrival: Received, access: Annotator, session: SessionDep) -> Response:
     """Keep an upload, or note a path on the server, and go on to its rules; nothing is imported yet."""
     settings: Settings = request.app.state.settings
     try:
-        path, name = uploads.chosen_source(settings, access, upload, upload.fields.get("path", "").strip())
-        run = operations.draft_import(session, access.user, access.project, path, name, recognise(path))
+        arrival.require()
+        run = operations.draft_import(
+            session, access.user, access.project, arrival.path, arrival.name, arrival.format
+        )  # fmt: skip
+        if arrival.transfer:
+            transfers.finish(session, access, arrival.transfer)
     except Refusal as refusal:
         if refusal.status != 422:
             raise
-        upload.forget()
-        page = pages.new_page(settings, access, upload.fields, {"form": refusal.message})
+        if arrival.transfer and isinstance(refusal, BadInput):
+            transfers.discard(session, settings, transfers.own(session, access, arrival.transfer))
+        page = pages.new_page(session, settings, access, arrival.fields, {"form": refusal.message})
         return render(request, "sources/new.html", page, session=session, status=422)
     return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
 
@@ -75,15 +97,26 @@ def show(
     if run.state is ImportState.DRAFT:
         return _set_up(request, access, session, run)
     opened = funnel.import_page(
-        session, access, run, rule=rule, after=after, page_number=page, here=request.url.path
-    )  # fmt: skip
+        session,
+        access,
+        run,
+        rule=rule,
+        after=after,
+        page_number=page,
+        here=request.url.path,
+        settings=request.app.state.settings,
+    )
     return render(request, "sources/import.html", opened, session=session)
 
 
 def _set_up(request: Request, access: ProjectAccess, session: Session, run: ImportRun) -> Response:
-    typed = {key: value.replace("\r\n", "\n") for key, value in request.query_params.items()}
-    longest = request.app.state.settings.max_record_mb << 20
-    page = setup.setup_page(session, access.project, run, typed or setup.default_typed(run), longest)
+    typed = {
+        key: value.replace("\r\n", "\n")
+        for key, value in request.query_params.items()
+        if not key.startswith(RULES_FILE)
+    }
+    settings: Settings = request.app.state.settings
+    page = setup.setup_page(session, access.project, run, typed or setup.default_typed(run), settings)
     return render(request, "sources/setup.html", page, session=session, fragments=("counted",))
 
 
@@ -94,7 +127,7 @@ def start(request: Request, access: Annotator, session: SessionDep, import_id: i
     form = check(SetupForm, plain_fields(typed))
     errors = form.errors or _start(session, access, run, form.value, typed)
     if errors:
-        page = setup.refused_page(session, access.project, run, typed, errors)
+        page = setup.refused_page(session, access.project, run, typed, errors, request.app.state.settings)
         return render(request, "sources/setup.html", page, session=session, status=422)
     return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
 
@@ -114,6 +147,7 @@ def _start(
             into=form.into,
             skip_bad=form.skip_bad,
             prompt=form.prompt_choice,
+            settings=setup.settings_from(run, typed),
         )
         operations.begin_draft(session, access.user, access.project, run, plan)
     except Refusal as refusal:
@@ -122,6 +156,37 @@ def _start(
         about_site = isinstance(refusal, operations.NoSite | operations.DiscardedExchange)
         return {"site" if about_site else "form": refusal.message}
     return {}
+
+
+@router.get("/projects/{slug}/imports/{import_id}/rules.toml", name="sources:rules-file")
+def download_rules(request: Request, access: Annotator, session: SessionDep, import_id: int) -> Response:
+    """The rules as set on the page, or those of an import, as the file that `--rules` takes."""
+    run = found(session, queries.import_of(access.project.id, import_id))
+    typed = dict(request.query_params) or setup.default_typed(run)
+    headers = {"Content-Disposition": f'attachment; filename="rules-{run.id}.toml"'}
+    return Response(rules_as_toml(rules_from(typed)), media_type="application/toml", headers=headers)
+
+
+@router.post("/projects/{slug}/imports/{import_id}/rules", name="sources:use-rules", max_body_size=LARGEST_POST)
+def use_rules(
+    request: Request,
+    access: Annotator,
+    session: SessionDep,
+    import_id: int,
+    given: Annotated[RulesFile, Depends(posted_rules)],
+) -> Response:
+    """Set a draft up by a rules file, uploaded or pasted; what else was typed stays, and nothing is written yet."""
+    run = found(session, queries.import_of(access.project.id, import_id))
+    try:
+        rules = typed_rules(ruleset_from_text(given.text, given.name))
+    except BadRules as refusal:
+        errors = {"rules.text": refusal.message}
+        page = setup.refused_page(session, access.project, run, given.typed, errors, request.app.state.settings)
+        return render(request, "sources/setup.html", page, session=session, status=422)
+    settings = {key: value for key, value in given.typed.items() if key.startswith((MAP, SET))}
+    query = urlencode(plain_fields(given.typed) | settings | rules)
+    words = Flash("ok", f"The rules are those of {given.name} now; nothing is imported yet.")
+    return redirect(request, "sources:import", words, slug=access.project.slug, import_id=run.id, query=query)
 
 
 @router.post("/projects/{slug}/imports/{import_id}/discard", name="sources:discard")
@@ -143,12 +208,34 @@ def again(request: Request, access: Annotator, session: SessionDep, import_id: i
     return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
 
 
+@router.post("/projects/{slug}/imports/{import_id}/records/{number}/restore", name="sources:restore")
+def restore(
+    request: Request,
+    access: Annotator,
+    session: SessionDep,
+    import_id: int,
+    number: int,
+    rule: str | None = None,
+    after: str | None = None,
+    page: PageNumber = 1,
+) -> Response:
+    """Make a candidate of a record that a rule dropped, and show the list that it stands in again."""
+    run = found(session, queries.published_import_of(access.project.id, import_id))
+    row = found(session, queries.record_of(run, number))
+    record = read_again(run, request.app.state.settings, [row]).get(number)
+    operations.restore_dropped(session, access.user, run, row, record)
+    words = Flash("ok", "Restored: it is a candidate in the pool now. Reject it there to undo this.")
+    opened = {"after": after} if after else {"rule": rule or row.rule}
+    query = urlencode({**opened, "page": page}) + f"#record-{number}"
+    return redirect(request, "sources:import", words, slug=access.project.slug, import_id=run.id, query=query)
+
+
 @router.get("/projects/{slug}/imports/{import_id}/report.jsonl", name="sources:report")
 def report(request: Request, access: Annotator, session: SessionDep, import_id: int) -> Response:
     """What became of each record, a line each."""
     run = found(session, queries.published_import_of(access.project.id, import_id))
     headers = {"Content-Disposition": f'attachment; filename="import-{run.id}.jsonl"'}
-    return StreamingResponse(_lines(request, run.id), media_type="application/jsonl", headers=headers)
+    return StreamingResponse(_lines(request, run.noted_under), media_type="application/jsonl", headers=headers)
 
 
 def _lines(request: Request, import_id: int) -> Iterator[str]:

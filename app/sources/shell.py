@@ -1,13 +1,32 @@
 """The command that does from a shell what a page does."""
 
 import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from app.sources.rulesets import LIMA, NONE, Ruleset
+from app.sources.rulesets import PRESETS, Ruleset
 
 
-def import_command(slug: str, file: str, site: str, source: str | None, into: str, ruleset: Ruleset) -> str:
+def import_command(
+    slug: str,
+    file: str,
+    site: str,
+    source: str | None,
+    into: str,
+    ruleset: Ruleset,
+    settings: Mapping[str, Any],
+) -> str:
     """Give `handpicked import …` over several lines; rules of one's own stand in a file."""
-    rules = {LIMA.sha256: "lima", NONE.sha256: "none"}.get(ruleset.sha256, "rules.json")
+    rules = {one.sha256: name for name, one in PRESETS.items()}.get(ruleset.sha256, "rules.toml")
     options = {"site": site, "source": source or "", "into": into if into != "pool" else "", "rules": rules}
     parts = [f"--{name} {shlex.quote(value)}" for name, value in options.items() if value]
-    return " \\\n  ".join([f"handpicked import {slug}", shlex.quote(file), *parts])
+    return " \\\n  ".join([f"handpicked import {slug}", shlex.quote(file), *parts, *_settings(settings)])
+
+
+def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for role, paths in settings.get("columns", {}).items():
+        for path in [paths] if isinstance(paths, str) else paths:
+            yield f"--map {shlex.quote(f'{role}={path}')}"
+    for name, value in settings.items():
+        if name != "columns":
+            yield f"--set {shlex.quote(f'{name}={value}')}"

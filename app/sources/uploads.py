@@ -2,28 +2,28 @@
 
 import os
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+import anyio
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from app.accounts.models import Role
 from app.config import Settings
-from app.errors import Denied, Refusal
-from app.projects.access import Member, ProjectAccess
+from app.errors import Refusal
+from app.sources import archives
 from app.text.marks import runs
-from app.text.wellformed import require_wellformed
 
 # Files of a dump keep their names, because readers find them by it; any other file is called `upload`.
 DUMP_FILES = ("Posts.xml", "Users.xml", "Comments.xml", "Votes.xml", "Tags.xml", "PostLinks.xml")
 CHUNK = 1 << 20
 MOST_FIELDS = 40
+LONGEST_SILENCE = 60.0
 
 
 class TooLarge(Refusal):
@@ -42,8 +42,14 @@ class NoFile(Refusal):
     """No file was chosen; nothing was kept."""
 
 
-class NotOffered(Denied):
-    """That folder is not among those that may be imported from (HANDPICKED_IMPORT_FOLDERS); nothing was imported."""
+class Silence(Refusal):
+    """Nothing more of the upload came for a minute, so it was given up; nothing of this request was kept."""
+
+    status = 408
+
+
+class OneAtATime(Refusal):
+    """One file at a time, or the files of one dump; nothing was kept. Others go together in a .zip."""
 
 
 @dataclass(frozen=True)
@@ -53,32 +59,6 @@ class Upload:
     fields: dict[str, str]
     path: Path | None = None
     name: str = ""
-
-    def forget(self) -> None:
-        """Remove the files; harmless when there are none."""
-        if self.path is not None:
-            shutil.rmtree(self.path if self.path.is_dir() else self.path.parent, ignore_errors=True)
-
-
-async def received(request: Request, slug: str) -> AsyncIterator[Upload]:
-    """The posted files and fields, taken in before the request's transaction; removed if the request fails.
-
-    An upload may take minutes, and a transaction that is open meanwhile would keep everybody else from writing:
-    so who sends it is looked at first in a transaction of its own, and the route declares its permission as well.
-    """
-    settings: Settings = request.app.state.settings
-    await run_in_threadpool(_require_member, request, slug)
-    upload = await receive(request, settings)
-    try:
-        yield upload
-    except BaseException:
-        upload.forget()
-        raise
-
-
-def _require_member(request: Request, slug: str) -> None:
-    with request.app.state.database.reading() as session:
-        Member(Role.ANNOTATOR)(request, slug, session)
 
 
 async def receive(request: Request, settings: Settings) -> Upload:
@@ -111,9 +91,22 @@ async def receive(request: Request, settings: Settings) -> Upload:
             opened.close()
 
 
+async def steady(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """A body as it comes. Raises Silence when nothing comes for a minute."""
+    while True:
+        try:
+            with anyio.fail_after(LONGEST_SILENCE):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise Silence from None
+        yield chunk
+
+
 async def _limited(stream: AsyncGenerator[bytes, None], limit_mb: int) -> AsyncGenerator[bytes, None]:
     taken = 0
-    async for chunk in stream:
+    async for chunk in steady(stream):
         taken += len(chunk)
         if taken > limit_mb * 1_000_000:
             raise TooLarge(limit=limit_mb)
@@ -122,14 +115,20 @@ async def _limited(stream: AsyncGenerator[bytes, None], limit_mb: int) -> AsyncG
 
 def keep_files(settings: Settings, files: Iterable[tuple[str, BinaryIO]]) -> Path:
     """Write the files of one upload and give the folder of a dump, or the one file's path; all or nothing."""
-    folder = _uploads(settings) / uuid4().hex
+    folder = folder_of(settings) / uuid4().hex
     folder.mkdir(parents=True)
     try:
-        kept = [_keep(folder / safe_name(name), stream) for name, stream in files]
+        for name, stream in files:
+            _keep(folder / safe_name(name), stream)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return folder if (folder / "Posts.xml").exists() else kept[0]
+    return kept_in(folder)
+
+
+def kept_in(folder: Path) -> Path:
+    """What an upload's folder is for an import: the folder of a dump, or its one file."""
+    return folder if (folder / "Posts.xml").exists() else next(folder.iterdir())
 
 
 def _keep(path: Path, stream: BinaryIO) -> Path:
@@ -139,18 +138,22 @@ def _keep(path: Path, stream: BinaryIO) -> Path:
             out.flush()
             os.fsync(out.fileno())
     except FileExistsError as error:
-        raise Refusal("One file at a time, or the files of one dump; nothing was kept.") from error
+        raise OneAtATime from error
     return path
 
 
 def forget(settings: Settings, path: Path) -> None:
-    """Remove an earlier upload; a path that is not below our own folder of uploads is somebody else's and stays."""
+    """Remove an upload and what was unpacked of it; a path that is not below our own folder stays."""
     folder = path if path.is_dir() else path.parent
-    if folder.parent == _uploads(settings):
-        shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent != folder_of(settings):
+        return
+    for file in folder.iterdir() if folder.is_dir() else ():
+        archives.forget(archives.workspace_of(settings), file)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _uploads(settings: Settings) -> Path:
+def folder_of(settings: Settings) -> Path:
+    """Where uploads lie, each in a folder of its own."""
     return (settings.data_dir / "uploads").absolute()
 
 
@@ -168,31 +171,3 @@ def shown_name(name: str) -> str:
 
 def _base(name: str) -> str:
     return name.replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def chosen_source(settings: Settings, access: ProjectAccess, upload: Upload, typed_path: str) -> tuple[Path, str]:
-    """The path to import and what it is called: the upload, or, for leads, a path on the server."""
-    if typed_path:
-        if access.role is not Role.ADMIN:
-            raise NotOffered
-        path = server_path(settings, typed_path)
-        return path, path.name
-    if upload.path is None:
-        raise NoFile
-    return upload.path, upload.name
-
-
-def server_path(settings: Settings, typed: str) -> Path:
-    """A path on the server, if it lies below one of the folders that the operator offers."""
-    typed = require_wellformed(typed.strip(), "The path")
-    try:
-        path = Path(typed).resolve()
-        offered = any(path.is_relative_to(folder.resolve()) for folder in settings.import_folders)
-        there = offered and path.exists()
-    except OSError as error:
-        raise Refusal(f"{typed[:80]}… is no path; nothing was imported.") from error
-    if not offered:
-        raise NotOffered
-    if not there:
-        raise Refusal(f"There is nothing at {typed}; nothing was imported.")
-    return path

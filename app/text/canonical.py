@@ -6,6 +6,9 @@ import hashlib
 import json
 from typing import Any
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_NESTED = (dict, list, tuple)
+
 
 def canonical_json(value: Any) -> bytes:
     """Give the one JSON text of `value`: keys sorted by code point, no blanks, UTF-8 without escapes.
@@ -13,8 +16,7 @@ def canonical_json(value: Any) -> bytes:
     Raises ValueError for NaN, infinities and lone surrogates, TypeError for keys that are not strings.
     """
     _require_string_keys(value)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _require_string_keys(value: Any) -> None:
@@ -23,10 +25,12 @@ def _require_string_keys(value: Any) -> None:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"canonical JSON has only strings as keys, not {key!r}")
-            _require_string_keys(item)
-    elif isinstance(value, list | tuple):
+            if isinstance(item, _NESTED):
+                _require_string_keys(item)
+    elif isinstance(value, _NESTED):
         for item in value:
-            _require_string_keys(item)
+            if isinstance(item, _NESTED):
+                _require_string_keys(item)
 
 
 def sha256_hex(data: bytes | str) -> str:

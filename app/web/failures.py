@@ -4,21 +4,27 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import IntegrityError, OperationalError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.db import SAFE_METHODS
 from app.errors import Conflict, NotSignedIn, Refusal
-from app.web.forms import field_of, sentence
+from app.web.forms import field_of, sentence, typed_fields
+from app.web.security import local_path
 from app.web.templating import render
 
 log = logging.getLogger(__name__)
+
+# A form larger than this is not read only to be handed back.
+KEPT_BYTES = 1_000_000
+SECRETS = ("password", "token", "secret")
 
 TITLES = {
     400: "That request could not be read",
@@ -45,6 +51,7 @@ class ErrorPage:
     message: str
     problems: Sequence[str]
     typed: Mapping[str, str]
+    came_from: str
     request_id: str
 
 
@@ -59,22 +66,41 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _broken)
 
 
-def _refusal(request: Request, error: Exception) -> Response:
+async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
+    typed = await _typed_words(request) if isinstance(error, NotSignedIn) else {}
+    return await run_in_threadpool(_refused, request, error, typed)
+
+
+async def _typed_words(request: Request) -> dict[str, str]:
+    """What somebody wrote into a plain form, to hand it back; a field of one word is chosen, or typed again at once."""
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    size = request.headers.get("content-length", "")
+    if kind != "application/x-www-form-urlencoded" or not size.isdecimal() or int(size) > KEPT_BYTES:
+        return {}
+    typed = await typed_fields(request)
+    return {name: text for name, text in typed.items() if len(text.split()) > 1 and not _is_secret(name)}
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in SECRETS)
+
+
+def _refused(request: Request, error: Refusal, typed: Mapping[str, str]) -> Response:
     if error.status in {401, 403}:
         request.app.state.note_refusal(request, error)
     wants_page = not request.url.path.startswith("/api/") and "hx-request" not in request.headers
     if isinstance(error, NotSignedIn) and wants_page and request.method in SAFE_METHODS:
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(here, safe='')}", status_code=303)
-    return answer(request, error.status, error.message)
+    return answer(request, error.status, error.message, typed=typed, title=error.title)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = [f"{field_of(item)}: {sentence(item)}" for item in error.errors()]
     body = error.body if isinstance(error.body, Mapping) else {}
-    typed = {key: value for key, value in body.items() if isinstance(value, str) and "password" not in key}
+    typed = {key: value for key, value in body.items() if isinstance(value, str) and not _is_secret(key)}
     return answer(request, 422, "Nothing was changed: some of what was sent does not fit.", problems, typed)
 
 
@@ -115,11 +141,21 @@ def answer(
     message: str,
     problems: Sequence[str] = (),
     typed: Mapping[str, str] | None = None,
+    title: str | None = None,
 ) -> Response:
     """The failure as JSON below /api/, else as a page that keeps what was typed."""
     request_id = request.state.request_id
     if request.url.path.startswith("/api/"):
         body: dict[str, Any] = {"error": {"message": message, "problems": list(problems), "request_id": request_id}}
         return JSONResponse(body, status)
-    page = ErrorPage(status, TITLES.get(status, "That did not work"), message, problems, typed or {}, request_id)
+    heading = title or TITLES.get(status, "That did not work")
+    page = ErrorPage(status, heading, message, problems, typed or {}, _came_from(request), request_id)
     return render(request, "layout/error.html", page, status=status, fragments=("error",))
+
+
+def _came_from(request: Request) -> str:
+    """The page of this server that the request was sent from, to go back to after signing in."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc.lower() != request.headers.get("host", "").lower():
+        return "/"
+    return local_path(came.path + (f"?{came.query}" if came.query else ""))

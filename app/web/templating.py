@@ -28,6 +28,7 @@ class Place:
     url: str
     current: bool = False
     count: int | None = None
+    count_word: str = "waiting"
     alarm: bool = False
     under: bool = False
     five: bool = False
@@ -51,6 +52,7 @@ class ProjectLink:
     name: str
     slug: str
     url: str
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,16 @@ def redirect(request: Request, name: str, /, flash: Flash | None = None, **param
     query = params.pop("query", None)
     url = str(request.app.url_path_for(name, **params)) + (f"?{query}" if query else "")
     return redirect_to(request, url, flash)
+
+
+def leave(request: Request, name: str, /, flash: Flash | None = None, **params: Any) -> Response:
+    """Like `redirect`, for what leads to another page: htmx opens it whole, as what stands around changes as well."""
+    response = redirect(request, name, flash, **params)
+    if "hx-request" in request.headers:
+        response.status_code = 200
+        response.headers["HX-Redirect"] = response.headers["location"]
+        del response.headers["location"]
+    return response
 
 
 def redirect_to(request: Request, path: str, flash: Flash | None = None) -> Response:

@@ -4,17 +4,41 @@ import htmx from "../vendor/htmx-4.0.1.min.mjs";
 
 const QUIET_AFTER = 8000;
 const AGAIN_AFTER = 5000;
+const SAVES = "form[data-draft], form[data-draft] [value='save']";
 const said = () => document.getElementById("said");
 
-// A refusal of a fragment arrives as a whole page, which must not land in the middle of another one.
+// A refusal of a fragment arrives as a whole page, which must not land in the middle of another one. Only a form that
+// comes back with what was typed takes the place of the one that was sent; the address stays that of the page.
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
-  if (ctx.response.status < 400 || !/^\s*<!doctype/i.test(ctx.text)) return;
-  ctx.swap = "none";
-  if (ctx.response.status >= 500 && again(ctx.sourceElement)) return;
+  if (ctx.response.status < 400) return saved(ctx.sourceElement);
+  if (!/^\s*<!doctype/i.test(ctx.text)) return;
+  ctx.push = ctx.replace = null;
   const page = new DOMParser().parseFromString(ctx.text, "text/html");
-  say(reason(page) ?? "That did not work; nothing was changed.", "danger", page.getElementById("sign-in-again"));
+  if (ctx.select && page.querySelector(`${ctx.select} form[data-draft]`)) return;
+  ctx.swap = "none";
+  ctx.selectOOB = null;
+  if (ctx.response.status >= 500 && again(ctx.sourceElement)) return;
+  const words = reason(page) ?? "That did not work; nothing was changed.";
+  const door = page.getElementById("sign-in-again");
+  if (sendsDraft(ctx)) sayOfDraft(`${words} Your text is still here.`, door);
+  else say(words, "danger", door);
 });
+
+/** Whether a request carries words that somebody writes, be it only for the preview. */
+const sendsDraft = (ctx) => ctx.request.method === "POST" && ctx.sourceElement.closest("form[data-draft]");
+
+/** Why a text is not saved: the last reason alone, until it is saved. */
+function sayOfDraft(words, link = null) {
+  forgetDangers();
+  say(words, "danger", link);
+}
+
+const saved = (element) => element.matches(SAVES) && forgetDangers();
+
+function forgetDangers() {
+  for (const toast of document.querySelectorAll("#said > .danger")) toast.remove();
+}
 
 /** Why a page refuses: in its own words, else in those of its first field with an error. */
 function reason(page) {
@@ -25,8 +49,10 @@ function reason(page) {
 }
 
 document.addEventListener("htmx:error", (event) => {
-  if (event.detail.ctx && !again(event.detail.ctx.sourceElement))
-    say("The server did not answer. Nothing was lost; try again.", "warn");
+  const { ctx } = event.detail;
+  if (!ctx || again(ctx.sourceElement)) return;
+  if (sendsDraft(ctx)) sayOfDraft("Not saved: no connection to the server. Your text is still here; try again once the network is back.");
+  else say("The server did not answer. Nothing was lost; try again.", "warn");
 });
 
 /** What watches work under way goes on watching: a server that restarts loses no panel. */
@@ -56,7 +82,12 @@ function tend(toast) {
   if (!toast.matches(".danger, :has(form)")) setTimeout(() => toast.matches(":hover, :focus-within") || toast.remove(), QUIET_AFTER);
 }
 
-for (const toast of document.querySelectorAll("#said > .toast")) tend(toast);
+const tendAll = () => {
+  for (const toast of document.querySelectorAll("#said > .toast:not(:has(> button[type=button]))")) tend(toast);
+};
+
+tendAll();
+document.addEventListener("htmx:after:swap", tendAll);
 
 // Plain forms: the pressed button shows it, and a second press of the same thing is not sent.
 document.addEventListener("submit", (event) => {
@@ -66,6 +97,9 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");
 });
+// The same for a form that htmx sends; a second press waits for nothing, as the form drops it (hx-sync).
+document.addEventListener("htmx:before:request", (event) => event.detail.ctx.request.submitter?.setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:finally:request", (event) => event.detail.ctx.request.submitter?.removeAttribute("aria-busy"));
 // Coming back by the back button: the page is as it was before it was sent.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {

@@ -28,6 +28,26 @@ function help() {
   return true;
 }
 
+/** The list says what is true here: the keys on this page's buttons, and of the rest what has something to act on. */
+document.getElementById("keys-help")?.addEventListener("beforetoggle", ({ target, newState }) => {
+  if (newState !== "open") return;
+  for (const entry of target.querySelectorAll("[data-on]")) entry.hidden = !document.querySelector(entry.dataset.on);
+  for (const entry of target.querySelectorAll("[data-own]")) entry.remove();
+  const own = new Map(pressable().map((button) => [button.dataset.key, words(button)]));
+  target.querySelector("dl").prepend(...[...own].flatMap(([key, does]) => entryOf(key.split(" "), does)));
+});
+
+const pressable = () => [...document.querySelectorAll("[data-key]:not([aria-disabled=true], [popover] *)")].filter(shown);
+const words = (button) => button.getAttribute("aria-label") ?? [...button.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join("").trim();
+
+function entryOf(names, does) {
+  const key = document.createElement("dt");
+  for (const name of names) key.append(Object.assign(document.createElement("kbd"), { textContent: name }), " ");
+  const act = Object.assign(document.createElement("dd"), { textContent: does });
+  key.dataset.own = act.dataset.own = "";
+  return [key, act];
+}
+
 /** Press the visible button that carries this key; what asks back (a popover) counts as well. */
 function press(key) {
   const scope = document.querySelector("dialog[open], [popover]:popover-open:not(#said)") ?? document;

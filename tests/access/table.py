@@ -32,6 +32,7 @@ GET /api/v1/tokens
 POST /api/v1/tokens
 DELETE /api/v1/tokens/{token_id}
 GET /api/v1/models
+GET /api/v1/rules
 """
 
 ADMIN = """
@@ -69,12 +70,19 @@ POST /projects/{slug}/jobs/{job_id}/cancellation
 GET /projects/{slug}/sources
 GET /projects/{slug}/sources/exchanges
 GET /projects/{slug}/sources/new
+POST /projects/{slug}/uploads
+GET /projects/{slug}/uploads/{key}
+PUT /projects/{slug}/uploads/{key}/{number}
+POST /projects/{slug}/uploads/{key}/discard
 POST /projects/{slug}/sources/new
 GET /projects/{slug}/imports/{import_id}
 POST /projects/{slug}/imports/{import_id}
 POST /projects/{slug}/imports/{import_id}/again
 POST /projects/{slug}/imports/{import_id}/discard
+POST /projects/{slug}/imports/{import_id}/records/{number}/restore
 GET /projects/{slug}/imports/{import_id}/report.jsonl
+GET /projects/{slug}/imports/{import_id}/rules.toml
+POST /projects/{slug}/imports/{import_id}/rules
 GET /projects/{slug}/duplicates
 GET /projects/{slug}/duplicates/scans
 POST /projects/{slug}/duplicates/scans
@@ -96,7 +104,11 @@ GET /projects/{slug}/examples/{example_id}/history
 POST /projects/{slug}/examples/{example_id}/revisions/{number}/restoration
 POST /projects/{slug}/examples/{example_id}/withdrawal
 GET /projects/{slug}/pool
+GET /projects/{slug}/pool/sample
+POST /projects/{slug}/pool/selected
+POST /projects/{slug}/pool/undoing
 GET /projects/{slug}/pool/{candidate_id}
+POST /projects/{slug}/pool/{candidate_id}/title
 POST /projects/{slug}/pool/{candidate_id}/example
 POST /projects/{slug}/pool/{candidate_id}/rejection
 POST /projects/{slug}/pool/{candidate_id}/restoration
@@ -115,10 +127,15 @@ GET /api/v1/projects/{slug}/jobs
 GET /api/v1/projects/{slug}/jobs/{job_id}
 POST /api/v1/projects/{slug}/jobs/{job_id}/cancellation
 GET /api/v1/projects/{slug}/exchanges
+POST /api/v1/projects/{slug}/uploads
+GET /api/v1/projects/{slug}/uploads/{key}
+PUT /api/v1/projects/{slug}/uploads/{key}/{number}
+DELETE /api/v1/projects/{slug}/uploads/{key}
 GET /api/v1/projects/{slug}/imports
 POST /api/v1/projects/{slug}/imports
 GET /api/v1/projects/{slug}/imports/{import_id}
 GET /api/v1/projects/{slug}/imports/{import_id}/records
+POST /api/v1/projects/{slug}/imports/{import_id}/records/{number}/restoration
 GET /api/v1/projects/{slug}/imports/{import_id}/report.jsonl
 GET /api/v1/projects/{slug}/duplicates
 POST /api/v1/projects/{slug}/duplicates/scans
@@ -137,6 +154,8 @@ GET /api/v1/projects/{slug}/candidates/{candidate_id}
 POST /api/v1/projects/{slug}/candidates/{candidate_id}/example
 POST /api/v1/projects/{slug}/candidates/{candidate_id}/rejection
 POST /api/v1/projects/{slug}/candidates/{candidate_id}/restoration
+POST /api/v1/projects/{slug}/candidates/{candidate_id}/title
+GET /api/v1/projects/{slug}/sample
 GET /api/v1/projects/{slug}/examples
 POST /api/v1/projects/{slug}/examples
 GET /api/v1/projects/{slug}/examples/{example_id}
@@ -163,6 +182,10 @@ POST /api/v1/projects/{slug}/examples/{example_id}/reviews/withdrawal
 """
 
 LEAD = """
+POST /projects/{slug}/pool/sample
+POST /projects/{slug}/pool/sample/{number}/undoing
+POST /api/v1/projects/{slug}/samples
+POST /api/v1/projects/{slug}/samples/{number}/undoing
 POST /projects/{slug}/settings
 POST /projects/{slug}/composition
 POST /projects/{slug}/members
@@ -184,6 +207,8 @@ POST /projects/{slug}/runs/{number}/discard
 POST /projects/{slug}/runs/{number}/launch
 POST /projects/{slug}/runs/{number}/resumption
 PUT /api/v1/projects/{slug}/composition
+POST /api/v1/projects/{slug}/archiving
+POST /api/v1/projects/{slug}/reopening
 GET /api/v1/projects/{slug}/members
 PUT /api/v1/projects/{slug}/members
 DELETE /api/v1/projects/{slug}/members/{user_id}

@@ -69,6 +69,14 @@ def test_a_worker_that_was_killed_is_started_again(served):
     _wait_until(lambda: any(child.pid != first.pid and child.is_running() for child in watched.children()))
 
 
+def test_a_worker_ends_when_its_server_was_killed(served):
+    watched, process, address = served
+    _wait_until(lambda: _answers(address))
+    worker = _wait_until(watched.children)[0]
+    process.kill()
+    _wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+
+
 def _refused(settings, *words):
     environment = {**os.environ, "HANDPICKED_DATABASE_URL": settings.url, "HANDPICKED_DATA_DIR": str(settings.data_dir)}
     command = [sys.executable, "-m", "app.cli", "serve", *words]

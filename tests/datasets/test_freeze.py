@@ -219,10 +219,15 @@ def test_an_undecided_match_between_splits_blocks_and_a_decision_opens(
     with pytest.raises(GatesBlock, match=f"example:{ids[0]} and example:{ids[5]}"), database.writing() as session:
         freeze_version(session, kitchen.lead, kitchen.project, name="v1")
     with database.writing() as session:
-        session.get_one(DuplicatePair, found.id).verdict = Verdict.KEEP_BOTH
+        match = session.get_one(DuplicatePair, found.id)
+        match.verdict, match.effect = Verdict.KEEP_BOTH, {"kept_because": "Other soups."}
         session.flush()
         version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
-    assert state_of(version, "leakage")["state"] == "pass"
+    assert state_of(version, "leakage") == {
+        "gate": "leakage",
+        "state": "warn",
+        "detail": f"Kept on purpose between splits: example:{ids[0]} and example:{ids[5]} (Other soups.).",
+    }
 
 
 def test_open_pairs_warn(database: Database, kitchen: factories.People) -> None:

@@ -14,6 +14,8 @@ from app.datasets.models import Version
 from app.datasets.operations import freeze_version
 from app.datasets.verify import verify_folder
 from app.db import Database
+from app.projects.models import Project
+from app.projects.operations import archive_project
 from tests import factories
 from tests.datasets.material import approve, dialogue
 
@@ -218,3 +220,15 @@ def test_two_and_twenty_rows_cost_the_same_queries(
     grow(20, 15)
     many = [queries_of(client, database, versions_url(people, rest)) for rest in ("", "/set-20-0")]
     assert few == many
+
+
+def test_a_version_of_an_archived_project_is_verified_and_exported_and_none_is_frozen(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    with database.writing() as session:
+        archive_project(session, kitchen.lead, session.get_one(Project, kitchen.project.id))
+    client = browser(kitchen.lead)
+    assert client.post(versions_url(kitchen, "/v1/verification")).status_code == 303
+    assert client.post(versions_url(kitchen, "/v1/exports"), data={"format": "lima"}).status_code == 303
+    assert client.post(versions_url(kitchen), data={"name": "v2"}).status_code == 410
+    assert count_versions(database) == 1

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from app.config import ROOT
-from app.duplicates.models import Verdict
+from app.duplicates.models import DuplicatePair, Verdict
 from tests.duplicates.rooms import GIT, KETTLE, KETTLE_AGAIN, SITE, candidate, import_run, pairs
 
 
@@ -67,6 +67,12 @@ def test_pairs_are_listed_decided_and_undone(handpicked, database, people, pool)
     assert "settled in the meantime" in clash.stderr
     assert json.loads(handpicked("duplicates", "undo", pool, number, "--json").stdout)["verdict"] == "open"
     assert [pair.verdict for pair in pairs(database, people)] == [Verdict.OPEN]
+    with database.writing() as session:
+        session.get_one(DuplicatePair, int(number)).leak = True
+    both = handpicked("duplicates", "decide", pool, number, "both")
+    assert (both.returncode, "Say why both may stay" in both.stderr) == (1, True)
+    both = handpicked("duplicates", "decide", pool, number, "both", "--reason", "Other commits.", "--json")
+    assert json.loads(both.stdout)["reason"] == "Other commits."
 
 
 @pytest.mark.parametrize(

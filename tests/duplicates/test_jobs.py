@@ -229,6 +229,22 @@ def test_both_kept_are_asked_about_again_once_they_leak(database, settings, peop
     assert [(row.verdict, row.leak) for row in pairs(database, people)] == [(Verdict.OPEN, True)]
 
 
+@pytest.mark.parametrize(("why", "verdict"), [("Other kettles.", Verdict.KEEP_BOTH), ("", Verdict.OPEN)])
+def test_a_leak_of_an_example_takes_over_only_a_reason(database, settings, people, run, why, verdict):
+    with database.writing() as session:
+        first = candidate(session, run, "1", KETTLE, split=Split.TEST if why else Split.TRAIN)
+        candidate(session, run, "2", KETTLE_AGAIN)
+    scan(database, settings, people)
+    with database.writing() as session:
+        pair = session.scalars(queries.pairs_of(people.project.id)).one()
+        operations.decide(session, people.annotator, people.project, pair, Verdict.KEEP_BOTH, why)
+        made = examples.example_from_candidate(session, people.annotator, session.get_one(Candidate, first.id))
+        made.split = Split.TEST
+    scan(database, settings, people)
+    [taken_over] = [row for row in pairs(database, people) if row.right_key == f"example:{made.id}"]
+    assert (taken_over.leak, taken_over.verdict, taken_over.kept_because) == (True, verdict, why)
+
+
 def test_open_pairs_that_hold_no_more_go(database, settings, people, run):
     with database.writing() as session:
         first = candidate(session, run, "1", KETTLE)

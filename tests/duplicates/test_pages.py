@@ -22,6 +22,8 @@ from tests.duplicates.rooms import (
     messages,
 )
 
+WHY = {"reason": "They  share words,\n not the question."}
+
 
 def key(name: str) -> str:
     return f"candidate:{SITE}/{name}"
@@ -107,7 +109,7 @@ def test_the_list_alone_can_be_had(browser, people, url, filled):
 def test_a_decision_goes_on_to_the_next_pair_and_can_be_undone(browser, database, people, url, filled):
     leak, nearer, near = filled
     client = browser(people.annotator)
-    answer = client.post(f"{url}/{leak}/decision", data={"verdict": "keep_both", "t": "0"})
+    answer = client.post(f"{url}/{leak}/decision", data={"verdict": "keep_both", "t": "0"} | WHY)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{url}/{nearer}")
     page = client.get(f"{url}/{nearer}").text
     assert "Kept both" in page
@@ -127,9 +129,44 @@ def test_a_decision_goes_on_to_the_next_pair_and_can_be_undone(browser, database
         assert [status.value for status in statuses] == ["open", "open", "open"]
 
 
+def test_a_leak_is_kept_only_for_a_reason_that_stands_with_it(browser, database, people, url, filled):
+    leak, nearer, _ = filled
+    client = browser(people.annotator)
+    page = client.get(f"{url}/{leak}").text
+    assert 'name="verdict" value="keep_both"' not in page.split('id="keep-leak"')[0]
+    assert re.search(r'<input id="reason" name="reason" type="text" value="" required', page)
+    for reason in ({}, {"reason": " \n "}):
+        answer = client.post(f"{url}/{leak}/decision", data={"verdict": "keep_both"} | reason)
+        assert (answer.status_code, "Say why both may stay" in answer.text) == (422, True)
+    with database.reading() as session:
+        assert session.get_one(DuplicatePair, leak).verdict is Verdict.OPEN
+    client.post(f"{url}/{leak}/decision", data={"verdict": "keep_both"} | WHY)
+    settled = client.get(f"{url}/{leak}").text
+    assert "Kept on purpose, because: They share words, not the question." in settled
+    assert "keep-leak" not in client.get(f"{url}/{nearer}").text
+    client.post(f"{url}/{leak}/reversal")
+    with database.reading() as session:
+        assert session.get_one(DuplicatePair, leak).kept_because == ""
+
+
+def test_nothing_to_settle_shows_no_threshold(browser, database, people, url):
+    with database.writing() as session:
+        run = import_run(session, people)
+        candidate(session, run, "1", KETTLE)
+        candidate(session, run, "2", KETTLE_AGAIN)
+        pair = known_pair(session, people, key("1"), key("2"), score=0.97)
+    client = browser(people.annotator)
+    assert 'aria-valuetext="0.97"' in client.get(url).text
+    client.post(f"{url}/{pair.id}/decision", data={"verdict": "keep_both"})
+    page = client.get(url).text
+    assert "Everything is settled" in page
+    assert "threshold" not in page
+    assert 'type="range"' in client.get(f"{url}?show=settled").text
+
+
 def test_settled_pairs_have_a_list_of_their_own(browser, people, url, filled):
     client = browser(people.annotator)
-    client.post(f"{url}/{filled[0]}/decision", data={"verdict": "keep_both"})
+    client.post(f"{url}/{filled[0]}/decision", data={"verdict": "keep_both"} | WHY)
     assert listed(client.get(f"{url}?show=settled").text) == filled[:1]
     assert "Nothing is settled yet" not in client.get(f"{url}?show=settled").text
 
@@ -233,7 +270,7 @@ def test_members_of_every_role_settle_and_strangers_see_nothing(browser, people,
     for person in (people.annotator, people.reviewer, people.lead, people.admin):
         client = browser(person)
         assert client.get(url).status_code == 200
-        assert client.post(f"{url}/{filled[0]}/decision", data={"verdict": "keep_both"}).status_code == 303
+        assert client.post(f"{url}/{filled[0]}/decision", data={"verdict": "keep_both"} | WHY).status_code == 303
         assert client.post(f"{url}/{filled[0]}/reversal").status_code == 303
     stranger = browser(people.stranger)
     assert stranger.get(url).status_code == 404
@@ -277,6 +314,13 @@ def test_the_api_does_the_same(api, database, people):
     with database.reading() as session:
         assert session.get_one(Example, other.id).state is ExampleState.DRAFT
     assert client.get(f"{base}/{pair.id}").json()["decided_by"] is None
+    with database.writing() as session:
+        session.get_one(DuplicatePair, pair.id).leak = True
+    both = client.post(f"{base}/{pair.id}/decision", json={"verdict": "keep_both"})
+    assert (both.status_code, "Say why" in both.json()["error"]["message"]) == (422, True)
+    both = client.post(f"{base}/{pair.id}/decision", json={"verdict": "keep_both", "reason": "Different kettles."})
+    assert both.json()["reason"] == "Different kettles."
+    assert client.post(f"{base}/{pair.id}/reversal").json()["reason"] is None
     assert client.post(f"{base}/{pair.id}/decision", json={"verdict": "open"}).status_code == 422
     scan = client.post(f"{base}/scans", json={"methods": ["exact"], "on": "pair", "threshold": 0.95})
     assert scan.status_code == 201

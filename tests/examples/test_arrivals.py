@@ -5,11 +5,16 @@ import json
 from sqlalchemy import func, select
 
 from app import sample
+from app.examples.arrivals import add_examples, fail_arrivals
 from app.examples.models import Example, ExampleState, Revision
+from app.jobs.models import JobState
 from app.jobs.running import run_now
 from app.sources import operations
+from app.sources.formats import open_source
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
+from app.sources.readers.base import ReadOptions
+from app.sources.rules import KEPT
 from app.sources.rulesets import NONE
 from app.worker import worker_name
 
@@ -62,3 +67,19 @@ def test_a_dialogue_stays_one_example(database, settings, people, tmp_path):
     with database.reading() as session:
         (revision,) = session.scalars(select(Revision)).all()
     assert [message["content"] for message in revision.messages] == turns
+
+
+def test_rows_that_another_import_is_bringing_are_not_taken_for_rows_that_are_there(database, settings, people):
+    with database.writing() as session:
+        plan = ImportPlan(sample.pairs_file(), "pairs", "lima", NONE, source="authors", into=Into.SET)
+        slow = operations.start_import(session, people.lead, people.project, plan)
+        operations.begin_import(session, slow)
+        records = list(open_source(sample.pairs_file(), options=ReadOptions(name="pairs.jsonl")).records())
+        add_examples(session, slow, [(record, KEPT) for record in records[:5]])
+    refused = _import(database, settings, people, sample.pairs_file())
+    assert refused.state is ImportState.FAILED
+    assert "Another import" in refused.error
+    with database.writing() as session:
+        fail_arrivals(session, {"import_run_id": slow.id}, "Stopped by request.", JobState.CANCELLED)
+    assert _by_split(database) == {}
+    assert _import(database, settings, people, sample.pairs_file()).result["created"] == 30

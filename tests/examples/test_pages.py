@@ -51,6 +51,21 @@ def test_strangers_change_nothing(browser, database, people, path, made, where):
     assert head_of(database, made.id)[1].number == 1
 
 
+def test_a_session_that_ended_hands_the_words_back_and_leads_to_the_page_again(browser, people):
+    url = f"/projects/{people.project.slug}/examples"
+    secrets = {"password": "p w", "api_token": "t t"}
+    typed = desk("<b>Long</b> words", "More words", flags="odd", system="a\n b") | secrets
+    stranger = browser()
+    came = f"{stranger.base_url}".rstrip("/") + f"{url}/new?a=1&b=2"
+    answer = stranger.post(url, data=typed, headers={"referer": came})
+    kept = re.findall(r"<textarea[^>]* readonly>\n(.*?)</textarea>", answer.text, re.DOTALL)
+    assert sorted(kept) == ["&lt;b&gt;Long&lt;/b&gt; words", "More words", "a\n b"]
+    assert f'href="/sign-in?next={url}/new%3Fa%3D1%26b%3D2"' in answer.text
+    assert "<textarea" not in browser().post(url, data=desk("x " * 600_000)).text
+    elsewhere = browser().post(url, data=typed, headers={"referer": "https://evil.example/projects"})
+    assert 'href="/sign-in?next=/"' in elsewhere.text
+
+
 def test_a03_an_example_of_another_project_is_not_reachable_through_ones_own(browser, database, people, made):
     with database.writing() as session:
         own = factories.project(session, people.stranger)

@@ -78,7 +78,10 @@ def test_models_and_migrations_agree(database: Database):
     from alembic.migration import MigrationContext
 
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        # No table of SQLAlchemy's: FTS5 on SQLite, an expression on PostgreSQL; and the list's order, spelt by each.
+        unknown = ("candidate_words", "ix__candidate__words", "ix__candidate__pool")
+        known = {"include_name": lambda name, *_: name is None or not name.startswith(unknown)}
+        context = MigrationContext.configure(connection, opts={"compare_type": False, **known})
         assert compare_metadata(context, orm.metadata) == []
 
 

@@ -126,3 +126,5 @@ def test_pace_waits_before_it_guesses():
     assert pace(job, at) == ("", "")
     job.started_at = at - timedelta(seconds=10)
     assert pace(job, at) == ("1.0 a second", "2 min left")
+    job.unit = "kB"
+    assert pace(job, at) == ("1.0 kB a second", "2 min left")

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from app.accounts.models import AuditEntry, Role
 from app.projects import operations, queries
+from app.projects.access import Archived
 from app.projects.models import CompositionRow, Membership, Project, Split
 from tests import factories
 from tests.counting import count_queries
@@ -200,6 +201,11 @@ def test_an_archived_project_is_read_and_not_changed(browser, api, people, base)
     assert api(people.lead).put(f"/api/v1{base}/composition", json={"rows": []}).status_code == 410
     assert client.post(f"{base}/reopening").status_code == 303
     assert client.post(f"{base}/settings", data={"name": "X"}).status_code == 303
+    pipeline = api(people.lead)
+    assert pipeline.post(f"/api/v1{base}/archiving").status_code == 204
+    assert pipeline.put(f"/api/v1{base}/composition", json={"rows": []}).status_code == 410
+    assert pipeline.post(f"/api/v1{base}/reopening").status_code == 204
+    assert client.post(f"{base}/settings", data={"name": "Y"}).status_code == 303
 
 
 def test_changes_stand_in_the_trail(browser, database, people, base):
@@ -212,3 +218,29 @@ def test_changes_stand_in_the_trail(browser, database, people, base):
 def test_hostile_names_are_shown_as_text(browser, people, base):
     browser(people.lead).post(f"{base}/settings", data={"name": '<img src=x onerror="alert(1)">'})
     assert "<img src=x" not in browser(people.lead).get(base).text
+
+
+def test_an_archived_project_says_so_and_how_to_open_it_on_each_of_its_pages(browser, people, base):
+    client = browser(people.lead)
+    client.post(f"{base}/archiving")
+    for page in ("/sources", "/pool", "/examples", "/versions", "/runs"):
+        text = client.get(f"{base}{page}").text
+        assert "is archived.</strong>" in text
+        assert f'href="{base}/settings"' in text.partition("is archived.</strong>")[2]
+    assert "<h1>Archived</h1>" in client.post(f"{base}/settings", data={"name": "X"}).text
+
+
+def test_nobody_joins_an_archived_project(database, people):
+    with database.writing() as session:
+        project = session.get_one(Project, people.project.id)
+        operations.archive_project(session, people.lead, project)
+        with pytest.raises(Archived):
+            operations.add_member(session, people.lead, project, people.stranger, Role.ANNOTATOR)
+        assert queries.membership_role(session, project, people.stranger) is None
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 23])
+@pytest.mark.parametrize("place", ["examples", "imports", "jobs"])
+def test_a_number_that_no_row_can_have_is_not_found(browser, api, people, base, place, number):
+    assert browser(people.lead).get(f"{base}/{place}/{number}").status_code == 404
+    assert api(people.lead).get(f"/api/v1{base}/{place}/{number}").status_code == 404

@@ -17,7 +17,7 @@ def run(session, people):
 
 
 def titles(session, people, **wanted):
-    return [c.title for c in session.scalars(queries.pool_candidates(people.project.id, PoolFilter(**wanted)))]
+    return [c.title for c in session.scalars(queries.searched(session, people.project.id, PoolFilter(**wanted)))]
 
 
 def test_a_rejected_candidate_keeps_its_reason_and_can_be_restored(session, people, run):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.examples.models import Example
+from app.examples.models import Example, Revision
 from app.projects import operations as projects
 from app.sources.models import Candidate, CandidateStatus
 from tests import factories
@@ -125,3 +125,74 @@ def test_two_rows_and_twenty_cost_the_same(browser, database, people, path, two)
             for number in range(first, first + 9):
                 rows.candidate(session, people.project, run, number)
     assert costs[0] == costs[1]
+
+
+def test_a_title_is_judged_by_one_key_and_the_next_one_comes(browser, database, people, path, two):
+    client = browser(people.annotator)
+    page = client.get(path).text
+    assert all(f'data-key="{key}"' in page for key in "ynu")
+    answer = client.post(f"{path}/{two[1].id}/title", data={"alone": "yes"})
+    assert answer.headers["location"] == f"{path}/{two[0].id}"
+    with database.reading() as session:
+        judged = session.get_one(Candidate, two[1].id)
+        assert (judged.title_alone, judged.title_judged_by) == (True, people.annotator.id)
+        assert judged.title_judged_at is not None
+    assert client.post(f"{path}/{two[1].id}/title", data={"alone": "maybe"}).status_code == 422
+    client.post(f"{path}/{two[1].id}/title", data={"alone": "neither"})
+    with database.reading() as session:
+        assert session.get_one(Candidate, two[1].id).title_judged_by is None
+
+
+def test_undo_reaches_back_over_several_steps_of_ones_own(browser, database, people, path, two):
+    client, other = browser(people.annotator), browser(people.reviewer)
+    client.post(f"{path}/{two[1].id}/title", data={"alone": "no"})
+    client.post(f"{path}/{two[1].id}/rejection", data={"reason": "dull"})
+    other.post(f"{path}/{two[0].id}/rejection", data={"reason": "wrong"})
+    assert client.post(f"{path}/undoing").headers["location"] == f"{path}/{two[1].id}"
+    assert status(database, two[1]) is CandidateStatus.OPEN
+    assert status(database, two[0]) is CandidateStatus.REJECTED
+    client.post(f"{path}/undoing")
+    with database.reading() as session:
+        assert session.get_one(Candidate, two[1].id).title_alone is None
+    client.post(f"{path}/undoing")
+    assert "nothing left to undo" in client.get(path).text
+
+
+def test_what_the_restore_button_undid_is_not_undone_twice(browser, database, people, path, two):
+    client = browser(people.annotator)
+    client.post(f"{path}/{two[1].id}/title", data={"alone": "yes"})
+    client.post(f"{path}/{two[0].id}/rejection", data={"reason": "dull"})
+    client.post(f"{path}/{two[0].id}/restoration")
+    client.post(f"{path}/undoing")
+    with database.reading() as session:
+        assert session.get_one(Candidate, two[1].id).title_alone is None
+
+
+def test_many_are_rejected_or_used_as_one_act(browser, database, people, path, two):
+    client, ids = browser(people.annotator), [one.id for one in two]
+    client.post(f"{path}/selected", data={"ids": ids, "act": "reject", "reason": "dull"})
+    assert {status(database, one) for one in two} == {CandidateStatus.REJECTED}
+    client.post(f"{path}/undoing")
+    assert {status(database, one) for one in two} == {CandidateStatus.OPEN}
+    client.post(f"{path}/selected", data={"ids": ids, "act": "keep"})
+    assert {status(database, one) for one in two} == {CandidateStatus.USED}
+    client.post(f"{path}/undoing")
+    assert {status(database, one) for one in two} == {CandidateStatus.OPEN}
+    client.post(f"{path}/selected", data={"act": "keep"})
+    assert "Nothing was selected" in client.get(path).text
+
+
+def test_a_hit_shows_its_passage_with_the_words_marked(browser, people, path, two):
+    page = browser(people.annotator).get(f"{path}?words=says").text
+    assert "<mark>says</mark> why." in page
+    assert "Nothing fits" in browser(people.annotator).get(f"{path}?words=elephant").text
+
+
+def test_the_prompt_is_the_title_where_it_stands_alone(browser, database, people, path):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        said = rows.pair("A long body that asks.", "An answer.")
+        one = rows.candidate(session, people.project, run, 5, title="Why?", messages=said, title_alone=True)
+    browser(people.annotator).post(f"{path}/{one.id}/example")
+    with database.reading() as session:
+        assert session.query(Revision).one().messages[0]["content"] == "Why?"

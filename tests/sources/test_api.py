@@ -49,12 +49,16 @@ def test_a_dump_is_uploaded_imported_and_reported(api, database, settings, peopl
     records = client.get(f"{url}/{begun['id']}/records").json()
     assert (records["total"], len(records["records"])) == (EXPECTED["answers"], 50)
     lines = client.get(f"{url}/{begun['id']}/report.jsonl").text.splitlines()
+    assert [one.pop("number") for one in records["records"]] == list(range(1, 51))
+    assert not any(one.pop("restored") for one in records["records"])
     assert [json.loads(line) for line in lines[:50]] == records["records"]
     assert client.get(url).json()["total"] == 1
 
 
-def test_settings_are_those_of_the_form(api, database, settings, people, url):
-    rules = json.dumps({"rules": {"score": {"minimum": 30}}})
+@pytest.mark.parametrize("rules", [
+    '{"rules": {"score": {"minimum": 30}}}', "[[rule]]\nrule = 'score'\nminimum = 30", "- {rule: score, minimum: 30}",
+])  # fmt: skip
+def test_settings_are_those_of_the_form(api, database, settings, people, url, rules):
     data = {"site": rooms.SITE, "rules": rules, "prompt": "title", "seed": "7", "source": "authors"}
     begun = api(people.annotator).post(url, files=rooms.dump_files(), data=data).json()
     run = rooms.work(database, settings, people, begun["id"])
@@ -95,7 +99,7 @@ def test_records_of_an_unfinished_import_are_not_there(api, database, people, ur
 @pytest.mark.parametrize(("data", "words"), [
     ({}, "site"), ({"site": "no site"}, "no site"), ({"site": "a.example.org", "into": "nowhere"}, "into"),
     ({"site": "a.example.org", "rules": "{"}, "JSON"),
-    ({"site": "a.example.org", "rules": "nonsense"}, "lima and none"),
+    ({"site": "a.example.org", "rules": "nonsense"}, "lima-reddit and none"),
     ({"site": "a.example.org", "rules": '{"rules": {"score": {"minimum": "x"}}}'}, "score.minimum"),
     ({"site": "a.example.org", "rules": '{"rules": {"references": {"phrases": ["\\u0000"]}}}'}, "NUL"),
     ({"site": "a.example.org", "rules": '{"rules": ' + '{"a":' * 20_000}, "rules"),
@@ -157,3 +161,18 @@ def test_the_upload_is_described(app):
     assert {"files", "path", "site", "rules", "into", "skip_bad", "licence"} <= set(fields)
     assert fields["into"]["enum"] == ["pool", "set"]
     assert {"201", "401", "403", "404", "413", "422"} <= set(described["responses"])
+
+
+def test_a_dropped_record_is_restored_once(api, database, settings, people, url):
+    run = rooms.imported(database, settings, people, sample.dump_folder())
+    client = api(people.annotator)
+    listed = client.get(f"{url}/{run.id}/records").json()["records"]
+    number = next(one["number"] for one in listed if one["rule"] == "score")
+    answers = [client.post(f"{url}/{run.id}/records/{number}/restoration") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    listed = client.get(f"{url}/{run.id}/records").json()["records"]
+    assert [one["number"] for one in listed if one["restored"]] == [number]
+    assert client.post(f"{url}/{run.id}/records/999999/restoration").status_code == 404
+    kept = next(one["number"] for one in client.get(f"{url}/{run.id}/records").json()["records"] if not one["rule"])
+    assert client.post(f"{url}/{run.id}/records/{kept}/restoration").status_code == 409

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from app.sources.cleaning import html_to_markdown, visible_text
 from app.sources.formats import open_source
+from app.sources.plain_html import plain_tree
+from app.sources.readers.xml_rows import rows
 from app.text.markdown import render_markdown
 from app.text.prose import own_words
 
@@ -61,6 +63,9 @@ inline = st.recursive(
     ),
     max_leaves=6,
 )
+words = st.lists(
+    st.sampled_from(["word", "I", "a,b", "(see)", "x+y", "done.", "\u00e9t\u00e9"]), min_size=1, max_size=8
+).map(" ".join)
 blocks = st.recursive(
     inline.map(lambda value: f"<p>{value}</p>\n") | text.map(lambda value: f"<pre><code>{escaped(value)}</code></pre>"),
     lambda inner: st.tuples(
@@ -103,13 +108,114 @@ def test_cleaning_twice_by_way_of_html_changes_nothing(html):
     assert html_to_markdown(render_markdown(once, heading_offset=0)) == once
 
 
+HEADINGS = ("h1", "h2", "h3")
+inner = st.recursive(
+    inline,
+    lambda parts: st.tuples(
+        st.sampled_from(
+            ["sup", "sub", "kbd", "code", "pre", "del", "i", "br", "hr", "img", "p", "li", "ol", *HEADINGS]
+        ),
+        parts,
+        st.sampled_from(["", " ", "\n", "  ", "\n\n ", "x", "&nbsp;", "&#39;"]),
+        parts,
+    ).map(lambda found: element(*found)),
+    max_leaves=5,
+)
+plain = st.lists(blocks | inner, min_size=1, max_size=4).map("\n".join)
+
+
+def element(tag, inside, between, after):
+    if tag in {"br", "hr", "img"}:
+        return f"{inside}<{tag}>{between}{after}"
+    facts = {"ol": ' start="7"', "pre": ' class="lang-py x"'}.get(tag, "")
+    return f"{between}<{tag}{facts}>{between}{inside}</{tag}>{between}{after}"
+
+
+def by_the_parser(function, html):
+    """The same by the real parser: what the small tree must give too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.sources.html_blocks.plain_tree", lambda _html: None)
+        patch.setattr("app.sources.cleaning.plain_text", lambda _html: None)
+        return function(html)
+
+
+TAGS = ["p", "li", "ul", "ol", "pre", "code", "b", "em", "s", "blockquote", "h2", "sup", "br", "hr", "a", "div"]
+overlapping = st.lists(
+    st.sampled_from(
+        [f"<{tag}>" for tag in TAGS] + [f"</{tag}>" for tag in TAGS] + ["x", " ", "\n", "2", "  ", "$a_b$"]
+    ),
+    max_size=16,
+).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(plain | overlapping | st.lists(st.sampled_from(SOUP), max_size=20).map("".join))
+def test_plain_html_is_cleaned_as_by_the_parser(html):
+    assert html_to_markdown(html) == by_the_parser(html_to_markdown, html)
+    assert visible_text(html) == by_the_parser(visible_text, html)
+
+
+@settings(max_examples=50, deadline=None)
+@given(plain | overlapping)
+def test_most_of_what_is_made_here_is_plain(html):
+    assert plain_tree(html) is not None
+
+
 @pytest.mark.parametrize(
     "html",
-    ["<b>" * 50_000, "<ul><li>" * 3000, "<" * 50_000, "$" * 50_000, "`" * 50_000, "<ol>" + "<li>x</li>" * 20_000],
+    ["<p/>x", "<P>x</P>", "<td>x</td>", "a < b", "&copy;", "&", "<p title='x'>", "\r\n"],
+)
+def test_what_is_not_plain_is_left_to_the_parser(html):
+    assert plain_tree(html) is None
+    assert html_to_markdown(html) == by_the_parser(html_to_markdown, html)
+    assert visible_text(html) == by_the_parser(visible_text, html)
+
+
+@pytest.mark.parametrize("folder", ["se_coffee_2015", "se_quantumcomputing_2018"])
+def test_every_real_post_is_cleaned_as_by_the_parser(shared_data, folder):
+    found = [row.attributes.get("Body", "") for row in rows(shared_data / folder / "Posts.xml", "posts")]
+    for html in found:
+        assert html_to_markdown(html) == by_the_parser(html_to_markdown, html)
+        assert visible_text(html) == by_the_parser(visible_text, html)
+    assert sum(plain_tree(html) is not None for html in found) > 0.95 * len(found)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["p", "li", "pre"]), words), min_size=1, max_size=5))
+def test_no_word_of_a_paragraph_list_or_code_block_is_lost(found):
+    shapes = {"p": "<p>{}</p>", "li": "<ul><li>{}</li></ul>", "pre": "<pre><code>{}</code></pre>"}
+    cleaned = html_to_markdown("\n".join(shapes[tag].format(escaped(text)) for tag, text in found))
+    at = 0
+    for _, text in found:
+        for word in text.split():
+            at = cleaned.index(word, at) + len(word)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(words, min_size=1, max_size=4).map("\n\n".join))
+def test_cleaning_a_text_that_is_clean_already_changes_nothing(text):
+    once = html_to_markdown(escaped(text))
+    assert html_to_markdown(escaped(once)) == once
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<b>" * 50_000,
+        "<ul><li>" * 3000,
+        "<" * 50_000,
+        "$" * 50_000,
+        "`" * 50_000,
+        "<ol>" + "<li>x</li>" * 20_000,
+        "<p>" * 90 + "x" + "</p>" * 90,
+        "<a " + " " * 50_000,
+        '<a href="' * 20_000,
+    ],
 )
 def test_hostile_html_is_cleaned_in_seconds(html):
     start = time.monotonic()
     html_to_markdown(html + "end")
+    visible_text(html + "end")
     assert time.monotonic() - start < 10
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app import cli, sample
 from app.cli import context
 from app.db import Database
+from app.sources import queries
 from app.sources.models import Candidate, ImportRun
 from tests.sources import rooms
 
@@ -42,8 +43,8 @@ def handpicked(environment, people, monkeypatch, capsys):
 
     monkeypatch.setattr(context, "Database", Closed)
 
-    def run(*words, project=None):
-        argv = ["handpicked", "import", project or people.project.slug, *map(str, words)]
+    def run(*words, project=None, command=("import",)):
+        argv = ["handpicked", *command, project or people.project.slug, *map(str, words)]
         monkeypatch.setattr(sys, "argv", argv)
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
@@ -234,3 +235,14 @@ def test_an_unknown_project_is_named(handpicked):
 def test_somebody_who_is_no_member_is_refused(handpicked, people):
     assert handpicked(sample.pairs_file(), "--as", people.stranger.email).returncode == 1
     assert handpicked(sample.pairs_file(), "--as", people.annotator.email).returncode == 0
+
+
+def test_a_dropped_record_is_restored_from_the_shell(database, settings, handpicked, people):
+    run = rooms.imported(database, settings, people, sample.dump_folder())
+    with database.reading() as session:
+        row = session.scalars(queries.records_dropped_by(run, "score").limit(1)).one()
+    command = ("pool", "restore-dropped")
+    first, again = (document(handpicked(run.id, row.number, "--json", command=command)) for _ in range(2))
+    assert first == again
+    with database.reading() as session:
+        assert session.get_one(Candidate, first["restored"][0]).external_id == row.external_id

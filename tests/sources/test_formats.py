@@ -20,7 +20,7 @@ def write(tmp_path, data, name="upload.jsonl"):
 
 
 @pytest.mark.parametrize("data", [b"", b"\n \t\n", b"\xef\xbb\xbf", "".encode("utf-16")])
-def test_empty_files_are_refused(tmp_path, data):
+def test_a38_empty_files_are_refused(tmp_path, data):
     with pytest.raises(BadInput, match="The file is empty"):
         open_source(write(tmp_path, data))
 
@@ -32,23 +32,30 @@ def test_empty_files_are_refused(tmp_path, data):
         (pickle.dumps({"a": [1]}), "pickle"),
         (pickle.dumps(["x"], protocol=2), "pickle"),
         (b"PAR1\x15\x04", "Parquet"),
+        (b"\x93NUMPY\x01\x00", "NumPy"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"x.txt".ljust(257, b"\x00") + b"ustar\x0000", "tar archive"),
         (b"7z\xbc\xaf\x27\x1c", "7z"),
         (b"\x28\xb5\x2f\xfd\x00", "Zstandard"),
         (b"SQLite format 3\x00", "SQLite"),
-        (b"a,b\n1,2\n", "neither XML nor JSON"),
+        (b"just words\n", "neither XML nor JSON"),
+        (b"a,b\n1,2\n", "they are a, b"),
         (b"<!DOCTYPE html><html></html>", "web page"),
         (b'{\n  "a": 1\n}', "one JSON object over several lines"),
+        (b'{"task": {"items": [{"q": 1}]},\n "rows": [{"a": 1}]}', r"lists of objects in it \('rows'\)"),
         (b'{"question": "x"}\n', "known form"),
         (b'{"a": "\x00"}', "NUL"),
         ('{"a": 1}'.encode("utf-16-le"), "UTF-16 without a byte-order mark"),
     ],
 )
-def test_the_content_is_recognised_and_not_the_name(tmp_path, data, reason):
+def test_a32_the_content_is_recognised_and_not_the_name(tmp_path, data, reason, monkeypatch):
+    for name in ("load", "loads", "Unpickler"):
+        monkeypatch.setattr(pickle, name, lambda *_: pytest.fail("a pickle was opened"))
     with pytest.raises(BadInput, match=reason):
         open_source(write(tmp_path, data))
 
 
-def test_a_zip_is_refused_by_its_content(tmp_path):
+def test_a32_a_zip_is_refused_by_its_content(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.jsonl", "w") as archive:
         archive.writestr("x", "y")
     with pytest.raises(BadInput, match="ZIP"):
@@ -96,7 +103,7 @@ def test_a34_nul_bytes_are_refused_with_their_place(tmp_path):
         list(open_source(write(tmp_path, data)).records())
 
 
-def test_long_lines_are_stepped_over_in_bounded_memory(tmp_path):
+def test_a36_long_lines_are_stepped_over_in_bounded_memory(tmp_path):
     path = write(tmp_path, b"x" * (20 << 20) + b"\nlast\n")
     found = list(lines(path))
     assert [(line.number, line.fault is None, line.text) for line in found] == [(1, False, ""), (2, True, "last\n")]

@@ -10,19 +10,29 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from app import sample
+from app.accounts.models import AuditEntry
 from app.config import Settings
-from app.db import Database
+from app.db import Database, now
 from app.jobs import operations as jobs
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.running import run_now
+from app.projects.access import Archived
+from app.projects.models import Project
 from app.sources import operations, queries
+from app.sources.excerpts import excerpt_of
 from app.sources.formats import open_source
 from app.sources.models import Candidate, ImportRecord, ImportRun, ImportState
+from app.sources.opening import read_again
 from app.sources.operations import ImportPlan
+from app.sources.records import Decision, Message, Record
+from app.sources.rules import KEPT
 from app.sources.rulesets import LIMA, NONE, ruleset_from
+from app.text.canonical import content_hash
 from app.worker import Worker, worker_name
 from tests.factories import People
 
@@ -177,7 +187,7 @@ def test_candidates_count_from_the_moment_that_their_import_is_published(databas
     keys = [(sample.SITE, str(one)) for one in EXPECTED["final_answer_ids"]]
     with database.writing() as session:
         record = next(open_source(sample.dump_folder(), site=sample.SITE).records())
-        operations.add_candidates(session, session.get_one(ImportRun, run.id), [record])
+        operations.add_candidates(session, session.get_one(ImportRun, run.id), [(record, KEPT)])
         own = [(record.site, record.external_id)]
         assert queries.published_words(session, people.project.id, own) == {}
         operations.begin_import(session, session.get_one(ImportRun, run.id))
@@ -359,13 +369,16 @@ def test_an_unknown_source_is_refused_with_those_that_there_are(database, people
     assert _count(database, ImportRun) == 0
 
 
+def _kept_of_the_sample():
+    decided = ((one, LIMA.decide(one)) for one in open_source(sample.dump_folder(), site=sample.SITE).records())
+    return [one for one in decided if one[1].kept]
+
+
 def test_a_cancelled_import_takes_nothing_of_another_one_s_away(database, settings, people):
     """Both write the same records; one is published, the other then stopped."""
     stopped = _start(database, people, sample.dump_folder())
     with database.writing() as session:
-        records = [
-            one for one in open_source(sample.dump_folder(), site=sample.SITE).records() if LIMA.decide(one).kept
-        ]
+        records = _kept_of_the_sample()
         operations.begin_import(session, session.get_one(ImportRun, stopped.id))
         operations.add_candidates(session, session.get_one(ImportRun, stopped.id), records)
     done = _import(database, settings, people, sample.dump_folder())
@@ -377,9 +390,7 @@ def test_a_cancelled_import_takes_nothing_of_another_one_s_away(database, settin
 def test_of_two_imports_at_once_the_later_one_counts_what_was_there_first(database, settings, people):
     slow = _start(database, people, sample.dump_folder())
     with database.writing() as session:
-        records = [
-            one for one in open_source(sample.dump_folder(), site=sample.SITE).records() if LIMA.decide(one).kept
-        ]
+        records = _kept_of_the_sample()
         operations.add_candidates(session, session.get_one(ImportRun, slow.id), records)
     first = _import(database, settings, people, sample.dump_folder())
     with database.writing() as session:
@@ -411,3 +422,137 @@ def test_of_two_starts_one_is_refused(database, people, tmp_path):
             else:
                 operations.begin_draft(session, people.annotator, people.project, run, plan)
     assert _count(database, Job) == 1
+
+
+def test_every_dropped_record_is_read_again_from_its_file(database, settings, people, tmp_path):
+    rows = [_pair("prompt é", "x"), _pair("another prompt", "long enough " * 200), _pair("third", "y")]
+    rules = ruleset_from({"rules": {"length": {"minimum": 1200, "maximum": 4096}}})
+    run = _import(database, settings, people, _rows(tmp_path / "x.jsonl", *rows), **{**CHAT, "ruleset": rules})
+    with database.reading() as session:
+        dropped = session.scalars(queries.records_dropped_by(run, "length")).all()
+    opened = read_again(run, settings, dropped)
+    assert [opened[row.number].prompt for row in dropped] == ["prompt é", "third"]
+
+
+def test_of_a_dump_as_well(database, settings, people):
+    run = _import(database, settings, people, sample.dump_folder())
+    with database.reading() as session:
+        dropped = session.scalars(queries.records_dropped_by(run, "first_person").limit(3)).all()
+    opened = read_again(run, settings, dropped)
+    assert [opened[row.number].external_id for row in dropped] == [row.external_id for row in dropped]
+    marked = [excerpt_of(opened[row.number], Decision(False, row.rule, row.reason)).marks for row in dropped]
+    assert all(marked)
+
+
+def test_a_file_that_changed_since_opens_nothing(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b"), _pair("a", "b"))
+    run = _import(database, settings, people, path, **CHAT)
+    with database.reading() as session:
+        rows = session.scalars(queries.records_of(run.id)).all()
+    assert len(read_again(run, settings, rows)) == 2
+    _rows(path, _pair("c", "d"), _pair("a", "b"))
+    assert read_again(run, settings, rows) == {}
+    path.unlink()
+    assert read_again(run, settings, rows) == {}
+
+
+def test_another_record_is_never_shown_in_its_place(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b"), _pair("c", "d"))
+    run = _import(database, settings, people, path, **CHAT)
+    moment = path.stat().st_mtime_ns
+    _rows(path, _pair("e", "f"), _pair("c", "d"))
+    os.utime(path, ns=(moment, moment))
+    with database.reading() as session:
+        rows = session.scalars(queries.records_of(run.id)).all()
+    assert list(read_again(run, settings, rows)) == [2]
+
+
+def _dropped(database, run, rule):
+    with database.reading() as session:
+        return session.scalars(queries.records_dropped_by(run, rule).limit(1)).one()
+
+
+def _restore(database, settings, people, run, row):
+    with database.writing() as session:
+        own = session.scalars(queries.record_of(run, row.number)).one()
+        record = read_again(run, settings, [own]).get(row.number)
+        return operations.restore_dropped(session, people.annotator, session.get_one(ImportRun, run.id), own, record)
+
+
+def test_a_restored_record_is_a_candidate_that_says_so(database, settings, people):
+    run = _import(database, settings, people, sample.dump_folder())
+    row = _dropped(database, run, "score")
+    first = _restore(database, settings, people, run, row)
+    again = _restore(database, settings, people, run, row)
+    assert first.id == again.id
+    assert (first.external_id, first.published, first.import_run_id) == (row.external_id, True, run.id)
+    assert first.extra["restored"] == {"by": people.annotator.name, "rule": "score", "reason": row.reason}
+    with database.reading() as session:
+        assert queries.restored_of(session, run) == {"score": 1}
+        trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "restore record")).all()
+    assert [entry.detail for entry in trail] == [{"number": row.number, "rule": "score"}]
+    assert _import(database, settings, people, sample.dump_folder()).result["created"] == 0
+
+
+def test_what_nobody_can_put_right_is_not_restored(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b"), _pair("a", "b"))
+    run = _import(database, settings, people, path, **CHAT)
+    with pytest.raises(operations.NotToRestore):
+        _restore(database, settings, people, run, _dropped(database, run, "repeated"))
+    with database.reading() as session:
+        kept = session.scalars(queries.record_of(run, 1)).one()
+    with pytest.raises(operations.KeptAlready):
+        _restore(database, settings, people, run, kept)
+
+
+def test_without_its_file_a_record_is_not_restored(database, settings, people, tmp_path):
+    folder = _big_dump(tmp_path / "dump", 1)
+    run = _import(database, settings, people, folder)
+    (folder / "Posts.xml").unlink()
+    with pytest.raises(operations.NotThereAnyMore):
+        _restore(database, settings, people, run, _dropped(database, run, "score"))
+
+
+def test_nothing_is_restored_in_an_archived_project(database, settings, people):
+    run = _import(database, settings, people, sample.dump_folder())
+    with database.writing() as session:
+        session.get_one(Project, people.project.id).archived_at = now()
+    with pytest.raises(Archived):
+        _restore(database, settings, people, run, _dropped(database, run, "score"))
+
+
+def test_the_same_file_by_the_same_rules_shows_the_earlier_funnel(database, settings, people):
+    first = _import(database, settings, people, sample.dump_folder())
+    second = _import(database, settings, people, sample.dump_folder())
+    assert second.noted_under == first.id
+    assert second.result["funnel"] == first.result["funnel"]
+    assert _count(database, ImportRecord) == first.result["records"]
+    with database.reading() as session:
+        row = session.scalars(queries.records_dropped_by(second, "score").limit(1)).one()
+    assert read_again(second, settings, [row])
+
+
+def test_other_rules_or_another_licence_read_the_file_anew(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "b"), _pair("c", "d"))
+    first = _import(database, settings, people, path, **CHAT)
+    second = _import(database, settings, people, path, licence="MIT", **CHAT)
+    third = _import(database, settings, people, path, **{**CHAT, "ruleset": ruleset_from({"rules": {"length": True}})})
+    assert {run.noted_under for run in (first, second, third)} == {first.id, second.id, third.id}
+
+
+def test_a_kept_record_with_a_flag_keeps_it(database, settings, people, tmp_path):
+    path = _rows(tmp_path / "x.jsonl", _pair("a", "Write to mira@hansens-press.no about it."), _pair("c", "d"))
+    rules = ruleset_from({"rules": {"personal_data": True}})
+    run = _import(database, settings, people, path, **{**CHAT, "ruleset": rules})
+    assert run.result["flagged"] == 1
+    with database.reading() as session:
+        flags = session.scalars(select(Candidate.flags).order_by(Candidate.id)).all()
+        lines = list(queries.report_lines(session, run.id))
+    assert [bool(one) for one in flags] == [True, False]
+    assert lines[0]["reason"] != lines[1]["reason"] == KEPT.reason
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=3))
+def test_a_record_s_hash_is_that_of_its_messages_in_canonical_json(words):
+    record = Record("s", "1", "t", tuple(Message("user", one) for one in words))
+    assert record.content_hash == content_hash(record.messages_as_json())

@@ -9,10 +9,13 @@ from sqlalchemy import select
 
 from app import sample
 from app.accounts.models import AuditEntry
+from app.db import now
 from app.jobs.models import Job, JobState
+from app.projects.models import Project
 from app.sources import operations
 from app.sources.models import Candidate, ImportRun, ImportState
-from app.sources.rulesets import NONE
+from app.sources.rulefiles import ruleset_from_text
+from app.sources.rulesets import LIMA, NONE
 from tests import factories
 from tests.counting import count_queries
 from tests.sources import rooms
@@ -81,7 +84,9 @@ def test_a_stranger_sees_nothing_of_it(browser, people, base, done, draft):
     for path in ("/sources", "/sources/new", "/sources/exchanges", f"/imports/{done.id}"):
         assert stranger.get(base + path).status_code == 404
         assert browser().get(base + path).status_code == 303
-    for path in (draft, f"{draft}/discard", f"{base}/imports/{done.id}/again", f"{base}/sources/exchanges"):
+    assert stranger.get(f"{draft}/rules.toml").status_code == 404
+    again = f"{base}/imports/{done.id}/again"
+    for path in (draft, f"{draft}/rules", f"{draft}/discard", again, f"{base}/sources/exchanges"):
         assert stranger.post(path).status_code == 404
         assert browser().post(path).status_code == 401
 
@@ -169,6 +174,143 @@ def test_counting_again_follows_the_switches_without_javascript_too(browser, peo
     page = client.get(draft, params=fields).text
     assert "0 pass the rules" not in page
     assert re.search(r'id="on-score"[^>]*checked', page) is None
+
+
+def rules_in_order(page):
+    """The rules of the table that are on, with what they dropped."""
+    rows = re.findall(r"<tr>\s*<th scope=\"row\">.*?</tr>", page[page.index('id="rule-order"') :], re.DOTALL)
+    names = [re.search(r'id="on-(\w+)"', row) for row in rows]
+    drops = [re.search(r'data-label="Dropped">(?:<a[^>]*>)?([\d,]+)', row) for row in rows]
+    return {name[1]: dropped and dropped[1] for name, dropped in zip(names, drops, strict=True) if name}
+
+
+def test_a_rule_is_moved_by_its_buttons_without_javascript(browser, people, draft):
+    client = browser(people.annotator)
+    page = client.get(draft).text
+    assert list(rules_in_order(page)) == ["top_answer", "score", "length", "first_person", "references"]
+    moved = client.get(draft, params=typed(page) | {"move": "length:up"}).text
+    assert list(rules_in_order(moved)) == ["top_answer", "length", "score", "first_person", "references"]
+    assert rules_in_order(moved)["score"] != rules_in_order(page)["score"]
+    back = client.get(draft, params=typed(moved) | {"move": "length:down"}).text
+    assert rules_in_order(back) == rules_in_order(page)
+    same = client.get(draft, params=typed(page) | {"move": "top_answer:up"}).text
+    assert rules_in_order(same) == rules_in_order(page)
+    assert re.search(r'id="up-top_answer"[^>]* disabled', page)
+    assert re.search(r'id="down-references"[^>]* disabled', page)
+
+
+@pytest.mark.parametrize("move", ["", "score", "score:left", "nonsense:up", "links:up"])
+def test_a_move_of_nothing_moves_nothing(browser, people, draft, move):
+    client = browser(people.annotator)
+    page = client.get(draft).text
+    assert rules_in_order(client.get(draft, params=typed(page) | {"move": move}).text) == rules_in_order(page)
+
+
+def test_the_order_on_the_page_is_that_of_the_import(browser, database, settings, people, draft):
+    order = "references length top_answer score first_person"
+    started(browser(people.annotator), draft, **{"rule.order": order, "rule.links.on": "on"})
+    run = rooms.work(database, settings, people, int(draft.rsplit("/", 1)[1]))
+    assert [row["rule"] for row in run.result["funnel"]] == [
+        *("references", "length", "links", "top_answer", "score", "first_person"),
+    ]
+    assert [rule["rule"] for rule in run.ruleset["rules"]] == [row["rule"] for row in run.result["funnel"]]
+
+
+def test_other_rules_are_folded_away_and_come_into_their_place(browser, people, draft):
+    client = browser(people.annotator)
+    page = html.unescape(client.get(draft).text)
+    more = page[page.index('id="more-rules"') : page.index('id="meanings"')]
+    assert "Crude words" in more
+    assert "It looks at posts of Reddit, and there are none here." in more
+    assert more.index("Personal data") < more.index("Over 18")
+    switched = client.get(draft, params=typed(page) | {"rule.tokens.on": "on"}).text
+    assert list(rules_in_order(switched))[2:4] == ["length", "tokens"]
+    assert 'name="rule.tokens.maximum" value="2,048"' in switched
+
+
+def test_a_rule_that_has_nothing_to_look_at_says_so(browser, people, base):
+    client = browser(people.annotator)
+    at = brought_in(client, base, rooms.upload("pairs.jsonl", PAIR))
+    page = client.get(at, params=typed(client.get(at).text) | {"rule.score.on": "on"}).text
+    assert "It looks at records with a score, and there are none." in page
+
+
+def test_what_each_rule_dropped_can_be_opened_with_its_passage_marked(browser, people, draft):
+    page = browser(people.annotator).get(draft).text
+    dropped = {name: int(number.replace(",", "")) for name, number in rules_in_order(page).items()}
+    for name, number in dropped.items():
+        if not number:
+            continue
+        assert f'href="#behind-{name}"' in page
+        behind = page[page.index(f'id="behind-{name}"') :]
+        behind = behind[: behind.index("</details>\n</div>") if "</details>\n</div>" in behind else None]
+        behind = behind.split('class="drawer"')[0]
+        assert behind.count('class="words') == min(3, number)
+        assert behind.count('<mark class="pin">') == (min(3, number) if name in {"first_person", "references"} else 0)
+
+
+def test_what_a_rule_marks_is_kept_and_shown(browser, database, settings, people, base):
+    client = browser(people.annotator)
+    row = {"conversations": ["Whom do I ask?", "Write to a.lid@kettle.org, who knows."]}
+    at = brought_in(client, base, rooms.upload("pairs.jsonl", json.dumps(row) + "\n" + PAIR))
+    page = client.get(at, params=typed(client.get(at).text) | {"rule.personal_data.on": "on"}).text
+    assert "Of 2 records 2 pass the rules." in page
+    assert re.search(r'data-label="Marked"><a href="#behind-personal_data">1', page)
+    assert '<mark class="pin">a.lid@kettle.org</mark>' in page
+    assert "Kept, marked: e-mail address" in page
+    assert client.post(at, data=typed(page)).status_code == 303
+    run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    assert (run.result["created"], run.result["flagged"]) == (2, 1)
+    with database.reading() as session:
+        flags = session.scalars(select(Candidate.flags).order_by(Candidate.id)).all()
+    assert flags == [["e-mail address"], []]
+    assert re.search(r"Marked</dt>\s*<dd>1 record</dd>", client.get(at).text)
+
+
+def test_the_rules_of_the_page_are_a_file(browser, people, draft):
+    client = browser(people.annotator)
+    fields = typed(client.get(draft).text) | {"rule.score.minimum": "7", "rule.order": "length score"}
+    page = client.get(draft, params=fields).text
+    link = html.unescape(re.search(r'id="download-rules" href="([^"]+)"', page)[1])
+    answer = client.get(link)
+    assert answer.headers["content-disposition"].startswith('attachment; filename="rules-')
+    written = ruleset_from_text(answer.text)
+    assert next(rule.minimum for rule in written.rules if rule.name == "score") == 7
+    assert [rule.name for rule in written.rules].index("length") < [rule.name for rule in written.rules].index("score")
+    assert ruleset_from_text(client.get(f"{draft}/rules.toml").text) == LIMA
+    assert client.get(f"{draft}/rules.toml", params={"rule.nonsense.on": "on"}).status_code == 422
+
+
+TOML = '[[rule]]\nrule = "length"\nminimum = 7\n[[rule]]\nrule = "score"\nminimum = 12\n'
+
+
+@pytest.mark.parametrize("how", ["file", "text"])
+def test_a_rules_file_sets_the_page_up_and_the_rest_stays(browser, database, people, draft, how):
+    client = browser(people.annotator)
+    fields = typed(client.get(draft).text) | {"name": "Mine", "seed": "5"}
+    given = {"files": {"rules.file": ("mine.toml", TOML)}} if how == "file" else {"files": {"rules.file": ("", b"")}}
+    answer = client.post(f"{draft}/rules", data=fields | ({} if how == "file" else {"rules.text": TOML}), **given)
+    assert answer.status_code == 303
+    page = client.get(answer.headers["location"]).text
+    assert list(rules_in_order(page)) == ["length", "score"]
+    kept = {"name": "Mine", "seed": "5", "rule.length.minimum": "7", "rule.score.minimum": "12"}
+    assert typed(page).items() >= kept.items()
+    with database.reading() as session:
+        assert session.get_one(ImportRun, int(draft.rsplit("/", 1)[1])).ruleset == {}
+
+
+def test_a_bad_rules_file_is_refused_beside_it_and_nothing_is_lost(browser, people, draft):
+    client = browser(people.annotator)
+    fields = typed(client.get(draft).text) | {"name": "Mine", "rules.text": "rules: [{rule: scores}]"}
+    answer = client.post(f"{draft}/rules", data=fields)
+    assert answer.status_code == 422
+    said = html.unescape(answer.text)
+    assert "There is no rule called 'scores'" in said
+    assert "rules: [{rule: scores}]" in said
+    assert typed(answer.text)["name"] == "Mine"
+    assert client.post(f"{draft}/rules", files={"rules.file": ("a.toml", b"\xff\x00")}).status_code == 422
+    assert client.post(f"{draft}/rules", files={"rules.file": ("a.toml", b"#" * 2_000_000)}).status_code == 413
+    assert started(client, draft, **{"rules.text": "left in the box"}).status_code == 303
 
 
 def test_htmx_gets_the_counts_alone(browser, people, draft):
@@ -303,7 +445,8 @@ BAD = {
     "a pickle": ("x.jsonl", b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}", "pickle"),
     "an archive": ("x.jsonl", b"PK\x03\x04abc", "ZIP"),
     "UTF-16 without a mark": ("x.jsonl", '{"a": "b"}'.encode("utf-16-le"), "UTF-16"),
-    "no known form": ("x.jsonl", b'{"a": 1}\n', "known form"),
+    "rows without columns": ("x.json", b"[1, 2]\n", "an object with columns"),
+    "a header without rows": ("x.csv", b"a,b\n", "the file holds no row"),
     "prose": ("x.txt", b"hello", "neither XML nor JSON"),
 }
 
@@ -393,7 +536,7 @@ def test_markup_in_names_and_records_is_shown_as_text(browser, database, setting
         assert "<script>alert" not in page
         assert "<img src=x" not in page
         assert "<svg onload" not in page
-    assert "49" not in re.sub(r"\?v=\w+", "", pages[2])
+    assert "49" not in re.sub(rf"\?v=\w+|{people.project.slug}", "", pages[2], flags=re.IGNORECASE)
     assert "[U+202E]" in pages[2]
     assert "&lt;script&gt;" in pages[2]
 
@@ -498,3 +641,46 @@ def test_an_import_says_its_settings_and_its_row_in_words(browser, database, set
     assert "at least 1,200, at most 4,096, of visible text" in page
     assert "Stack Exchange, other" in page
     assert "matching strict" not in page
+
+
+def restore_urls(page):
+    return [html.unescape(one) for one in re.findall(r'action="([^"]+/restore[^"]*)"', page)]
+
+
+def test_one_click_restores_a_dropped_record(browser, database, people, base, done):
+    client, here = browser(people.annotator), f"{base}/imports/{done.id}"
+    urls = restore_urls(client.get(f"{here}?rule=score").text)
+    assert len(urls) == min(20, EXPECTED["funnel"][1]["dropped"])
+    answer = client.post(urls[0])
+    assert (answer.status_code, answer.headers["location"].split("#")[0]) == (303, f"{here}?rule=score&page=1")
+    page = client.get(f"{here}?rule=score").text
+    assert f"Restored by {people.annotator.name}" in page
+    assert "1 restored since" in page
+    assert restore_urls(page) == urls[1:]
+    with database.reading() as session:
+        restored = [one for one in session.scalars(select(Candidate)) if "restored" in one.extra]
+    assert [one.published for one in restored] == [True]
+
+
+def test_what_was_kept_or_stands_there_twice_offers_no_restoring(browser, database, settings, people, base):
+    run = rooms.imported(database, settings, people, sample.dump_folder())
+    page = browser(people.annotator).get(f"{base}/imports/{run.id}?after=references").text
+    assert restore_urls(page) == []
+
+
+def test_a_record_whose_file_is_gone_is_named_with_its_reason(browser, database, settings, people, base, tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(PAIR + PAIR, "utf-8")
+    run = rooms.imported(database, settings, people, path, format="lima", ruleset=NONE, site="")
+    path.unlink()
+    page = browser(people.annotator).get(f"{base}/imports/{run.id}?rule=repeated").text
+    assert "The words of 1 record cannot be shown" in page
+    assert "the same words stand in line 1 already" in page
+    assert "Because." not in page
+
+
+def test_an_archived_project_offers_no_restoring(browser, database, people, base, done):
+    with database.writing() as session:
+        session.get_one(Project, people.project.id).archived_at = now()
+    page = browser(people.annotator).get(f"{base}/imports/{done.id}?rule=score").text
+    assert restore_urls(page) == []

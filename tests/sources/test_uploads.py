@@ -1,8 +1,14 @@
 """Uploads: on disk under our own names, limited while they come, gone when anything fails."""
 
 import io
+import threading
+import time
+import tracemalloc
+from itertools import chain, count, repeat
 
+import anyio
 import pytest
+from fastapi import Request
 
 from app.errors import Refusal
 from app.sources import uploads
@@ -137,7 +143,7 @@ def test_a_failure_after_the_upload_leaves_no_file(browser, app, people, url, se
     def broken(*_):
         raise RuntimeError("disk on fire")
 
-    monkeypatch.setattr("app.sources.routes.recognise", broken)
+    monkeypatch.setattr("app.sources.receiving.recognise", broken)
     assert browser(people.annotator).post(url, files=upload("x.jsonl", LINE)).status_code == 500
     assert uploads_in(settings) == []
 
@@ -187,3 +193,120 @@ def test_discarding_never_removes_what_is_not_an_upload(browser, people, url, of
     at = client.post(url, files=as_form(offered / "pairs.jsonl")).headers["location"]
     assert client.post(f"{at}/discard").status_code == 303
     assert (offered / "pairs.jsonl").exists()
+
+
+# A40: bodies that are made to cost.
+
+MULTIPART = {"content-type": "multipart/form-data; boundary=x"}
+
+
+def poured(settings, chunks):
+    """Give a body to the parser chunk by chunk; the refusal, and how many chunks it took before it said so."""
+    taken = 0
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [
+        (key.encode(), value.encode()) for key, value in MULTIPART.items()
+    ]}  # fmt: skip
+    source = iter(chunks)
+
+    async def receive():
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": next(source), "more_body": True}
+
+    with pytest.raises(Refusal) as raised:
+        anyio.run(uploads.receive, Request(scope, receive), settings)
+    return raised.value, taken
+
+
+@pytest.mark.parametrize("kind", ['; filename="a"', ""])
+def test_a40_ten_thousand_parts_are_refused_at_once(browser, people, url, settings, kind):
+    part = f'--x\r\nContent-Disposition: form-data; name="f"{kind}\r\n\r\nhi\r\n'
+    began = time.monotonic()
+    answer = browser(people.annotator).post(url, content=part.encode() * 10_000 + b"--x--\r\n", headers=MULTIPART)
+    assert answer.status_code == 400
+    assert time.monotonic() - began < 1
+    assert uploads_in(settings) == []
+
+
+@pytest.mark.parametrize("head", [
+    b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\n', b"--x\r\nX-Endless: ", b"--x\r\nX-Endless",
+])  # fmt: skip
+def test_a40_an_endless_field_or_header_ends_within_two_megabytes(settings, head):
+    refusal, taken = poured(settings, chain([head], repeat(b"y" * 100_000)))
+    assert refusal.status == 400
+    assert taken < 20
+
+
+def test_a40_endless_part_headers_end_within_two_megabytes(settings):
+    refusal, taken = poured(settings, chain([b"--x\r\n"], (b"X-%d: y\r\n" % number * 10_000 for number in count())))
+    assert refusal.status == 400
+    assert taken < 20
+
+
+# A37: large ones, and slow ones.
+
+
+def test_a37_a_body_that_falls_silent_is_given_up(settings, monkeypatch):
+    monkeypatch.setattr(uploads, "LONGEST_SILENCE", 0.1)
+
+    async def receive():
+        await anyio.sleep(10)
+
+    headers = [(key.encode(), value.encode()) for key, value in MULTIPART.items()]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
+    with pytest.raises(uploads.Silence, match="Nothing more of the upload came"):
+        anyio.run(uploads.receive, request, settings)
+
+
+def test_a37_a_large_upload_takes_little_memory(app, settings):
+    async def body():
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\n'
+        for _ in range(300):
+            yield bytes(1_000_000)
+        yield b"\r\n--x--\r\n"
+
+    async def receive():
+        return await anext(messages)
+
+    async def pour():
+        async for chunk in body():
+            yield {"type": "http.request", "body": chunk, "more_body": True}
+        yield {"type": "http.request", "body": b"", "more_body": False}
+
+    messages = pour()
+    headers = [(key.encode(), value.encode()) for key, value in MULTIPART.items()]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
+    tracemalloc.start()
+    kept = anyio.run(uploads.receive, request, settings)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert kept.path is not None
+    assert kept.path.stat().st_size == 300_000_000
+    assert peak < 30 << 20
+
+
+def test_a37_the_same_file_twice_at_once_is_two_drafts_and_their_files_do_not_meet(browser, people, url, settings):
+    answers: list[int] = []
+
+    def send():
+        answers.append(browser(people.annotator).post(url, files=upload("x.jsonl", LINE * 20_000)).status_code)
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [303] * 3
+    assert [path.stat().st_size for folder in uploads_in(settings) for path in folder.iterdir()] == [
+        len(LINE) * 20_000
+    ] * 3
+
+
+def test_a35_there_is_no_import_by_address(browser, api, people, url, settings):
+    client, program = browser(people.lead), api(people.lead)
+    imports = f"/api/v1{url.replace('/sources/new', '/imports')}"
+    for address in ("http://127.0.0.1/x", "file:///etc/passwd", "gopher://x", "http://169.254.169.254/", "//x/y"):
+        assert client.post(url, files={"path": (None, address)}).status_code == 403
+        assert client.post(url, files={"url": (None, address)}).status_code == 422
+        assert program.post(imports, files={"url": (None, address)}).status_code == 422
+    assert uploads_in(settings) == []

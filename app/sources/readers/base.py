@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.sources.readers.files import LARGEST_LINE, Sniffed
+from app.sources.readers.settings import Setting
 from app.sources.records import BadInput, BadLine, BadLines, Place, Record
 
 _LISTED = 10_000
@@ -80,6 +81,8 @@ class Reader(ABC):
         self.error_count = 0
         # Files of the input that no reader takes, by name.
         self.left_out: tuple[str, ...] = ()
+        # Pairs of ids that the source itself calls duplicates.
+        self.known_duplicates: tuple[tuple[int, int], ...] = ()
 
     def prepare(self) -> None:
         """Learn what only the whole input tells; raises BadInput and BadLines (422)."""
@@ -132,6 +135,8 @@ class Format:
     rules: str = "none"
     noun: str = "record"
     needs_site: bool = False
+    # What the page of an import asks for besides; a reader finds it in ReadOptions.settings.
+    settings: tuple[Setting, ...] = ()
 
 
 def each(wanted: Callable[[Sniffed], bool]) -> Claim:

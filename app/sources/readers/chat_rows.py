@@ -35,8 +35,12 @@ def is_sharegpt(row: Row) -> bool:
 
 
 def is_messages(row: Row) -> bool:
-    """Whether a row has OpenAI's list of messages."""
-    return isinstance(row.get("messages"), list)
+    """Whether a row has OpenAI's list of messages, or one that is the prompt."""
+    return isinstance(row.get("messages"), list) or _is_chat(row.get("prompt"))
+
+
+def _is_chat(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "role" in value[0]
 
 
 def is_alpaca(row: Row) -> bool:
@@ -48,18 +52,26 @@ def lima(row: Row) -> list[Message]:
     """Turns of the user and the assistant as plain texts."""
     turns = _list(row, "conversations")
     roles: tuple[Role, Role] = ("user", "assistant")
-    return [Message(roles[index % 2], _text(turn, f"turn {index + 1}")) for index, turn in enumerate(turns)]
+    return [Message(roles[index % 2], text_of(turn, f"turn {index + 1}")) for index, turn in enumerate(turns)]
 
 
 def messages(row: Row) -> list[Message]:
-    """OpenAI's messages; those that call tools are refused."""
-    out = []
-    for index, turn in enumerate(_list(row, "messages"), start=1):
-        _require_object(turn, index)
-        if turn.get("tool_calls") or turn.get("function_call"):
-            raise BadRow(f"message {index} calls a tool, which is not kept")
-        out.append(Message(_role(turn.get("role"), index), _parts(turn.get("content"), index)))
-    return out
+    """OpenAI's messages, or those of a prompt with its completion; those that call tools are refused."""
+    found = _list(row, "messages") if "messages" in row or not _is_chat(row.get("prompt")) else _prompted(row)
+    return [message_of(turn, index) for index, turn in enumerate(found, start=1)]
+
+
+def _prompted(row: Row) -> list[Any]:
+    completion = row.get("completion")
+    return _list(row, "prompt") + (_list(row, "completion") if completion is not None else [])
+
+
+def message_of(turn: Any, index: int) -> Message:
+    """One of OpenAI's messages. Raises BadRow for a role or content that is not kept."""
+    _require_object(turn, index)
+    if turn.get("tool_calls") or turn.get("function_call"):
+        raise BadRow(f"message {index} calls a tool, which is not kept")
+    return Message(_role(turn.get("role"), index), _parts(turn.get("content"), index))
 
 
 def sharegpt(row: Row) -> list[Message]:
@@ -67,25 +79,25 @@ def sharegpt(row: Row) -> list[Message]:
     out = []
     for index, turn in enumerate(_list(row, "conversations"), start=1):
         _require_object(turn, index)
-        out.append(Message(_role(turn.get("from"), index), _text(turn.get("value"), f"message {index}")))
+        out.append(Message(_role(turn.get("from"), index), text_of(turn.get("value"), f"message {index}")))
     system = row.get("system")
-    return [Message("system", _text(system, "system")), *out] if system else out
+    return [Message("system", text_of(system, "system")), *out] if system else out
 
 
 def alpaca(row: Row) -> list[Message]:
     """An instruction with its input and output, after the history."""
-    out = [Message("system", _text(row["system"], "system"))] if row.get("system") else []
+    out = [Message("system", text_of(row["system"], "system"))] if row.get("system") else []
     for index, pair in enumerate(row.get("history") or [], start=1):
         if not isinstance(pair, list) or len(pair) != 2:
             raise BadRow(f"history {index} is not a pair of prompt and response")
-        out += [Message("user", _text(pair[0], f"history {index}"))]
-        out += [Message("assistant", _text(pair[1], f"history {index}"))]
-    instruction = _text(row.get("instruction"), "instruction")
+        out += [Message("user", text_of(pair[0], f"history {index}"))]
+        out += [Message("assistant", text_of(pair[1], f"history {index}"))]
+    instruction = text_of(row.get("instruction"), "instruction")
     more = row.get("input")
-    prompt = f"{instruction}\n\n{_text(more, 'input')}" if more else instruction
+    prompt = f"{instruction}\n\n{text_of(more, 'input')}" if more else instruction
     out.append(Message("user", prompt))
     # A row without the key is a prompt alone; an empty response is a fault.
-    return [*out, Message("assistant", _text(row["output"], "output"))] if "output" in row else out
+    return [*out, Message("assistant", text_of(row["output"], "output"))] if "output" in row else out
 
 
 def in_turn(messages: Sequence[Message]) -> tuple[Message, ...]:
@@ -124,15 +136,15 @@ def text_field(row: Row, *names: str) -> str | None:
     return None
 
 
-_SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "valid": "dev", "val": "dev", "test": "test"}
+SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "valid": "dev", "val": "dev", "test": "test"}
 
 
 def split_of(row: Row) -> str | None:
     """Give the split that a row names: train, dev or test; None when it names none."""
     value = text_field(row, "split")
-    if value is not None and value.lower() not in _SPLITS:
+    if value is not None and value.lower() not in SPLITS:
         raise BadRow(f"the split {value[:30]!r} is none of train, dev and test")
-    return _SPLITS[value.lower()] if value else None
+    return SPLITS[value.lower()] if value else None
 
 
 def _list(row: Row, name: str) -> list[Any]:
@@ -157,16 +169,17 @@ def _role(value: Any, index: int) -> Role:
 def _parts(value: Any, index: int) -> str:
     """Read a message's content: a string, or a list of text parts."""
     if not isinstance(value, list):
-        return _text(value, f"message {index}")
+        return text_of(value, f"message {index}")
     texts = []
     for part in value:
         if not isinstance(part, dict) or part.get("type") not in {"text", "input_text", "output_text"}:
             raise BadRow(f"message {index} has a part that is not text")
-        texts.append(_text(part.get("text"), f"message {index}"))
-    return _text("\n".join(texts), f"message {index}")
+        texts.append(text_of(part.get("text"), f"message {index}"))
+    return text_of("\n".join(texts), f"message {index}")
 
 
-def _text(value: Any, what: str) -> str:
+def text_of(value: Any, what: str) -> str:
+    """A text that says something and can be stored. Raises BadRow, which calls it `what`."""
     if not isinstance(value, str):
         raise BadRow(f"{what} is missing or not a string")
     if not value.strip():

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from app.sources.readers.cells import delimiter_of
+from app.sources.readers.strict_json import BadJson, parse
 from app.sources.records import BadInput
 
 LARGEST_LINE = 8 << 20
 
 _SIGNATURES = (
-    (b"PK\x03\x04", "a ZIP archive (or a spreadsheet)", "unpack it first"),
+    (b"PK\x03\x04", "a ZIP archive", "unpack it first"),
     (b"PK\x05\x06", "an empty ZIP archive", "there is nothing in it"),
     (b"\x1f\x8b", "a gzip file", "unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
@@ -22,7 +24,6 @@ _SIGNATURES = (
     (b"BZh", "a bzip2 file", "unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),
-    (b"PAR1", "a Parquet file", "export it as JSONL first"),
     (b"\x93NUMPY", "a NumPy file", "it holds numbers and no text"),
     (b"SQLite format 3\x00", "an SQLite database", "export its rows as JSONL first"),
     (b"%PDF", "a PDF", "it holds pages and no records"),
@@ -32,7 +33,10 @@ _SIGNATURES = (
     (b"\x7fELF", "a program", "it holds no text"),
     (b"MZ", "a program", "it holds no text"),
     (b"\x89HDF", "an HDF5 file", "export it as JSONL first"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file (XLS)", "save it as XLSX or CSV first"),
+    (b"ARROW1", "an Arrow file", "export it as Parquet or JSONL first"),
 )
+_SHEET_PARTS = (b"[Content_Types].xml", b"_rels/.rels", b"docProps/", b"xl/")
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x95}\](cX\x8c(]")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -49,7 +53,8 @@ ENCODINGS = ("auto", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp
 class Sniffed:
     """A file, what people call it, and what its first bytes say: kind, encoding, first words.
 
-    `kind` is xml, html, lines (JSON objects), array, text, or nothing, and then `fault` says why no reader takes it.
+    `kind` is xml, html, lines (JSON objects), array, object (one, over several lines), csv, tsv, parquet, xlsx,
+    text, or nothing, and then `fault` says why no reader takes it.
     `memo` is for what readers learn of the file while they recognise it.
     """
 
@@ -69,6 +74,8 @@ def sniff(path: Path, encoding: str = "auto", name: str = "") -> Sniffed:
     name = name or path.name
     with path.open("rb") as file:
         raw = file.read(4096)
+    if kind := _packed_kind(raw):
+        return Sniffed(path, name, kind)
     try:
         _refuse_binary(raw)
         chosen = _encoding_of(raw, encoding)
@@ -80,12 +87,21 @@ def sniff(path: Path, encoding: str = "auto", name: str = "") -> Sniffed:
     return Sniffed(path, name, _kind_of(head), chosen, head)
 
 
+def _packed_kind(raw: bytes) -> str | None:
+    """Parquet and spreadsheets, by their first bytes; a spreadsheet is a ZIP archive that begins with a part of one."""
+    if raw.startswith(b"PAR1"):
+        return "parquet"
+    return "xlsx" if raw.startswith(b"PK\x03\x04") and raw[30:].startswith(_SHEET_PARTS) else None
+
+
 def _refuse_binary(raw: bytes) -> None:
     if not raw:
         raise BadInput("the file is empty")
     for signature, what, advice in _SIGNATURES:
         if raw.startswith(signature):
             raise BadInput(f"this is {what}, by its content; {advice}")
+    if raw[257:262] == b"ustar":
+        raise BadInput("this is a tar archive, by its content; unpack it first")
     if _PICKLE.match(raw):
         raise BadInput("this is a Python pickle, by its content; pickles can run programs and are never opened")
 
@@ -114,11 +130,25 @@ def _refuse_blank(path: Path, encoding: str) -> None:
 
 
 def _kind_of(head: str) -> str:
-    if head[0] in "{[":
-        return "lines" if head[0] == "{" else "array"
+    if head[0] == "[":
+        return "array"
+    if head[0] == "{":
+        return "object" if _goes_on(head) else "lines"
     if re.match(r"<(?:!doctype\s+html|html)\b", head, re.IGNORECASE):
         return "html"
-    return "xml" if head[0] == "<" else "text"
+    if head[0] == "<":
+        return "xml"
+    return {None: "text", "\t": "tsv"}.get(delimiter_of(head), "csv")
+
+
+def _goes_on(head: str) -> bool:
+    """Whether the object that begins here is not over at the end of its line, and no other begins on the next."""
+    first, _, rest = head.partition("\n")
+    try:
+        parse(first)
+    except BadJson as error:
+        return error.unfinished and bool(rest.strip()) and not rest.startswith("{")
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +165,27 @@ class Line:
     start: int = -1
 
 
-def lines(path: Path, encoding: str = "utf-8-sig", longest: int = LARGEST_LINE) -> Iterator[Line]:
+def has_places(encoding: str) -> bool:
+    """Whether a line of this encoding can be found again by the byte at which it begins."""
+    return encoding in {"utf-8", "utf-8-sig", "latin-1", "cp1252"}
+
+
+def lines(path: Path, encoding: str = "utf-8-sig", longest: int = LARGEST_LINE, start: int = 0) -> Iterator[Line]:
     """Yield a file's lines, ended by LF alone: U+2028, U+0085 and a lone CR belong to the text.
 
-    A line that is longer than `longest` bytes or not valid in its encoding comes with a `fault` and no text.
+    A line that is longer than `longest` bytes comes with a `fault` and no text, one that is not valid in its encoding
+    with a `fault` and what can be read of it. `start` is the byte at which to begin; line numbers count from there.
     """
-    if encoding in {"utf-8", "utf-8-sig", "latin-1", "cp1252"}:
-        yield from _byte_lines(path, encoding, longest)
+    if has_places(encoding):
+        yield from _byte_lines(path, encoding, longest, start)
     else:
         yield from _wide_lines(path, encoding, longest)
 
 
-def _byte_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:
-    number, end = 0, 0
+def _byte_lines(path: Path, encoding: str, longest: int, start: int) -> Iterator[Line]:
+    number, end = 0, start
     with path.open("rb") as file:
+        file.seek(start)
         while raw := file.readline(longest + 1):
             number += 1
             start, end = end, end + len(raw)
@@ -156,7 +193,7 @@ def _byte_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:
                 end += _skip_line(file, raw)
                 yield Line(number, end, "", f"the line is longer than {longest >> 20} MB", start)
                 continue
-            if number == 1:
+            if start == 0:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
                 start = end - len(raw)
             yield _decoded(raw, number, start, end, encoding.removesuffix("-sig"))
@@ -174,9 +211,10 @@ def _decoded(raw: bytes, number: int, start: int, end: int, encoding: str) -> Li
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
-        return Line(number, end, "", f"byte {start + error.start} of the file is not valid {encoding.upper()}", start)
+        reason = f"byte {start + error.start} of the file is not valid {encoding.upper()}"
+        return Line(number, end, raw.decode(encoding, "replace"), reason, start)
     if "\x00" in text:
-        return Line(number, end, "", f"there is a NUL character at character {text.index(chr(0)) + 1}", start)
+        return Line(number, end, text, f"there is a NUL character at character {text.index(chr(0)) + 1}", start)
     return Line(number, end, text, None, start)
 
 
@@ -188,7 +226,7 @@ def _wide_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:
             *whole, pending = (pending + text).split("\n")
             for line in whole:
                 number += 1
-                yield Line(number, end, line)
+                yield Line(number, end, f"{line}\n")
             if len(pending) > longest:
                 yield Line(number + 1, end, "", f"the line is longer than {longest >> 20} MB; the rest was not read")
                 return

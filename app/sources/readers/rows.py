@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from app.sources.readers import chat_rows
 from app.sources.readers.base import Format, Reader, ReadOptions, each
 from app.sources.readers.chat_rows import BadRow, Row
 from app.sources.readers.containers import CONTAINERS, Item, first_items, item_at, items_of
 from app.sources.readers.files import Sniffed
-from app.sources.records import Message, Place, Record
+from app.sources.records import BadInput, Message, Place, Record
 from app.text.canonical import content_hash
 
 LONGEST_ID = 120
+# Records that one row may stand for; a place keeps the line and the part in one number.
+MOST_PARTS = 10_000
+_PARTS = 1 << 20
+_WORDS = (1 << 64) - 1
+_SPLIT_NAMES = "train|validation|valid|val|dev|test"
+_SHARD = re.compile(rf"(?:.*/)?({_SPLIT_NAMES})-\d{{5}}-of-\d{{5}}(?:-[0-9a-f]+)?\.\w+", re.IGNORECASE)
+_IN_FOLDER = re.compile(rf".*/({_SPLIT_NAMES})\.\w+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class Shape:
     """A form of rows: how a row of it is known, and how one becomes a record.
 
     `read` gives a row's record (see `conversation` for the common one) and raises BadRow with a sentence part.
+    `parts` are the rows that one row stands for, where it stands for more.
     """
 
     name: str
@@ -30,6 +40,7 @@ class Shape:
     recognises: Callable[[Row], bool]
     read: Callable[[Item, ReadOptions], Record]
     rules: str = "none"
+    parts: Callable[[Row], Sequence[Row]] | None = None
 
     def format(self) -> Format:
         """The format that reads each file of such rows by itself."""
@@ -57,7 +68,9 @@ class RowReader(Reader):
 
     def __init__(self, files: Sequence[Sniffed], options: ReadOptions, shape: Shape) -> None:
         """Take files whose rows have that shape."""
-        super().__init__(files, options)
+        super().__init__(on_sheet(files, options.settings), options)
+        self.left_out = tuple(name for file in self.files for name in _other_sheets(file))
+        self._splits = [split_in(file.name) for file in self.files]
         self.shape = shape
         self.format = shape.name
         self.site = options.site or shape.name
@@ -65,19 +78,19 @@ class RowReader(Reader):
 
     def records(self) -> Iterator[Record]:
         """Yield the sound rows in file order."""
-        seen: dict[str, tuple[int, bytes]] = {}
+        seen: dict[bytes, int] = {}
         self.errors, self.error_count = [], 0
         count, before = 0, 0
         for number, file in enumerate(self.files):
             for item in items_of(file, self.options.longest):
                 self.progress(before + item.end)
                 try:
-                    record = _compared(self._record(number, item), seen)
+                    found = [_compared(record, seen) for record in self._read(number, item)]
                 except BadRow as error:
                     self.note(item.line, str(error), file)
                 else:
-                    count += 1
-                    yield record
+                    count += len(found)
+                    yield from found
                 if self.options.sample_bytes is not None and before + item.end >= self.options.sample_bytes:
                     return
             before += file.path.stat().st_size
@@ -85,73 +98,154 @@ class RowReader(Reader):
         self.settle(count)
 
     def record_at(self, place: Place) -> Record:
-        """Read one row again."""
-        return self._record(place.member, item_at(self.files[place.member], place.position, self.options.longest))
+        """Read one row again. Raises BadInput (422) where it is not there any more, or is bad by now."""
+        item = item_at(self.files[place.member], place.position, self.options.longest)
+        line, part = divmod(place.beside or 0, _PARTS)
+        try:
+            return self._read(place.member, replace(item, line=line))[part]
+        except (BadRow, IndexError):
+            raise BadInput(f"{self.files[place.member].name} changed since it was imported") from None
 
-    def _record(self, number: int, item: Item) -> Record:
+    def _read(self, number: int, item: Item) -> list[Record]:
         if item.fault is not None:
             raise BadRow(item.fault)
         if not isinstance(item.value, dict):
             raise BadRow("the row is not a JSON object")
+        if self.shape.parts is None:
+            return [self._record(number, item)]
+        rows = self.shape.parts(item.value)
+        if len(rows) > MOST_PARTS:
+            raise BadRow(f"the row holds more than {MOST_PARTS:,} instances")
+        records = [self._record(number, replace(item, value=row)) for row in rows]
+        for part, record in enumerate(records[1:], start=1):
+            place = replace(record.place, beside=(record.place.beside or 0) + part)
+            own_id = f"{record.external_id}/{part + 1}" if record.site == self.own_site else record.external_id
+            _fill_in(record, external_id=_short(own_id), place=place)
+        return records
+
+    def _record(self, number: int, item: Item) -> Record:
         record = self.shape.read(item, self.options)
-        own_id = chat_rows.text_field(item.value, "id", "external_id")
-        site, external_id = self.site, record.external_id
-        if own_id is not None:
-            site, external_id = self.own_site, _short(own_id)
-        return replace(record, site=record.site or site, external_id=external_id, place=Place(number, item.position))
+        site = record.site or (self.own_site if record.external_id else self.site)
+        external_id = _short(record.external_id) if record.external_id else words_of(record)
+        # The line goes with the place, for a row that is found by its byte does not know how many lines come before.
+        place = Place(number, item.position, item.line * _PARTS)
+        split = record.split or self._splits[number]
+        _fill_in(record, site=site, external_id=external_id, split=split, place=place)
+        return record
 
 
-def conversation(messages: Callable[[Row], Sequence[Message]]) -> Callable[[Item, ReadOptions], Record]:
-    """Read rows whose messages `messages` gives, with the fields about them that any row may have."""
+def _fill_in(record: Record, **fields: Any) -> None:
+    # It was made a moment ago and nobody has seen it yet; a copy would cost as much as reading the row.
+    vars(record).update(fields)
+
+
+def on_sheet(files: Sequence[Sniffed], settings: Mapping[str, Any]) -> list[Sniffed]:
+    """The files, spreadsheets among them opened at the sheet that the settings name."""
+    sheet = settings.get("sheet")
+    return [replace(file, memo={"sheet": str(sheet)}) if file.kind == "xlsx" and sheet else file for file in files]
+
+
+def _other_sheets(file: Sniffed) -> list[str]:
+    """The sheets of a spreadsheet that are not read, with the reason."""
+    if file.kind != "xlsx":
+        return []
+    from app.sources.readers.spreadsheet import sheets  # as in containers: a large library, for those who need it
+
+    found = sheets(file.path)
+    read = file.memo.get("sheet") or next((name for name, visible in found if visible), None)
+    others = [(name, "not chosen" if visible else "hidden") for name, visible in found if name != read]
+    return [f"{file.name}, sheet {name} ({why})" for name, why in others]
+
+
+def split_in(name: str) -> str | None:
+    """The split that a name says, as data sets on the Hub have it: train-00000-of-00004.parquet, data/test.jsonl.
+
+    A file test.jsonl outside of any folder may be anything.
+    """
+    found = _SHARD.fullmatch(name) or _IN_FOLDER.fullmatch(name)
+    return chat_rows.SPLITS[found[1].lower()] if found else None
+
+
+def conversation(
+    messages: Callable[[Row], Sequence[Message]], extra: Callable[[Row], dict[str, Any]] | None = None
+) -> Callable[[Item, ReadOptions], Record]:
+    """Read rows whose messages `messages` gives, with the fields about them that any row may have, and `extra`."""
 
     def read(item: Item, options: ReadOptions) -> Record:
         row = item.value
-        turns = chat_rows.in_turn(messages(row))
-        return record_of(item, turns, options)
+        record = record_of(item, chat_rows.in_turn(messages(row)), options)
+        return record if extra is None else replace(record, extra=record.extra | extra(row))
 
     return read
 
 
 def record_of(item: Item, messages: tuple[Message, ...], options: ReadOptions, title: str | None = None) -> Record:
-    """A record of these messages with what its row says of itself; its id is the hash of its words."""
-    row = item.value
+    """A record of these messages with what its row says of itself; without an id of its own it has none yet."""
+    row: Row = item.value
+    # Most rows say nothing but their words, and then there is nothing to look for.
+    says = row if row.keys() & _ABOUT else {}
     return Record(
         site="",
-        external_id=content_hash([[message.role, message.text] for message in messages])[:32],
-        title=title or chat_rows.text_field(row, "title") or first_line(messages),
+        external_id=chat_rows.text_field(says, "id", "external_id", "question_id") or "",
+        title=title or chat_rows.text_field(says, "title") or first_line(messages),
         messages=messages,
-        split=chat_rows.split_of(row),
-        source=chat_rows.text_field(row, "source"),
-        language=chat_rows.text_field(row, "language", "lang"),
-        author=chat_rows.text_field(row, "author"),
-        author_url=web_address(row, "author_url"),
-        url=web_address(row, "url", "link"),
-        licence=chat_rows.text_field(row, "licence", "license") or options.licence,
-        posted_at=moment(chat_rows.text_field(row, "posted_at", "created_at", "date")),
         line=item.line,
+        **(_about(says, options) if says else {"licence": options.licence}),
     )
+
+
+_ABOUT = {"id", "external_id", "question_id", "title", "split", "source", "language", "lang", "author", "author_url"}
+_ABOUT |= {"url", "link", "licence", "license", "posted_at", "created_at", "date", "category"}
+
+
+def _about(row: Row, options: ReadOptions) -> dict[str, Any]:
+    return {
+        "split": chat_rows.split_of(row),
+        "source": chat_rows.text_field(row, "source"),
+        "language": chat_rows.text_field(row, "language", "lang"),
+        "author": chat_rows.text_field(row, "author"),
+        "author_url": web_address(row, "author_url"),
+        "url": web_address(row, "url", "link"),
+        "licence": chat_rows.text_field(row, "licence", "license") or options.licence,
+        "posted_at": moment(chat_rows.text_field(row, "posted_at", "created_at", "date")),
+        "extra": _category(row),
+    }
+
+
+def _category(row: Row) -> dict[str, Any]:
+    category = row.get("category")
+    return {"category": category} if isinstance(category, str) and 0 < len(category) <= LONGEST_ID else {}
+
+
+def words_of(record: Record) -> str:
+    """The hash of a record's words, by which it is known where it has no id."""
+    return content_hash([[message.role, message.text] for message in record.messages])[:32]
 
 
 def _short(own_id: str) -> str:
     return own_id if len(own_id) <= LONGEST_ID else hashlib.sha256(own_id.encode()).hexdigest()
 
 
-def _compared(record: Record, seen: dict[str, tuple[int, bytes]]) -> Record:
-    """Mark a row that repeats another; one that reuses an id for other words is bad, for one of them would be lost."""
-    words = [[message.role, message.text] for message in record.messages]
-    own = record.line, bytes.fromhex(content_hash(words))[:16]
-    first = seen.setdefault(record.external_id, own)
+def _compared(record: Record, seen: dict[bytes, int]) -> Record:
+    """Mark a row that repeats another; one that reuses an id for other words is bad, for one of them would be lost.
+
+    What is kept of each row is one number, its line above a hash of its words: some 200 bytes with its id's hash.
+    """
+    digest = hashlib.blake2b(f"{record.site}\0{record.external_id}".encode(), digest_size=16).digest()
+    words = hashlib.blake2b("\0".join([message.text for message in record.messages]).encode(), digest_size=8)
+    own = record.line << 64 | int.from_bytes(words.digest())
+    first = seen.setdefault(digest, own)
     if first is own:
         return record
-    if first[1] != own[1]:
-        raise BadRow(f"the id {record.external_id[:40]!r} is that of line {first[0]}, with other words")
-    return replace(record, repeats=first[0])
+    if (first ^ own) & _WORDS:
+        raise BadRow(f"the id {record.external_id[:40]!r} is that of line {first >> 64}, with other words")
+    return replace(record, repeats=first >> 64)
 
 
 def first_line(messages: Iterable[Message]) -> str:
     """The first line of what is asked, as a title."""
     asked = next((message.text for message in messages if message.role == "user"), "")
-    line: str = asked.strip().split("\n", 1)[0].strip()
+    line: str = asked.lstrip()[:600].split("\n", 1)[0].strip()
     return line if len(line) <= 150 else f"{line[:149].rstrip()}…"
 
 

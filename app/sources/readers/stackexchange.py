@@ -1,8 +1,8 @@
 """A Stack Exchange dump as records: one an answer, in file order, in bounded memory.
 
-Posts.xml is read twice. The first pass checks every row and learns, for each question, where it begins and
-which answer is best; the second yields the answers. A question's words are read again from its place when
-an answer needs them, so that memory grows by some 200 bytes a question and not by its text.
+Posts.xml is read once. The pass checks every row and keeps numbers only: where each question and answer begins,
+which answer is best. The records then come from these numbers, and read their words again from their places when
+a rule or a page asks for them; memory grows by some 200 bytes a question and not by its text.
 """
 
 from __future__ import annotations
@@ -10,27 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-from app.sources import licences
 from app.sources.exchanges import site_host
 from app.sources.readers.base import Format, Reader, ReadOptions
+from app.sources.readers.dialogues import Comments, dialogue_of
 from app.sources.readers.files import Sniffed
-from app.sources.readers.question_index import IdSet, QuestionLookup, Questions
-from app.sources.readers.xml_rows import Attributes, Row, rows
-from app.sources.records import BadInput, Message, Place, Record
+from app.sources.readers.posts import ANSWER, LOWEST, QUESTION, AnswerRecord, Dump, check, number
+from app.sources.readers.question_index import Answer, IdSet, Names, RecentRows, Threads
+from app.sources.readers.xml_rows import Row, RowFile, rows
+from app.sources.records import BadInput, Place, Record
 
-_QUESTION, _ANSWER = "1", "2"
-_LARGEST_ID = 1 << 53
-# What the database's columns take, so that both databases refuse alike.
-_LONGEST = {"OwnerDisplayName": 200, "ContentLicense": 80}
+_DUPLICATE = "3"
+_TELL_EVERY = 256
 
 
 @dataclass(frozen=True)
 class DumpCounts:
-    """What the first pass saw."""
+    """What the pass saw."""
 
     rows: int
     questions: int
@@ -39,19 +35,8 @@ class DumpCounts:
     missing_questions: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Post:
-    """The checked fields of one question or answer."""
-
-    id: int
-    parent: int
-    score: int
-    posted: datetime
-    owner: int | None
-
-
 class StackExchangeReader(Reader):
-    """Reads one dump: Posts.xml, and Users.xml when names are wanted."""
+    """Reads one dump: Posts.xml, and beside it names, duplicates and, with the setting `dialogues`, comments."""
 
     format = "stackexchange"
 
@@ -64,14 +49,17 @@ class StackExchangeReader(Reader):
                 "say which with --site on the command line, or in the field Site"
             )
         self.site = site_host(options.site)
-        self.prompt = options.prompt
-        self.posts = next((file.path for file in files if root_of(file) == "posts"), files[0].path)
-        self.users = next((file.path for file in files if root_of(file) == "users"), None)
+        self._of = {root_of(file): number for number, file in reversed(list(enumerate(files)))}
+        self._member = self._of.get("posts", 0)
+        self.posts = files[self._member].path
         self.total_bytes = self.posts.stat().st_size
         self.phase = "checking"
         self.counts: DumpCounts | None = None
-        self._questions = Questions()
-        self._names: dict[int, str] = {}
+        self._threads = Threads()
+        self._ended = 0
+        file = RowFile(self.posts)
+        self._dump = Dump(self.site, options.prompt, file, RecentRows(file), self._names())
+        self._with_dialogues = _wanted(options.settings.get("dialogues", False))
 
     def prepare(self) -> None:
         """Read the whole dump once and check it.
@@ -81,161 +69,127 @@ class StackExchangeReader(Reader):
         """
         if self.counts is not None:
             return
-        self.errors, self.error_count, self._questions = [], 0, Questions()
-        owners: set[int] = set()
-        tally = [0, 0, 0]
-        for row, post in self._posts("checking", self.note):
-            tally[0] += 1
-            if post is None:
-                continue
-            if post.owner is not None:
-                owners.add(post.owner)
-            if post.parent:
-                tally[2] += 1
-                self._questions.answered(post.parent, post.id, post.score)
-            else:
-                tally[1] += 1
-                self._questions.found(post.id, row.offset)
+        self.errors, self.error_count, self._threads = [], 0, Threads()
+        self.phase = "checking"
+        tally = self._pass()
+        self._ended = self.bytes_read
         self.settle(tally[1] + tally[2], "question and no answer")
-        self._names = _names(self.users, owners) if self.users else {}
-        known = self._questions
-        self.counts = DumpCounts(tally[0], tally[1], tally[2], known.answered_count(), known.missing_count())
+        known = self._threads
+        if self._dump.names is not None:
+            self._dump.names.learn()
+        self.known_duplicates = tuple(self._duplicates())
+        self.counts = DumpCounts(*tally, known.answered_count(), known.missing_count())
 
-    def records(self) -> Iterator[Record]:
-        """Yield every answer of the dump in file order, whatever its score, with its question."""
-        self.prepare()
-        with self.posts.open("rb") as file:
-            lookup = QuestionLookup(file, self._questions)
-            for row, post in self._posts("reading", lambda _line, _reason: None):
-                if post is None:
-                    continue
-                if post.parent:
-                    yield self._record(row, post, lookup.get(post.parent))
-                else:
-                    lookup.put(post.id, row.attributes)
-
-    def _posts(self, phase: str, note: Callable[[int, str], None]) -> Iterator[tuple[Row, _Post | None]]:
-        """Yield every row, with its checked fields when it is a sound question or answer."""
-        self.phase, seen = phase, IdSet()
+    def _pass(self) -> tuple[int, int, int]:
+        """Check every row and note its numbers; count rows, questions and answers."""
+        take, seen, counted = self._taker(), IdSet(), {QUESTION: 0, ANSWER: 0}
+        total = 0
         for row in rows(self.posts, "posts", self.progress, self.options.longest, self.options.sample_bytes):
+            total += 1
             kind = row.attributes.get("PostTypeId")
-            if kind not in {_QUESTION, _ANSWER}:
-                yield row, None
+            if kind not in counted:
                 continue
             try:
-                post = _checked(row.attributes, kind, seen)
+                take(row, kind, seen)
             except ValueError as error:
-                note(row.line, str(error))
-                yield row, None
+                self.note(row.line, str(error))
             else:
-                yield row, post
+                counted[kind] += 1
+        return total, counted[QUESTION], counted[ANSWER]
+
+    def _taker(self) -> Callable[[Row, str, IdSet], None]:
+        """What checks one question or answer and notes its numbers. It raises ValueError, which says what is wrong."""
+        asked, answered = self._threads.asked, self._threads.answered
+
+        def take(row: Row, kind: str, seen: IdSet) -> None:
+            attributes = row.attributes
+            check(attributes)
+            post = number(attributes, "Id")
+            parent = number(attributes, "ParentId") if kind == ANSWER else 0
+            score = number(attributes, "Score", LOWEST)
+            if not seen.add(post):
+                raise ValueError(f"Id {post} stands in the dump twice")
+            if kind == ANSWER:
+                answered(parent, post, score, row.offset, row.line)
+            else:
+                asked(post, row.offset)
+
+        return take
+
+    def records(self) -> Iterator[Record]:
+        """Yield every answer of the dump in file order, whatever its score; then the dialogues, if they are wanted."""
+        self.prepare()
+        self.phase = "reading"
+        with self._dump.posts.kept_open():
+            for index, answer in enumerate(self._threads.answers()):
+                if not index % _TELL_EVERY:
+                    self.progress(answer.offset)
+                yield AnswerRecord(self._dump, answer, self._place(answer))
+            if self._with_dialogues and "comments" in self._of:
+                yield from self._dialogues()
+        self.progress(self._ended)
+
+    def _place(self, answer: Answer) -> Place:
+        # The last bit says whether the answer is the best of its question, which no single row tells.
+        return Place(self._member, answer.offset, answer.asked_at * 2 + answer.is_top)
 
     def record_at(self, place: Place) -> Record:
-        """Read one answer again, with its question."""
-        return next(record for record in self.records() if record.place == place)
+        """Read one answer or dialogue again, with its question; its `line` is not known then, and 0."""
+        beside = -2 if place.beside is None else place.beside
+        row = self._dump.posts.row_at(place.position)
+        try:
+            ids = number(row, "Id"), number(row, "ParentId"), number(row, "Score", LOWEST)
+        except ValueError as error:
+            raise BadInput("the file changed while it was read") from error
+        answer = Answer(*ids, place.position, 0, bool(beside & 1), beside >> 1)
+        if place.member == self._member:
+            return AnswerRecord(self._dump, answer, place)
+        found = self._dialogue(answer, self._comments([answer])) if "comments" in self._of else None
+        if found is None:
+            raise BadInput("the file changed while it was read")
+        return found
 
-    def _record(self, row: Row, post: _Post, question: Attributes | None) -> Record:
-        row_attributes = row.attributes
-        answer = Message("assistant", row_attributes["Body"], "html")
-        asked, part = self._prompt(post.parent, question)
-        facts = question or {}
-        return Record(
-            site=self.site,
-            external_id=str(post.id),
-            title=facts.get("Title", ""),
-            messages=(asked, answer) if asked else (answer,),
-            language="en",
-            score=post.score,
-            is_top=self._questions.best(post.parent) == post.id,
-            thread_id=str(post.parent),
-            author=self._author(row_attributes, post.owner),
-            author_url=licences.user_url(self.site, post.owner),
-            url=licences.answer_url(self.site, post.id),
-            licence=licences.stackexchange_licence(post.posted, row_attributes.get("ContentLicense")),
-            posted_at=post.posted,
-            line=row.line,
-            place=Place(0, row.offset),
-            extra=self._question_facts(post, facts, part),
-        )
+    def _dialogues(self) -> Iterator[Record]:
+        answers = [answer for answer in self._threads.answers() if answer.asked_at >= 0]
+        comments = self._comments(answers)
+        for answer in answers:
+            found = self._dialogue(answer, comments)
+            if found is not None:
+                yield found
 
-    def _prompt(self, question_id: int, question: Attributes | None) -> tuple[Message | None, str]:
-        if question is None:
-            return None, ""
-        title, body = question.get("Title", "").strip(), question.get("Body", "")
-        has_words = bool(re.sub(r"<[^>]*>", "", body).strip())
-        if title and (self.prompt.takes_title(self.site, question_id) or not has_words):
-            return Message("user", title), "title"
-        return Message("user", body, "html"), "body"
+    def _comments(self, answers: Sequence[Answer]) -> Comments:
+        path = self.files[self._of["comments"]].path
+        return Comments(path, {answer.id for answer in answers}, self.options.longest)
 
-    def _question_facts(self, post: _Post, facts: Attributes, part: str) -> dict[str, Any]:
-        owner = _owner(facts)
-        posted = facts.get("CreationDate")
-        licence = posted and licences.stackexchange_licence(_date(posted), facts.get("ContentLicense"))
-        return {
-            "prompt": part,
-            "question_url": licences.question_url(self.site, post.parent),
-            "question_author": self._author(facts, owner),
-            "question_author_url": licences.user_url(self.site, owner),
-            "question_licence": licence,
-            "accepted": facts.get("AcceptedAnswerId") == str(post.id),
-            "tags": re.findall(r"[^<>|]+", facts.get("Tags", "")),
-        }
+    def _dialogue(self, answer: Answer, comments: Comments) -> Record | None:
+        place = Place(self._of["comments"], answer.offset, answer.asked_at * 2 + answer.is_top)
+        record = AnswerRecord(self._dump, answer, self._place(answer))
+        return dialogue_of(record, comments.of(answer.id), place)
 
-    def _author(self, attributes: Attributes, owner: int | None) -> str | None:
-        name = self._names.get(owner) if owner is not None else None
-        return name or attributes.get("OwnerDisplayName") or None
+    def _names(self) -> Names | None:
+        if "users" not in self._of:
+            return None
+        return Names(self.files[self._of["users"]].path, self.options.sample_bytes)
+
+    def _duplicates(self) -> Iterator[tuple[int, int]]:
+        """The links of kind 3, closed as a copy, whose both questions are in the dump."""
+        if "postlinks" not in self._of:
+            return
+        for row in rows(self.files[self._of["postlinks"]].path, "postlinks", most=self.options.sample_bytes):
+            if row.attributes.get("LinkTypeId") == _DUPLICATE:
+                pair = tuple(row.attributes.get(name, "") for name in ("PostId", "RelatedPostId"))
+                copy, first = (int(value) if re.fullmatch("[0-9]{1,15}", value) else 0 for value in pair)
+                if self._threads.asked_at(copy) >= 0 and self._threads.asked_at(first) >= 0:
+                    yield copy, first
 
 
-def _checked(attributes: Attributes, kind: str, seen: IdSet) -> _Post:
-    """Check one question or answer, and that its Id is new; ValueError says what is wrong with it."""
-    if "Body" not in attributes:
-        raise ValueError("the post has no Body")
-    for name, longest in _LONGEST.items():
-        if len(attributes.get(name, "")) > longest:
-            raise ValueError(f"the post's {name} is longer than {longest} characters")
-    post = _Post(
-        id=_number(attributes, "Id"),
-        parent=_number(attributes, "ParentId") if kind == _ANSWER else 0,
-        score=_number(attributes, "Score", low=-_LARGEST_ID),
-        posted=_date(attributes.get("CreationDate", "")),
-        owner=_owner(attributes),
-    )
-    if not seen.add(post.id):
-        raise ValueError(f"Id {post.id} stands in the dump twice")
-    return post
-
-
-def _number(attributes: Attributes, name: str, low: int = 1) -> int:
-    value = attributes.get(name)
-    if value is None:
-        raise ValueError(f"the post has no {name}")
-    number = int(value) if re.fullmatch(r"-?[0-9]{1,15}", value) else None
-    if number is None or number < low:
-        raise ValueError(f"the post's {name} is {value[:30]!r}, which is no such number")
-    return number
-
-
-def _owner(attributes: Attributes) -> int | None:
-    value = attributes.get("OwnerUserId", "")
-    return int(value) if re.fullmatch(r"-?[0-9]{1,15}", value) else None
-
-
-def _date(value: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"the post's CreationDate is {value[:30]!r}, which is no date") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _names(users: Path, wanted: set[int]) -> dict[int, str]:
-    """Read the display names of the wanted people from Users.xml."""
-    out: dict[int, str] = {}
-    for row in rows(users, "users"):
-        name, number = row.attributes.get("DisplayName"), row.attributes.get("Id", "")
-        if name and re.fullmatch(r"-?[0-9]{1,15}", number) and int(number) in wanted:
-            out[int(number)] = name[:200]
-    return out
+def _wanted(value: object) -> bool:
+    """Whether a setting is on: forms and command lines write it as a word. Raises BadInput (422) for anything else."""
+    if value in {True, "true", "yes", "on", "1"}:
+        return True
+    if value in {False, None, "", "false", "no", "off", "0"}:
+        return False
+    raise BadInput("the setting dialogues is true or false")
 
 
 def root_of(file: Sniffed) -> str:
@@ -244,7 +198,8 @@ def root_of(file: Sniffed) -> str:
     return found.group(1) if found else ""
 
 
-_BESIDE = ("users",)
+# What is read of a dump beside its posts, and what is known and not needed: tags stand in the posts, scores too.
+_BESIDE = ("users", "comments", "postlinks", "votes", "tags")
 
 
 def _claim(files: Sequence[Sniffed]) -> list[list[Sniffed]]:

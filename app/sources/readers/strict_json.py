@@ -55,7 +55,9 @@ def _is_unfinished(error: json.JSONDecodeError, text: str) -> bool:
 
 
 def _require_shallow(value: Any) -> None:
-    level = [value]
+    level = _items(value) if isinstance(value, dict | list) else []
+    if not level:
+        return
     for _ in range(_DEEPEST):
         level = [item for outer in level if isinstance(outer, dict | list) for item in _items(outer)]
         if not level:

@@ -7,10 +7,11 @@ fetch; a row that does not end is refused before it fills the memory.
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import BinaryIO, NamedTuple, NoReturn
 from xml.parsers import expat
 
 from app.sources.records import BadInput
@@ -21,8 +22,7 @@ LARGEST_ROW = 8 << 20
 Attributes = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One `<row …/>`: its line (1-based), the byte where it begins, and its attributes."""
 
     line: int
@@ -57,15 +57,39 @@ def rows(
         yield from reader.close()
 
 
-def row_at(path_or_file: Any, offset: int) -> Attributes:
-    """Read the one row that begins at that byte of an open binary file."""
+class RowFile:
+    """An XML file whose rows are read one by one from their places; it is open while `kept_open`, else for each row."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file's path; nothing is opened yet."""
+        self.path = path
+        self._open: BinaryIO | None = None
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Hold the file open, which saves most of the time of reading many rows."""
+        with self.path.open("rb", buffering=0) as file:
+            self._open = file
+            try:
+                yield
+            finally:
+                self._open = None
+
+    def row_at(self, offset: int) -> Attributes:
+        """Read the one row that begins at that byte. Raises BadInput (422) where there is none any more."""
+        if self._open is not None:
+            return _row_at(self._open.fileno(), offset)
+        with self.path.open("rb", buffering=0) as file:
+            return _row_at(file.fileno(), offset)
+
+
+def _row_at(descriptor: int, offset: int) -> Attributes:
     found: list[Attributes] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda _name, attributes: found.append(attributes)
-    path_or_file.seek(offset)
-    size = 1 << 13
+    size = 1 << 12
     while not found:
-        chunk = path_or_file.read(size)
+        chunk = os.pread(descriptor, size, offset)
         if not chunk:
             raise BadInput("the file changed while it was read")
         try:
@@ -74,6 +98,7 @@ def row_at(path_or_file: Any, offset: int) -> Attributes:
             # A second row right after the first is "junk after document element"; the first is read by then.
             if not found:
                 raise BadInput("the file changed while it was read") from error
+        offset += len(chunk)
         size *= 2
     return found[0]
 

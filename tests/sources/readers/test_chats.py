@@ -77,6 +77,86 @@ def test_text_parts_are_joined(source):
     assert roles(next(source({"messages": [{"role": "user", "content": parts}]}).records())) == [("u", "a\nb")]
 
 
+def chat(*turns):
+    names = {"s": "system", "u": "user", "a": "assistant"}
+    return [{"role": names[role], "content": text} for role, text in turns]
+
+
+Q, A, B = ("u", "q"), ("a", "a"), ("a", "b")
+PAIRS = [
+    ("pair", {"prompt": "q", "completion": "a"}, [Q, A]),
+    ("pair", {"prompt": "q", "response": "a", "system": "s"}, [("s", "s"), Q, A]),
+    ("pair", {"question": "q", "answer": "a"}, [Q, A]),
+    ("pair", {"instruction": "q", "context": "c", "response": "a"}, [("u", "q\n\nc"), A]),
+    ("alpaca", {"instruction": "q", "input": "", "output": "a", "system": "s", "history": []}, [("s", "s"), Q, A]),
+    ("messages", {"prompt": chat(("s", "s"), Q), "reward": 1}, [("s", "s"), Q]),
+    ("messages", {"prompt": chat(Q), "completion": chat(A)}, [Q, A]),
+    ("preference", {"prompt": "q", "chosen": "a", "rejected": "b"}, [Q, A]),
+    ("preference", {"prompt": "q", "chosen": chat(Q, A), "rejected": chat(Q, B)}, [Q, A]),
+    ("preference", {"prompt": chat(Q), "chosen": chat(A), "rejected": chat(B)}, [Q, A]),
+    ("preference", {"chosen": chat(Q, A), "rejected": chat(Q, B)}, [Q, A]),
+    ("preference", {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"}, [Q, A]),
+    ("self_instruct", {"instruction": "q", "instances": [{"input": "", "output": "a"}]}, [Q, A]),
+    ("questions", {"question_id": 81, "category": "writing", "turns": ["q"]}, [Q]),
+]
+
+
+@pytest.mark.parametrize(("form", "row", "expected"), PAIRS)
+def test_pairs_preferences_and_questions_are_recognised(source, form, row, expected):
+    reader = source(row)
+    record = next(reader.records())
+    assert (reader.format, roles(record)) == (form, expected)
+    assert record.extra.get("rejected") == ("b" if form == "preference" else None)
+
+
+def test_each_instance_is_a_record_with_an_id_of_its_own_and_is_found_again(source):
+    row = {"id": "t1", "instruction": "do", "instances": [{"input": str(n), "output": "x"} for n in range(3)]}
+    reader = source(row, {**row, "id": "t2"})
+    records = list(reader.records())
+    assert [record.external_id for record in records] == ["t1", "t1/2", "t1/3", "t2", "t2/2", "t2/3"]
+    assert [record.prompt for record in records[:3]] == ["do\n\n0", "do\n\n1", "do\n\n2"]
+    assert [reader.record_at(record.place) for record in records] == records
+
+
+def test_the_prompts_after_the_first_wait_beside_the_record(source):
+    record = next(source({"question_id": 81, "category": "writing", "turns": ["q", "q2"]}).records())
+    assert (record.external_id, record.extra) == ("81", {"category": "writing", "next_turns": ["q2"]})
+
+
+def test_a_file_that_changed_gives_no_other_record(source, tmp_path):
+    reader = source({"conversations": ["q", "a"]}, {"conversations": ["q2", "a"]})
+    places = [record.place for record in reader.records()]
+    (tmp_path / "upload").write_text('{"messages": []}\n' * 3, encoding="utf-8")
+    for place in places:
+        with pytest.raises(BadInput, match="changed since"):
+            reader.record_at(place)
+
+
+def test_shared_files_are_as_many_as_their_notes_say(shared_data):
+    def read(path, **options):
+        reader = open_source(shared_data / path, options=ReadOptions(**options))
+        return reader, list(reader.records())
+
+    _, seeds = read("self_instruct/seed_tasks.jsonl")
+    _, tasks = read("self_instruct/user_oriented_instructions.jsonl")
+    assert (len(seeds), len({record.external_id for record in seeds}), len(tasks)) == (175, 175, 252)
+    assert sum("\n\n" in record.prompt for record in seeds) >= 125
+    _, alpaca = read("finetune_formats/alpaca_en_demo.json")
+    assert (len(alpaca), sum(record.repeats is not None for record in alpaca)) == (999, 14)
+    reader, calls = read("finetune_formats/glaive_toolcall_en_demo.json", skip_bad=True)
+    assert (len(calls), reader.error_count) == (147, 153)
+    assert all("'function_call'" in bad.reason for bad in reader.errors)
+    reader, asked = read("fastchat_questions")
+    lengths = [len(record.messages) for record in asked]
+    assert [lengths.count(n) for n in (1, 2, 4, 6)] == [160, 167, 166, 167]
+    assert sum("next_turns" in record.extra for record in asked) == 80
+    assert "mt_bench_reference_answer_gpt-4.jsonl" in reader.left_out
+    for one, records in ((reader, asked), (open_source(shared_data / "self_instruct"), seeds + tasks)):
+        found = {record.external_id: record for record in one.records()}
+        assert len(found) == len({record.external_id for record in records})
+        assert all(one.record_at(record.place).messages == record.messages for record in found.values())
+
+
 BAD = [
     ('{"conversations": ["q", "a"]', "not valid JSON"),
     ('{"conversations": ["q", "a\tb"]}', "invalid control character at character 27"),
@@ -132,6 +212,16 @@ def test_a34_a36_a38_a_bad_line_is_refused_with_its_number_or_skipped(source, li
             {"conversations": [{"from": "human", "value": "q"}, {"from": "function_call", "value": "f"}]},
             "'function_call'",
         ),
+        (
+            {"conversations": [{"from": "human", "value": "q"}, {"from": "observation", "value": "f"}]},
+            "'observation'",
+        ),
+        ({"prompt": "q", "completion": " "}, "completion is empty"),
+        ({"prompt": "q", "chosen": "", "rejected": "b"}, "chosen is empty"),
+        ({"prompt": "q", "chosen": "a", "rejected": None}, "rejected is missing"),
+        ({"instruction": "q", "instances": []}, "no list 'instances'"),
+        ({"instruction": "q", "instances": [{"output": ""}]}, "output is empty"),
+        ({"turns": ["", "x"]}, "turn 1 is empty"),
         ({"instruction": "x", "output": ""}, "output is empty"),
         ({"instruction": "", "output": "x"}, "instruction is empty"),
         ({"instruction": "x", "history": [["a"]], "output": "x"}, "history 1"),

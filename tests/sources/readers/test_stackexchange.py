@@ -1,14 +1,17 @@
+import json
 import re
 import socket
 import time
 import tracemalloc
+from dataclasses import asdict
 from xml.sax.saxutils import quoteattr
 
 import pytest
 
 from app.sources.formats import open_source
 from app.sources.readers.base import PromptChoice, ReadOptions
-from app.sources.records import BadInput, BadLines
+from app.sources.records import BadInput, BadLines, Place
+from app.sources.rulesets import ruleset_from
 
 SITE = "coffee.stackexchange.com"
 
@@ -131,6 +134,146 @@ def test_real_authors_are_found(shared_data):
     reader = open_source(shared_data / "se_quantumcomputing_2018", site="quantumcomputing.stackexchange.com")
     missing = [record.external_id for record in reader.records() if record.author is None]
     assert len(missing) <= 2
+
+
+def comment(number, post, by, text, day=3, **more):
+    when = f"2015-01-{day:02}T00:00:00.000"
+    return row(Id=number, PostId=post, Score=0, Text=text, CreationDate=when, UserId=by, **more)
+
+
+def beside(path, name, *rows):
+    root = name.lower()
+    (path.parent / f"{name}.xml").write_text(f"<{root}>\n" + "\n".join(rows) + f"\n</{root}>")
+
+
+def test_what_falls_by_its_numbers_is_dropped_without_a_look_at_its_words(dump):
+    path = dump(question(1), answer(2, 1, 3), answer(3, 1, 30), answer(4, 99))
+    low, high, orphan = read(path).records()
+    path.unlink()
+    rules = ruleset_from("lima")
+    assert [rules.decide(low).rule, rules.decide(orphan).rule] == ["top_answer", "score"]
+    assert ruleset_from("none").decide(orphan).rule == "question"
+    with pytest.raises(FileNotFoundError):
+        rules.decide(high)
+
+
+def test_every_record_is_found_again_at_its_place(shared_data):
+    folder = shared_data / "se_coffee_2015"
+    records = list(open_source(folder, site=SITE).records())
+    fresh = open_source(folder, site=SITE)
+    assert len(records) == 327
+    for record in records:
+        again = fresh.record_at(record.place)
+        assert {**asdict(again), "line": record.line} == asdict(record)
+        assert again.place == record.place
+
+
+def test_places_say_which_answer_is_the_best_and_whose_question_is_missing(dump):
+    path = dump(question(1), answer(2, 1, 9), answer(3, 1, 30), answer(4, 99))
+    reader = read(path)
+    again = [reader.record_at(record.place) for record in reader.records()]
+    assert [(one.external_id, one.is_top, one.has_question) for one in again] == [
+        ("2", False, True),
+        ("3", True, True),
+        ("4", True, False),
+    ]
+    with pytest.raises(BadInput, match="The file changed"):
+        reader.record_at(Place(0, path.stat().st_size - 5))
+
+
+def test_names_are_found_in_whatever_order_people_stand(dump):
+    path = dump(question(1), answer(2, 1))
+    beside(path, "Users", *(row(Id=number, DisplayName=f"N{number}") for number in (9, 6, -1, 5)))
+    record = next(read(path).records())
+    again = read(path).record_at(record.place)
+    for one in (record, again):
+        assert (one.author, one.extra["question_author"]) == ("N6", "N5")
+
+
+def test_a_closed_question_is_said_to_be_closed(dump):
+    path = dump(question(1, ClosedDate="2016-02-03T00:00:00.000"), answer(2, 1), question(5), answer(6, 5))
+    closed, other = read(path).records()
+    rule = ruleset_from({"rules": [{"rule": "closed"}]})
+    assert rule.decide(closed).reason == "its question is closed since 2016-02-03"
+    assert rule.decide(other).kept
+
+
+def test_known_duplicates_are_those_whose_two_questions_are_there(dump, shared_data):
+    path = dump(question(1), question(2), answer(3, 1))
+    link = {"Id": 1, "CreationDate": "2015-01-01T00:00:00.000", "PostId": 2, "RelatedPostId": 1, "LinkTypeId": 3}
+    beside(path, "PostLinks", *(row(**{**link, **more}) for more in ({}, {"LinkTypeId": 1}, {"RelatedPostId": 3})))
+    reader = read(path)
+    reader.prepare()
+    assert reader.known_duplicates == ((2, 1),)
+    folder = shared_data / "se_quantumcomputing_2018"
+    real = open_source(folder, site="quantumcomputing.stackexchange.com")
+    real.prepare()
+    stated = json.loads((folder / "EXPECTED.json").read_text())["duplicate_pairs(PostId,RelatedPostId)"]
+    assert [list(pair) for pair in real.known_duplicates] == stated
+    assert len(stated) == 11
+    assert set(real.left_out) == {"EXPECTED.json", "SOURCE.md"}
+
+
+TALK = [
+    comment(1, 2, 6, "And mind this."),
+    comment(2, 2, 5, "Why?"),
+    comment(3, 2, 77, "A third says so."),
+    comment(4, 2, 5, "And how?"),
+    comment(5, 2, 6, "Like *this*.", day=4),
+    comment(6, 2, 5, "Thanks!", day=5),
+    comment(7, 1, 5, "Below the question."),
+]
+
+
+def dialogues(path, setting=True):
+    reader = read(path, prompt=PromptChoice("title"), settings={"dialogues": setting})
+    return [record for record in reader.records() if "#" in record.external_id]
+
+
+def test_comments_between_asker_and_answerer_are_a_dialogue(dump):
+    path = dump(question(1), answer(2, 1, 12))
+    beside(path, "Comments", *reversed(TALK))
+    beside(path, "Users", row(Id=5, DisplayName="Bo"), row(Id=6, DisplayName="Ada"))
+    (found,) = dialogues(path)
+    assert found.external_id == "2#comments"
+    assert [(message.role, message.content) for message in found.messages] == [
+        ("user", "title 1"),
+        ("assistant", "answer 2\n\nAnd mind this."),
+        ("user", "Why?\n\nAnd how?"),
+        ("assistant", "Like *this*."),
+    ]
+    assert (found.author, found.extra["question_author"], found.extra["turns"]) == ("Ada", "Bo", 4)
+    assert (found.licence, found.score, found.is_top) == ("CC BY-SA 3.0", 12, None)
+    again = read(path, prompt=PromptChoice("title")).record_at(found.place)
+    assert (again.external_id, again.messages) == (found.external_id, found.messages)
+
+
+def test_dialogues_are_read_only_when_they_are_wanted(dump):
+    path = dump(question(1), answer(2, 1, 12))
+    beside(path, "Comments", *TALK)
+    assert [len(dialogues(path, setting)) for setting in (False, "", "off", "on", "true")] == [0, 0, 0, 1, 1]
+    with pytest.raises(BadInput, match="dialogues is true or false"):
+        dialogues(path, "perhaps")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [question(1), answer(2, 1, OwnerUserId=5)],
+        [question(1).replace('OwnerUserId="5"', 'OwnerDisplayName="x"'), answer(2, 1)],
+        [answer(2, 1)],
+    ],
+)
+def test_nobody_talks_to_themselves_or_to_somebody_who_has_left(dump, rows):
+    path = dump(*rows)
+    beside(path, "Comments", *TALK)
+    assert dialogues(path) == []
+
+
+def test_a_question_that_nobody_answered_below_makes_no_dialogue(dump):
+    path = dump(question(1), answer(2, 1))
+    beside(path, "Comments", TALK[1], row(Id=8, PostId=2, Text="left", CreationDate="soon", UserId=6))
+    assert dialogues(path) == []
 
 
 BOMB = (

@@ -1,0 +1,140 @@
+"""The mapping of a table's columns on the page of an import: what was typed, saved, or guessed, row by row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.errors import Refusal
+from app.sources import queries
+from app.sources.excerpts import visible
+from app.sources.forms import MAP, SET
+from app.sources.inputs import Input
+from app.sources.models import ImportRun
+from app.sources.readers import tables
+from app.sources.readers.columns import ROLES, Column, Columns, columns_from, columns_in, guess
+from app.sources.readers.rows import on_sheet
+
+OPTIONS = (("", "not used"), *ROLES.items())
+
+
+class TwoColumns(Refusal):
+    """{first} is the {role} already, and only the prompt may have several columns."""
+
+    def __init__(self, role: str, first: str, second: str) -> None:
+        """Name the part and both columns."""
+        super().__init__(role=ROLES[role].lower(), first=visible(first))
+        self.second = second
+
+
+@dataclass(frozen=True)
+class ColumnRow:
+    """One column: the select that says what it is, with what the first row that has any holds there."""
+
+    name: str
+    id: str
+    path: str
+    sample: str
+    role: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class ColumnsPart:
+    """The columns of the table that is set up; `origin` is typed, saved (for an earlier file), or guessed."""
+
+    rows: Sequence[ColumnRow]
+    options: Sequence[tuple[str, str]]
+    used: int
+    origin: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What the page knows of a table: its columns, the form with a mapping in it, where that comes from."""
+
+    columns: Sequence[Column]
+    typed: Mapping[str, str]
+    origin: str
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What is wrong with the mapping as it stands in the form."""
+        try:
+            columns_typed(self.typed)
+        except Refusal as refusal:
+            return refusal
+        return None
+
+
+def mapped(session: Session, run: ImportRun, typed: Mapping[str, str], source: Input) -> Mapped | None:
+    """The form with a mapping: what was typed, else the one of an earlier file with these columns, else a guess.
+
+    None where the input holds no table.
+    """
+    files = on_sheet(source.files, {"sheet": typed.get(f"{SET}sheet")})
+    file = next((one for one in files if one.kind in tables.KINDS and tables.first_rows(one)), None)
+    if file is None:
+        return None
+    columns = columns_in(tables.first_rows(file))
+    if any(key.startswith(MAP) for key in typed):
+        return Mapped(columns, typed, "typed")
+    saved = queries.column_mapping(session, run.project_id, tables.signature_of(file))
+    proposed = saved.columns if saved is not None else guess(columns)
+    return Mapped(columns, {**typed, **fields_of(proposed)}, "saved" if saved is not None else "guessed")
+
+
+def sheets_of(source: Input) -> tuple[str, ...]:
+    """The visible sheets of a spreadsheet, where there is a choice."""
+    if len(source.files) != 1 or source.files[0].kind != "xlsx":
+        return ()
+    from app.sources.readers.spreadsheet import sheets  # as in containers: a large library, for those who need it
+
+    names = tuple(name for name, shown in sheets(source.files[0].path) if shown)
+    return names if len(names) > 1 else ()
+
+
+def fields_of(mapping: Mapping[str, Any]) -> dict[str, str]:
+    """A mapping as the fields of the form: a path each, with what it is."""
+    fields: dict[str, str] = {}
+    for role, paths in mapping.items():
+        for path in [paths] if isinstance(paths, str) else paths:
+            fields[f"{MAP}{path}"] = role
+    return fields
+
+
+def columns_typed(typed: Mapping[str, str]) -> Columns:
+    """The mapping as the form has it. Raises TwoColumns, and BadInput where no column is the prompt."""
+    chosen: dict[str, Any] = {"prompt": []}
+    for key, role in typed.items():
+        if not key.startswith(MAP) or not role:
+            continue
+        path = key.removeprefix(MAP)
+        if role == "prompt":
+            chosen["prompt"].append(path)
+        elif role in chosen and role in ROLES:
+            raise TwoColumns(role, chosen[role], path)
+        else:
+            chosen[role] = path
+    return columns_from(chosen)
+
+
+def columns_part(found: Mapped) -> ColumnsPart:
+    """The part of the page, with what is wrong beside the column that it is about."""
+    refusal = found.refusal
+    second = refusal.second if isinstance(refusal, TwoColumns) else None
+    rows = [
+        ColumnRow(
+            name=f"{MAP}{column.path}",
+            id=f"column-{number}",
+            path=visible(column.path),
+            sample=visible(column.sample),
+            role=found.typed.get(f"{MAP}{column.path}", ""),
+            error=refusal.message if refusal is not None and column.path == second else None,
+        )
+        for number, column in enumerate(found.columns, start=1)
+    ]
+    error = getattr(refusal, "reason", refusal.message) if refusal is not None and second is None else None
+    return ColumnsPart(rows, OPTIONS, sum(bool(row.role) for row in rows), found.origin, error)

@@ -1,0 +1,124 @@
+"""A plan is looked at, taken up to the target, taken again without effect, and put back as a whole."""
+
+import json
+
+import pytest
+
+from app.accounts.models import AuditEntry
+from app.errors import Denied
+from app.examples import operations as examples
+from app.examples import queries as example_queries
+from app.examples.models import Example
+from app.selection import operations, taking
+from app.selection.plans import LIMA, Part, Plan
+from app.sources.models import Candidate, CandidateStatus
+from tests.examples import rows
+
+SOURCE = "stackexchange_other"
+FEW = Plan("few", (Part(SOURCE, count=3),))
+
+
+@pytest.fixture
+def six(session, people):
+    run = rows.import_run(session, people.project)
+    return [rows.candidate(session, people.project, run, number) for number in range(1, 7)]
+
+
+def test_a_look_moves_nothing(session, people, six):
+    (drawn,) = taking.look(session, people.project, FEW, 1)
+    assert len(drawn.picks) == 3
+    assert session.query(Example).count() == 0
+
+
+def test_what_a_plan_takes_are_drafts_that_say_so_and_a_second_call_takes_nothing(session, people, six):
+    made, (drawn,) = taking.take(session, people.lead, people.project, FEW, 1)
+    drafts = session.query(Example).all()
+    assert {one.candidate_id for one in drafts} == {pick.candidate.id for pick in drawn.picks}
+    head = example_queries.head_revision(session, drafts[0])
+    assert head.note == f"sampled by plan few {FEW.sha256[:12]}, seed 1"
+    assert (made.plan_sha256, made.seed, made.result["taken"]) == (FEW.sha256, 1, 3)
+    again, _ = taking.take(session, people.lead, people.project, FEW, 1)
+    assert again is None
+    assert session.query(Example).count() == 3
+    assert session.query(AuditEntry).filter_by(action="sample").one().detail["taken"] == 3
+
+
+def test_the_same_seed_takes_the_same_rows_after_they_were_put_back(session, people, six):
+    made, (first,) = taking.take(session, people.lead, people.project, FEW, 5)
+    assert taking.put_back(session, people.lead, people.project, made) == taking.PutBack(3, 0)
+    assert {one.status for one in six} == {CandidateStatus.OPEN}
+    _, (second,) = taking.take(session, people.lead, people.project, FEW, 5)
+    assert [pick.candidate.id for pick in first.picks] == [pick.candidate.id for pick in second.picks]
+
+
+def test_what_somebody_worked_on_stays_and_a_sampling_is_put_back_once(session, people, six):
+    made, _ = taking.take(session, people.lead, people.project, FEW, 1)
+    examples.submit_example(session, people.annotator, session.query(Example).first())
+    assert taking.put_back(session, people.lead, people.project, made) == taking.PutBack(2, 1)
+    with pytest.raises(taking.UndoneAlready):
+        taking.put_back(session, people.lead, people.project, made)
+
+
+def test_quotas_come_from_the_target_and_say_what_they_lack(session, people, six):
+    drawn = taking.look(session, people.project, LIMA, 0)
+    by_source = {part.part.source: part for part in drawn}
+    other = by_source[SOURCE]
+    assert (other.missing, len(other.picks)) == (200, 6)
+    assert other.why == "194 short: the pool holds 6 open candidates."
+    assert by_source["wikihow"].why == "200 short: the pool holds no open candidate of this source and split."
+    assert by_source["askreddit"].part.split == "test"
+
+
+def test_rejected_used_and_excluded_candidates_are_not_taken(session, people, six):
+    operations.reject_candidate(session, people.annotator, six[0])
+    operations.use_candidate(session, people.annotator, six[1])
+    six[2].language = "de"
+    session.flush()
+    (drawn,) = taking.look(session, people.project, Plan("p", (Part(SOURCE, count=9),), excluded_languages=("de",)), 0)
+    assert {pick.candidate.id for pick in drawn.picks} == {one.id for one in six[3:]}
+    assert drawn.missing == 8
+
+
+def test_only_a_lead_takes(session, people, six):
+    with pytest.raises(Denied):
+        taking.take(session, people.reviewer, people.project, FEW, 1)
+
+
+def test_category_and_task_are_read_from_what_the_source_says(session, people):
+    run = rows.import_run(session, people.project)
+    for number, category in enumerate("aab"):
+        rows.candidate(session, people.project, run, number, extra={"category": category})
+    (drawn,) = taking.look(session, people.project, Plan("p", (Part(SOURCE, strata="category"),)), 0)
+    assert {one.name: one.eligible for one in drawn.strata} == {"a": 2, "b": 1}
+
+
+def test_the_page_shows_the_plan_and_takes_it_and_puts_it_back(browser, database, people):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        rows.candidate(session, people.project, run)
+    path, client = f"/projects/{people.project.slug}/pool/sample", browser(people.lead)
+    page = client.get(path).text
+    assert "would take 1 candidate" in page
+    assert "199 short" in page
+    assert "A lead of the project can take them" in browser(people.annotator).get(path).text
+    assert client.post(path, data={"plan": "lima", "seed": "3"}).status_code == 303
+    assert "Taken as drafts: 1 candidate." in client.get(path).text
+    with database.reading() as session:
+        assert session.query(Candidate).one().status is CandidateStatus.USED
+    assert client.post(f"{path}/1/undoing").status_code == 303
+    with database.reading() as session:
+        assert session.query(Candidate).one().status is CandidateStatus.OPEN
+
+
+def test_the_api_gives_the_document(api, database, people):
+    with database.writing() as session:
+        rows.candidate(session, people.project, rows.import_run(session, people.project))
+    base = f"/api/v1/projects/{people.project.slug}"
+    seen = api(people.annotator).get(f"{base}/sample", params={"seed": 2}).json()
+    assert (seen["sampling"], seen["taken"], seen["plan_sha256"]) == (None, 1, LIMA.sha256)
+    done = api(people.lead).post(f"{base}/samples", json={"seed": 2}).json()
+    assert done["candidates"] == seen["candidates"]
+    back = api(people.lead).post(f"{base}/samples/{done['sampling']}/undoing").json()
+    assert back == {"sampling": done["sampling"], "put_back": 1, "stayed": 0}
+    own = json.dumps({"parts": [{"source": SOURCE, "count": 1}]})
+    assert api(people.lead).post(f"{base}/samples", json={"document": own}).json()["taken"] == 1
