@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -135,6 +135,37 @@ def bare_pass(path: Path) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - worked}
 
 
+class Split:
+    """Processor seconds of this thread that an import spends in each of its parts."""
+
+    def __init__(self) -> None:
+        """Put a clock round each part."""
+        from app.sources import importing, operations
+
+        self.seconds: dict[str, float] = {}
+        self._batches = importing._batches
+        importing._batches = self._reading  # type: ignore[assignment]
+        importing._decided = self._timed("rules", importing._decided)
+        importing._write = self._timed("insertion", importing._write)
+        operations.publish_import = self._timed("publishing", operations.publish_import)
+
+    def _timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return work(*arguments)
+            finally:
+                self.seconds[part] = self.seconds.get(part, 0.0) + time.thread_time() - began
+
+        return timed
+
+    def _reading(self, reader: Any) -> Iterator[Any]:
+        step = self._timed("reading", next)
+        batches = self._batches(reader)
+        while (batch := step(batches, None)) is not None:
+            yield batch
+
+
 def import_once(data: Path, path: Path, format: str, rules: str) -> dict[str, object]:
     """Import in this process, into the database of that folder, and say what it took: what --one does."""
     from app import handlers  # noqa: F401 - registers the handlers of jobs
@@ -161,6 +192,7 @@ def import_once(data: Path, path: Path, format: str, rules: str) -> dict[str, ob
         project = session.get(Project, 1) or projects.create_project(session, person, slug="bench", name="Bench")
         run = operations.start_import(session, person, project, plan)
     assert run.job_id is not None
+    split = Split()
     started, worked = time.perf_counter(), time.process_time()
     run_now(database, settings, run.job_id, "benchmark")
     times = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - worked}
@@ -170,14 +202,14 @@ def import_once(data: Path, path: Path, format: str, rules: str) -> dict[str, ob
     if not done.result:
         raise SystemExit(f"the import ended as {done.state}: {done.error}")
     kept = {key: done.result[key] for key in ("records", "funnel", "created", "unchanged")}
-    return {**kept, **times, "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {**kept, **times, "split_cpu_seconds": split.seconds, "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def in_a_process(*arguments: str | Path) -> dict[str, float]:
+def in_a_process(*arguments: str | Path) -> dict[str, Any]:
     """The same in a process of its own."""
     command = [sys.executable, __file__, "--one", *map(str, arguments)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -199,7 +231,7 @@ def measure(folder: Path, megabytes: int, rows: int) -> dict[str, Any]:
         "bare_pass": bare,
         "first_import": first,
         "second_import": second,
-        "jsonl": {**plain, "records_per_second": plain["records"] / plain["seconds"]},
+        "jsonl": {**plain, "records_per_second": plain["records"] / plain["seconds"], **_rates(plain)},
         "ratios": {
             "first": first["seconds"] / bare["seconds"],
             "second": second["seconds"] / bare["seconds"],
@@ -214,6 +246,15 @@ def measure(folder: Path, megabytes: int, rows: int) -> dict[str, Any]:
     }
 
 
+def _rates(plain: dict[str, Any]) -> dict[str, Any]:
+    """What a record takes of the processor in each part, and how many a second rules and insertion alone would do."""
+    split, count = plain["split_cpu_seconds"], plain["records"]
+    return {
+        "microseconds": {part: 1e6 * seconds / count for part, seconds in split.items()},
+        "rules_and_insertion_per_second": count / (split["rules"] + split["insertion"]),
+    }
+
+
 def table(found: dict[str, Any]) -> str:
     """The same for people."""
     bare, first, second, plain = (found[key] for key in ("bare_pass", "first_import", "second_import", "jsonl"))
@@ -225,8 +266,11 @@ def table(found: dict[str, Any]) -> str:
     )
     lines = ["| what | seconds | bare passes | of processor | bare passes | peak MB |", "| --- |" + " --- |" * 5]
     lines += [_line(what, times, bare) for what, times in rows]
+    parts = ", ".join(f"{part} {micros:.1f}" for part, micros in plain["microseconds"].items())
     words = (
-        f"\n{found['system']}, {found['cores']} cores, Python {found['python']}; ten million additions in "
+        f"\nJSONL, microseconds of the processor a record: {parts}; "
+        f"{plain['rules_and_insertion_per_second']:,.0f} records a second of rules and insertion.\n"
+        f"{found['system']}, {found['cores']} cores, Python {found['python']}; ten million additions in "
         f"{found['calibration_seconds']:.3f} s, an fsync in {found['fsync_ms']:.3f} ms."
     )
     return "\n".join([*lines, words])

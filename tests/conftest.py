@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from app.cli import context
 from app.config import Settings
 from app.db import Database
 from app.main import create_app
@@ -191,3 +192,19 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside this checkout")
     return folder
+
+
+@pytest.fixture
+def closing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands run in this process: their connections are closed after the test, as by the end of a process."""
+    opened: list[Database] = []
+
+    class Closed(Database):
+        def __init__(self, settings: Settings) -> None:
+            super().__init__(settings)
+            opened.append(self)
+
+    monkeypatch.setattr(context, "Database", Closed)
+    yield
+    for database in opened:
+        database.dispose()

@@ -1,15 +1,18 @@
-"""`handpicked pool`: list candidates, turn them into examples, set them aside, put them back."""
+"""`handpicked pool`: list candidates, judge titles, turn them into examples, set them aside, put them back."""
 
-from typing import Annotated
+import re
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
-from app.projects.models import Project
+from app.projects.models import Project, Split
 from app.selection import operations, queries
 from app.selection.documents import candidate_document
-from app.selection.queries import PoolFilter
+from app.selection.queries import Order, PoolFilter, TitleJudged
 from app.selection.searching import index_all
 from app.sources.models import Candidate, CandidateStatus
 from app.sources.opening import read_again
@@ -21,42 +24,108 @@ from app.web.words import plural
 CandidatesArgument = Annotated[list[int] | None, typer.Argument(metavar="ID…", help="Their numbers; see `pool list`.")]
 SourceOption = Annotated[str, typer.Option(help="Only those of this source.")]
 SiteOption = Annotated[str, typer.Option(help="Only those of this site.")]
+_LENGTH = re.compile(r"(\d{1,9})-(\d{0,9})")
+
+
+class Code(StrEnum):
+    """Whether the last message holds a block of code."""
+
+    YES = "yes"
+    NO = "no"
+
+
+class Alone(StrEnum):
+    """What is said of a title; neither takes back what was said."""
+
+    YES = "yes"
+    NO = "no"
+    NEITHER = "neither"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     pool = typer.Typer(no_args_is_help=True, help="Candidates: looked at, picked, set aside.")
     pool.command("list")(list_pool)
+    pool.command("judge")(judge)
     pool.command("use")(use)
     pool.command("reject")(reject)
     pool.command("restore")(restore)
+    pool.command("undo")(undo)
     pool.command("restore-dropped")(restore_dropped)
     app.add_typer(pool, name="pool")
 
 
-def list_pool(
+def list_pool(  # noqa: PLR0913 - a command has that many options
     slug: SlugArgument,
     status: Annotated[CandidateStatus | None, typer.Option(help="Only those in this state.")] = CandidateStatus.OPEN,
     source: SourceOption = "",
     site: SiteOption = "",
     words: Annotated[str, typer.Option(help="Only those with these words; a phrase in double quotes, -not.")] = "",
+    licence: Annotated[str, typer.Option(help="Only those under this licence.")] = "",
+    split: Annotated[Split | None, typer.Option(help="Only those of this split.")] = None,
+    language: Annotated[str, typer.Option(help="Only those in this language, such as en.")] = "",
+    mark: Annotated[str, typer.Option(help="Only those that a rule marked so, such as e-mail.")] = "",
+    category: Annotated[str, typer.Option(help="Only those of this category.")] = "",
+    import_id: Annotated[int | None, typer.Option("--import", help="Only those of this import.")] = None,
+    title: Annotated[TitleJudged | None, typer.Option(help="Whether the title stands alone, if judged.")] = None,
+    length: Annotated[str, typer.Option(metavar="FROM-TO", help="Characters of the last message, as 1200-4096.")] = "",
+    code: Annotated[Code | None, typer.Option(help="With code or without.")] = None,
+    order: Annotated[Order, typer.Option(help="What comes first.")] = Order.SCORE,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most.")] = 50,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List candidates, the best score first."""
+    """List candidates, the best score first, and say how many more fit."""
+    shortest, longest = _lengths(length)
+    wanted = PoolFilter(
+        status=status, source=source, site=site, words=words, licence=licence, split=split, language=language,
+        flag=mark, category=category, import_run_id=import_id, title=title, shortest=shortest, longest=longest,
+        code=None if code is None else code is Code.YES, order=order,
+    )  # fmt: skip
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug)
-        wanted = PoolFilter(status=status, source=source, site=site, words=words)
         if words:
             index_all(session, project.id)
-        found = session.scalars(queries.searched(session, project.id, wanted).limit(limit)).all()
-        documents = [candidate_document(candidate) for candidate in found]
+        query = queries.searched(session, project.id, wanted)
+        documents = [candidate_document(candidate) for candidate in session.scalars(query.limit(limit))]
+        counted = select(func.count()).select_from(query.with_only_columns(Candidate.id).order_by(None).subquery())
+        total = session.scalar(counted) or 0
+    emit({"total": total, "candidates": documents}, as_json, _lines(documents, total))
+
+
+def _lines(documents: list[dict[str, Any]], total: int) -> list[str]:
     lines = [
         f"{one['id']:>7}  {one['score'] or 0:>5}  {one['site']}/{one['external_id']}  {one['title']}"
         for one in documents
     ]
-    emit({"candidates": documents}, as_json, lines or ["No candidate fits."])
+    if total > len(documents):
+        lines.append(f"{total - len(documents):,} more fit; --limit N prints more of them.")
+    return lines or ["No candidate fits."]
+
+
+def _lengths(length: str) -> tuple[int | None, int | None]:
+    found = _LENGTH.fullmatch(length)
+    if length and not found:
+        raise typer.BadParameter("a length is FROM-TO, such as 1200-4096, or 4097- without an end")
+    return (int(found[1]), int(found[2]) if found[2] else None) if found else (None, None)
+
+
+def judge(
+    slug: SlugArgument,
+    ids: CandidatesArgument,
+    alone: Annotated[Alone, typer.Option(help="Whether the titles stand alone as questions.")],
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether titles stand alone: such a title is the prompt when its candidate is used."""
+    value = {Alone.YES: True, Alone.NO: False, Alone.NEITHER: None}[alone]
+    with House(as_email).writing() as (session, actor):
+        chosen = _candidates(session, project_for(session, actor, slug), ids or [])
+        act = operations.new_act()
+        for candidate in chosen:
+            operations.judge_title(session, actor, candidate, value, act)
+    document = {"judged": [candidate.id for candidate in chosen], "title_alone": value}
+    emit(document, as_json, [f"Judged: {plural(len(chosen), 'title')}."])
 
 
 def use(
@@ -95,8 +164,9 @@ def reject(
     """Set candidates aside with a reason; nothing is deleted."""
     with House(as_email).writing() as (session, actor):
         chosen = _candidates(session, project_for(session, actor, slug), ids or [])
+        act = operations.new_act()
         for candidate in chosen:
-            operations.reject_candidate(session, actor, candidate, reason)
+            operations.reject_candidate(session, actor, candidate, reason, act)
     emit(
         {"rejected": [candidate.id for candidate in chosen]},
         as_json,
@@ -117,6 +187,14 @@ def restore(
         as_json,
         [f"Open again: {plural(len(chosen), 'candidate')}."],
     )
+
+
+def undo(slug: SlugArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
+    """Undo what the acting person did last in the pool; called again it reaches further back."""
+    with House(as_email).writing() as (session, actor):
+        undone = operations.undo_last(session, actor, project_for(session, actor, slug))
+    said = f"Undone for {plural(len(undone), 'candidate')}." if undone else "There is nothing left to undo."
+    emit({"undone": list(undone)}, as_json, [said])
 
 
 def restore_dropped(

@@ -17,6 +17,7 @@ from app.sources.operations import ImportPlan
 from app.sources.preview import COUNTED
 from app.sources.readers.base import ReadOptions
 from app.sources.readers.columns import ROLES
+from app.sources.records import BadLines
 from app.sources.rulefiles import ruleset_from_file
 from app.sources.rulesets import PRESETS, Ruleset, ruleset_from
 from app.sources.uploads import DUMP_FILES
@@ -155,13 +156,18 @@ def _finished(house: House, begun: Sequence[ImportRun]) -> list[ImportRun]:
         runs = [session.get_one(ImportRun, run.id) for run in begun]
     failed = [run for run in runs if run.state is not ImportState.PUBLISHED]
     if failed:
-        reasons = [run.error or f"The import ended as {run.state}." for run in failed]
+        reasons = [_why(run) for run in failed]
         fail(
             reasons[0]
             if len(runs) == 1
             else " ".join(f"{run.name}: {why}" for run, why in zip(failed, reasons, strict=True))
         )
     return runs
+
+
+def _why(run: ImportRun) -> str:
+    why = run.error or f"The import ended as {run.state}."
+    return f"{why} --skip-bad does the latter." if why.endswith(BadLines.WAY_OUT) else why
 
 
 def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:

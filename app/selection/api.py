@@ -9,7 +9,7 @@ from app.db import SessionDep
 from app.projects.access import Annotator, Lead
 from app.selection import operations, queries, taking
 from app.selection.documents import candidate_document
-from app.selection.forms import JudgeForm, PoolQuery, RejectForm, SampleForm
+from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, SampleForm
 from app.web.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["candidates"], responses=REFUSALS)
@@ -59,6 +59,19 @@ class UsedOut(BaseModel):
 
     candidate: int
     example: int
+
+
+class ManyOut(BaseModel):
+    """What was done to many: how many it changed; what was used already is not rejected."""
+
+    act: str
+    changed: int
+
+
+class UndoneStepOut(BaseModel):
+    """The candidates that an undo set back; none where nothing is left to undo."""
+
+    undone: list[int]
 
 
 class StratumOut(BaseModel):
@@ -119,6 +132,23 @@ def candidates(session: SessionDep, access: Annotator, wanted: Annotated[PoolQue
     found, pager = queries.page_of_pool(session, query, wanted.page)
     shown = [CandidateOut.model_validate(candidate_document(candidate)) for candidate in found]
     return CandidatesOut(total=pager.total, page=pager.number, candidates=shown)
+
+
+@router.post("/candidates/selected", name="api:many_candidates")
+def many(session: SessionDep, access: Annotator, body: ManyForm) -> ManyOut:
+    """Reject or keep many as one act, which one undo takes back."""
+    chosen = [queries.candidate_in(session, access.project.id, one) for one in body.ids]
+    if body.act == "reject":
+        changed = operations.reject_candidates(session, access.user, chosen, body.reason)
+    else:
+        changed = len(operations.use_candidates(session, access.user, chosen, submit=False))
+    return ManyOut(act=body.act, changed=changed)
+
+
+@router.post("/candidates/undoing", name="api:undo_in_pool")
+def undo(session: SessionDep, access: Annotator) -> UndoneStepOut:
+    """Undo what this person did last in the pool; again, what they did before that."""
+    return UndoneStepOut(undone=list(operations.undo_last(session, access.user, access.project)))
 
 
 @router.get("/candidates/{candidate_id}", name="api:candidate")

@@ -61,6 +61,11 @@ class PoolQuery(Form):
         return urlencode(self.model_dump(mode="json", exclude_defaults=True, exclude=left_out))
 
     @property
+    def filters(self) -> int:
+        """How many of the fields beside the search say something unusual."""
+        return len(self.model_dump(exclude={"page", "words"}, exclude_defaults=True))
+
+    @property
     def narrows(self) -> bool:
         """Whether anything but the usual is asked for."""
         return bool(self.model_dump(exclude={"page", "order"}, exclude_defaults=True))

@@ -71,12 +71,14 @@ def use_candidate(session: Session, actor: User, candidate: Candidate, act: str 
     return example
 
 
-def judge_title(session: Session, actor: User, candidate: Candidate, alone: bool | None) -> None:
+def judge_title(
+    session: Session, actor: User, candidate: Candidate, alone: bool | None, act: str | None = None
+) -> None:
     """Note whether the title stands alone as a question, or with None that nobody has said."""
     require_open(session.get_one(Project, candidate.project_id))
     if candidate.title_alone is alone:
         return
-    _step(session, actor, candidate, _state_of(candidate), None)
+    _step(session, actor, candidate, _state_of(candidate), act)
     candidate.title_alone = alone
     candidate.title_judged_by, candidate.title_judged_at = (None, None) if alone is None else (actor.id, now())
     session.flush()
@@ -85,7 +87,7 @@ def judge_title(session: Session, actor: User, candidate: Candidate, alone: bool
 
 def reject_candidates(session: Session, actor: User, candidates: Sequence[Candidate], reason: str) -> int:
     """Set many aside as one act; how many. Those that are used by now stay as they are."""
-    act, chosen = _new_act(), [one for one in candidates if one.status is not CandidateStatus.USED]
+    act, chosen = new_act(), [one for one in candidates if one.status is not CandidateStatus.USED]
     for candidate in chosen:
         reject_candidate(session, actor, candidate, reason, act)
     return len(chosen)
@@ -129,13 +131,14 @@ def _state_of(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _new_act() -> str:
+def new_act() -> str:
+    """A name for what is done as one and undone as one."""
     return uuid4().hex
 
 
 def _step(session: Session, actor: User, candidate: Candidate, before: dict[str, Any], act: str | None) -> None:
     step = PoolStep(user_id=actor.id, project_id=candidate.project_id, candidate_id=candidate.id, before=before)
-    step.act = act or _new_act()
+    step.act = act or new_act()
     session.add(step)
     session.flush()
 
@@ -160,7 +163,7 @@ def titled(candidate: Candidate) -> list[dict[str, str]]:
 
 def use_candidates(session: Session, actor: User, candidates: Sequence[Candidate], *, submit: bool) -> list[Example]:
     """Turn many candidates into drafts, and submit them if so wished."""
-    act = _new_act()
+    act = new_act()
     made = [use_candidate(session, actor, candidate, act) for candidate in candidates]
     for example in made if submit else ():
         examples.submit_example(session, actor, example)

@@ -4,12 +4,17 @@ import hashlib
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from app.selection.plans import Part, Plan, Prompt, Strata, Within
 
 UNSORTED = "(none)"
+# What an import writes where it knows no language, so it says little of what the words are written in.
+ASSUMED = "en"
+# The language that a candidate's words are written in, by its number; None where nobody can tell.
+Ask = Callable[[int], str | None]
 
 
 @dataclass(frozen=True)
@@ -75,31 +80,59 @@ def shares(sizes: Mapping[str, int], temperature: float) -> dict[str, float]:
 
 
 def draw(
-    plan: Plan, candidates: Iterable[Choosable], missing: Mapping[tuple[str, str], int | None], seed: int
+    plan: Plan,
+    candidates: Iterable[Choosable],
+    missing: Mapping[tuple[str, str], int | None],
+    seed: int,
+    ask: Ask = lambda _: None,
 ) -> list[Drawn]:
-    """What each part takes of the candidates, each once; never more than is missing (None: nothing is wanted)."""
+    """What each part takes of the candidates, each once; never more than is missing (None: nothing is wanted).
+
+    `ask` reads a candidate's words; it is called only for one that is about to be taken and whose language is assumed.
+    """
     by_row: dict[tuple[str, str], list[Choosable]] = {}
     for candidate in candidates:
         by_row.setdefault((candidate.source or "", candidate.split), []).append(candidate)
     return [
-        _draw_part(plan, part, by_row.get((part.source, part.split), []), missing.get((part.source, part.split)), seed)
+        _draw_part(plan, part, by_row.get(row, []), missing.get(row), seed, _Ear(plan, ask))
         for part in plan.parts
+        for row in [(part.source, part.split)]
     ]
 
 
-def _draw_part(plan: Plan, part: Part, there: Sequence[Choosable], missing: int | None, seed: int) -> Drawn:
+class _Ear:
+    """Lets through what is written in a language of the plan; `refused` counts the rest."""
+
+    def __init__(self, plan: Plan, ask: Ask) -> None:
+        self.plan, self.ask, self.refused = plan, ask, 0
+
+    def lets_in(self, one: Choosable) -> bool:
+        """Whether it may be taken; asked only where the plan cares and the language is assumed."""
+        languages, excluded = self.plan.languages, self.plan.excluded_languages
+        if one.language != ASSUMED or not (languages or excluded):
+            return True
+        spoken = self.ask(one.id)
+        wanted = spoken is None or is_wanted(spoken, languages, excluded)
+        self.refused += not wanted
+        return wanted
+
+
+def _draw_part(plan: Plan, part: Part, there: Sequence[Choosable], missing: int | None, seed: int, ear: _Ear) -> Drawn:
     eligible = [one for one in there if is_wanted(one.language, plan.languages, plan.excluded_languages)]
     groups: dict[str, list[Choosable]] = {}
     for one in eligible:
         groups.setdefault(one.stratum(part.strata), []).append(one)
     sizes = {name: len(groups[name]) for name in sorted(groups)}
     share = shares(sizes, part.temperature)
-    queues = {name: _in_order(groups[name], part.within, seed)[: part.each] for name in sizes}
+    queues = {
+        name: islice(filter(ear.lets_in, _in_order(groups[name], part.within, seed)), part.each) for name in sizes
+    }
     picks = _take(queues, share, max(0, missing or 0), _random(seed, part.source, part.split))
     taken = Counter(pick.stratum for pick in picks)
     strata = tuple(Stratum(name, sizes[name], share[name], taken[name]) for name in sizes)
     chosen = tuple(Pick(one.candidate, one.stratum, _as_title(part, one.candidate, seed)) for one in picks)
-    why = _why(part, missing, len(there), len(eligible), len(picks), sum(map(len, queues.values())))
+    reachable = sum(min(size, part.each or size) for size in sizes.values())
+    why = _why(part, missing, len(there), len(eligible), len(picks), reachable, ear.refused)
     return Drawn(part, missing, len(eligible), strata, chosen, why)
 
 
@@ -110,10 +143,10 @@ def is_wanted(language: str, languages: Collection[str], excluded: Collection[st
 
 
 def _take(
-    queues: Mapping[str, Sequence[Choosable]], share: Mapping[str, float], count: int, dice: random.Random
+    queues: Mapping[str, Iterator[Choosable]], share: Mapping[str, float], count: int, dice: random.Random
 ) -> list[Pick]:
     """Draw a stratum by its share, then take the next of it; a stratum that is used up is drawn no more."""
-    rest = {name: iter(queue) for name, queue in queues.items() if queue}
+    rest = dict(queues)
     picks: list[Pick] = []
     while rest and len(picks) < count:
         name = dice.choices(list(rest), [share[one] for one in rest])[0]
@@ -151,7 +184,7 @@ def _random(seed: int, *of: str) -> random.Random:
     return random.Random(_number(seed, "draw", *of))  # noqa: S311 - a sample that can be repeated, not a secret
 
 
-def _why(part: Part, missing: int | None, there: int, eligible: int, taken: int, reachable: int) -> str:
+def _why(part: Part, missing: int | None, there: int, eligible: int, taken: int, reachable: int, refused: int) -> str:
     if missing is None:
         return "The composition has no such row, and the plan names no count."
     if missing <= 0:
@@ -165,4 +198,6 @@ def _why(part: Part, missing: int | None, there: int, eligible: int, taken: int,
                  else f"the pool holds {there} open candidates")  # fmt: skip
     if reachable < eligible:
         words.append(f"and each of the {part.strata.value} strata gives {part.each} at most")
+    if refused:
+        words.append(f"and the words of {refused} turned out to be in another language")
     return " ".join(words) + "."

@@ -22,6 +22,7 @@ from app.selection.operations import titled
 from app.selection.plans import Plan
 from app.selection.sampling import Choosable, Drawn, Pick, draw
 from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState
+from app.sources.rules.language import language_of
 
 AT_ONCE = 200
 LARGEST_SEED = 2**53 - 1
@@ -43,7 +44,14 @@ def look(session: Session, project: Project, plan: Plan, seed: int) -> list[Draw
     """What the plan would take now; nothing moves."""
     if not 0 <= seed <= LARGEST_SEED:
         raise Refusal(f"The seed is a whole number from 0 to {LARGEST_SEED:,}; nothing was sampled.")
-    return draw(plan, _choosable(session, project), _missing(session, project, plan), seed)
+    missing = _missing(session, project, plan)
+    return draw(plan, _choosable(session, project), missing, seed, lambda one: _spoken(session, one))
+
+
+def _spoken(session: Session, candidate_id: int) -> str | None:
+    """What the last message is written in, by its letters."""
+    messages = session.scalar(select(Candidate.messages).where(Candidate.id == candidate_id))
+    return language_of(str(messages[-1]["content"])) if messages else None
 
 
 def take(session: Session, actor: User, project: Project, plan: Plan, seed: int) -> tuple[Sampling | None, list[Drawn]]:

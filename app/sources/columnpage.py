@@ -50,6 +50,11 @@ class ColumnsPart:
     origin: str
     error: str | None
 
+    @property
+    def refused(self) -> bool:
+        """Whether something is wrong with the mapping."""
+        return bool(self.error) or any(row.error for row in self.rows)
+
 
 @dataclass(frozen=True)
 class Mapped:

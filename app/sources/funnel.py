@@ -21,7 +21,7 @@ from app.sources.formats import noun_of, title_of
 from app.sources.models import ImportRecord, ImportRun, ImportState, Into
 from app.sources.opening import read_again
 from app.sources.operations import may_be_restored
-from app.sources.records import Decision, Record
+from app.sources.records import BadLine, Decision, Record, bad_lines_in
 from app.sources.rules import ALL, KEPT, Rule
 from app.sources.rulesets import EMPTY, NO_QUESTION, PRESETS, REPEATED, Parameter, parameters, ruleset_from
 from app.sources.shell import import_command
@@ -90,19 +90,34 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class BadRecords:
+    """What cannot be read: the first lines with their reasons, and how many there are."""
+
+    lines: Sequence[tuple[int, str]]
+    total: int
+
+
+def bad_records(lines: Sequence[BadLine], total: int) -> BadRecords | None:
+    """The lines as a page shows them; None where there are none."""
+    return BadRecords(tuple((one.line, visible(one.reason)) for one in lines), total) if total else None
+
+
+@dataclass(frozen=True)
 class ImportPage:
-    """An import that runs, failed, or ended in its funnel."""
+    """An import that runs, failed, or ended in its funnel; `bad` are the records for which it was refused."""
 
     id: int
     name: str
     state: str
     error: str | None
+    bad: BadRecords | None
     job: JobPanel | None
     facts: Sequence[tuple[str, str]]
     funnel: Sequence[FunnelRow]
     records: int
     kept: int
     created: int
+    restored: int
     into_set: bool
     remarks: Sequence[tuple[int, str]]
     remarks_total: int
@@ -123,7 +138,8 @@ def import_page(
     settings: Settings,
 ) -> ImportPage:
     """The funnel, and the records behind the number that was opened; `here` is where its progress leads on to."""
-    rows = _funnel(session, run, rule or after)
+    restored = queries.restored_of(session, run) if run.result else {}
+    rows = _funnel(run, restored, rule or after)
     may_change = access.project.archived_at is None
     job = (
         session.get(Job, run.job_id) if run.job_id and run.state in {ImportState.WAITING, ImportState.RUNNING} else None
@@ -134,12 +150,14 @@ def import_page(
         name=visible(run.name),
         state=run.state.value,
         error=run.error,
+        bad=bad_records(*bad_lines_in(run.error or "")),
         job=job_panel(job, access, here) if job else None,
         facts=_facts(session, access.project, run),
         funnel=rows,
         records=run.result.get("records", 0),
         kept=rows[-1].kept if rows else 0,
         created=run.result.get("created", 0),
+        restored=sum(restored.values()),
         into_set=run.into is Into.SET,
         remarks=tuple((one["line"], visible(one["reason"])) for one in remarks[:PER_PAGE]),
         remarks_total=len(remarks),
@@ -152,6 +170,7 @@ def import_page(
             run.into.value,
             ruleset_from(run.ruleset),
             run.options.get("settings", {}),
+            skip_bad=run.skip_bad,
         ),
         may_import=may_change and Path(run.path).exists(),
     )
@@ -238,11 +257,10 @@ def _facts_of(row: ImportRecord, record: Record | None, what: str) -> tuple[str 
     return (name, place, record.author and f"by {record.author}", record.licence)
 
 
-def _funnel(session: Session, run: ImportRun, opened: str | None) -> tuple[FunnelRow, ...]:
+def _funnel(run: ImportRun, restored: Mapping[str, int], opened: str | None) -> tuple[FunnelRow, ...]:
     if not run.result:
         return ()
-    hints = {rule.name: _hint(rule) for rule in ruleset_from(run.ruleset).rules}
-    restored = queries.restored_of(session, run)
+    hints = {rule.name: _hint(rule, run.result["flagged"]) for rule in ruleset_from(run.ruleset).rules}
     read = FunnelRow("Read", visible(run.options["file"]), run.result["records"], None, 100.0, READ, at=opened == READ)
     return (read, *(_funnel_row(row, hints, restored, opened) for row in run.result["funnel"]))
 
@@ -257,9 +275,9 @@ def _funnel_row(
     return FunnelRow(TITLES.get(name, name), hint or None, kept, dropped, share, name, name == opened)
 
 
-def _hint(rule: Rule) -> str | None:
-    shown = [one for one in parameters(rule) if one.kind != "phrases"]
-    return ", ".join(map(_setting_in_words, shown)) or None
+def _hint(rule: Rule, flagged: int) -> str | None:
+    shown = [_setting_in_words(one) for one in parameters(rule) if one.kind != "phrases"]
+    return ", ".join([f"{flagged:,} marked", *shown] if rule.marks else shown) or None
 
 
 def _setting_in_words(one: Parameter) -> str:

@@ -21,9 +21,10 @@ from app.sources.operations import BatchCount, ImportResult
 from app.sources.readers.base import Reader
 from app.sources.readers.tables import signature_of
 from app.sources.records import Decided, Record
-from app.sources.rulesets import Funnel, ruleset_from
+from app.sources.rulesets import Funnel, Ruleset, ruleset_from
 
-BATCH = 500
+# Long enough for its transaction to cost little, short enough for those who wait to write meanwhile.
+BATCH = 1000
 # What a batch may have read of its file: a few records of the largest size, or hundreds of usual ones.
 BATCH_BYTES = 16_000_000
 TELL_EVERY = 0.3
@@ -75,11 +76,15 @@ def _read(context: JobContext, run: ImportRun, sink: Sink) -> ImportResult:
     for batch in _batches(reader):
         # A bad record refuses the whole; the rest is read only to name the others.
         if not reader.errors or run.skip_bad:
-            _write(context, sink, [(record, funnel.ruleset.decide(record)) for record in batch], funnel, result)
+            _write(context, sink, _decided(funnel.ruleset, batch), funnel, result)
     result.records, result.funnel, result.flagged = funnel.records, funnel.rows(), funnel.flagged
     result.errors = [{"line": bad.line, "reason": bad.reason} for bad in reader.errors] + result.errors
     result.known_duplicates = [list(pair) for pair in reader.known_duplicates]
     return result
+
+
+def _decided(ruleset: Ruleset, batch: Sequence[Record]) -> list[Decided]:
+    return [(record, ruleset.decide(record)) for record in batch]
 
 
 def _remember_columns(context: JobContext, run: ImportRun, reader: Reader) -> None:

@@ -23,16 +23,20 @@ class Input:
 
 def input_of(path: Path, encoding: str = "auto") -> Input:
     """Look at a file or at the files of a folder. Raises BadInput (422) where there is nothing to look at."""
-    if path.is_file():
-        beside = [path.with_name(name) for name in BESIDE_POSTS] if path.name == "Posts.xml" else []
-        found = [path, *(other for other in beside if other.is_file())]
-    elif path.is_dir():
-        found = sorted(child for child in path.rglob("*") if child.is_file() and not child.is_symlink())
-    else:
+    if not path.exists():
         raise BadInput(f"there is nothing at {path}")
+    found = files_at(path)
     if not found:
         raise BadInput(f"the folder {path.name} is empty")
     if len(found) > MOST_FILES:
         raise BadInput(f"the folder {path.name} holds more than {MOST_FILES:,} files; import it in parts")
     base = path if path.is_dir() else path.parent
     return Input(path.name, tuple(sniff(one, encoding, one.relative_to(base).as_posix()) for one in found))
+
+
+def files_at(path: Path) -> list[Path]:
+    """The files that an import of a path reads: a folder's but for links, a dump's Posts.xml with what is beside it."""
+    if path.is_dir():
+        return sorted(child for child in path.rglob("*") if child.is_file() and not child.is_symlink())
+    beside = [path.with_name(name) for name in BESIDE_POSTS] if path.name == "Posts.xml" else []
+    return [path, *(other for other in beside if other.is_file())]

@@ -10,6 +10,7 @@ from app.config import Settings
 from app.errors import Refusal
 from app.sources.archives import brought, workspace_of
 from app.sources.formats import open_source
+from app.sources.inputs import files_at
 from app.sources.models import ImportRecord, ImportRun
 from app.sources.readers.base import Progress, PromptChoice, Reader, ReadOptions
 from app.sources.records import Place, Record
@@ -38,7 +39,7 @@ def stamp_of(path: Path) -> str:
     """What shows that files are those that were imported: names, sizes and times, no word of them is read."""
     if not path.exists():
         return ""
-    lines = [f"{one.relative_to(path)}\0{one.stat().st_size}\0{one.stat().st_mtime_ns}" for one in _files(path)]
+    lines = [f"{name}\0{one.stat().st_size}\0{one.stat().st_mtime_ns}" for name, one in _files(path)]
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
@@ -65,17 +66,16 @@ def made_from_of(run: ImportRun, settings: Settings) -> str:
 def words_of(path: Path) -> str:
     """The SHA-256 of all the bytes of a file or folder, names of files in it included; about a second a gigabyte."""
     digest = hashlib.sha256()
-    for one in _files(path):
+    for name, one in _files(path):
         with one.open("rb") as file:
             whole = hashlib.file_digest(file, "sha256")
-        digest.update(f"{one.relative_to(path)}\0{whole.hexdigest()}\n".encode(errors="surrogateescape"))
+        digest.update(f"{name}\0{whole.hexdigest()}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
-    return [path]
+def _files(path: Path) -> list[tuple[str, Path]]:
+    """All files that an import of this path reads, under their names in it: a dump's Posts.xml brings the others."""
+    return [(one.relative_to(path if path.is_dir() else path.parent).as_posix(), one) for one in files_at(path)]
 
 
 def is_as_imported(run: ImportRun) -> bool:

@@ -1,18 +1,19 @@
 """What changes imports, candidates and the table of exchanges."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Insert, Table, delete, exists, insert, select, update
+from sqlalchemy import Insert, delete, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.audit import record as write_trail
 from app.accounts.models import User
-from app.db import Base, now
+from app.db import now
 from app.errors import Conflict, Gone, Refusal
 from app.jobs.models import JobState
 from app.jobs.operations import enqueue
@@ -20,6 +21,7 @@ from app.projects import queries as projects
 from app.projects.access import require_open
 from app.projects.models import Project, Split
 from app.sources import exchanges, queries
+from app.sources.bulk import write_rows
 from app.sources.formats import needs_site
 from app.sources.models import (
     Candidate,
@@ -249,28 +251,22 @@ def note_origin(session: Session, run: ImportRun, made_from: str) -> ImportResul
     return ImportResult(**{**earlier.result, "created": 0, "unchanged": known})
 
 
+_NOTED = ("import_run_id", "number", "member", "position", "beside", "line", "external_id", "rule", "reason")
+
+
 def note_records(session: Session, run: ImportRun, before: int, decided: Sequence[Decided]) -> None:
     """Write down what became of each record after the first `before`: every number of the funnel can be opened."""
-    _write_rows(
-        session,
-        ImportRecord,
-        [_noted(run, number, record, decision) for number, (record, decision) in enumerate(decided, start=before + 1)],
-    )
+    rows = [
+        _noted(run.id, number, record, decision) for number, (record, decision) in enumerate(decided, start=before + 1)
+    ]
+    write_rows(session, insert(ImportRecord), _NOTED, rows)
 
 
-def _noted(run: ImportRun, number: int, record: Record, decision: Decision) -> dict[str, Any]:
+def _noted(run_id: int, number: int, record: Record, decision: Decision) -> tuple[Any, ...]:
     place = record.place
-    return {
-        "import_run_id": run.id,
-        "number": number,
-        "member": place.member,
-        "position": place.position,
-        "beside": place.beside,
-        "line": record.line,
-        "external_id": record.external_id,
-        "rule": decision.rule,
-        "reason": None if decision is KEPT else decision.reason,
-    }
+    reason = None if decision is KEPT else decision.reason
+    where = (place.member, place.position, place.beside, record.line)
+    return (run_id, number, *where, record.external_id, decision.rule, reason)
 
 
 def add_candidates(session: Session, run: ImportRun, kept: Sequence[Decided]) -> BatchCount:
@@ -281,7 +277,8 @@ def add_candidates(session: Session, run: ImportRun, kept: Sequence[Decided]) ->
     known = queries.published_words(session, run.project_id, [(record.site, record.external_id) for record, _ in kept])
     fresh = [one for one in kept if (one[0].site, one[0].external_id) not in known] if known else kept
     made = now()
-    _write_rows(session, Candidate, [_candidate(run, record, decision, made) for record, decision in fresh])
+    rows = [_candidate(run, record, decision, made) for record, decision in fresh]
+    write_rows(session, insert(Candidate), _CANDIDATE, rows)
     there = [record for record, _ in kept] if known and run.format != "stackexchange" else ()
     clashes = [
         BadLine(record.line, f"the id {record.external_id[:40]!r} is in the pool with other words, which stay; "
@@ -292,36 +289,46 @@ def add_candidates(session: Session, run: ImportRun, kept: Sequence[Decided]) ->
     return BatchCount(len(fresh), len(kept) - len(fresh), clashes)
 
 
-def _candidate(run: ImportRun, record: Record, decision: Decision, made: datetime) -> dict[str, Any]:
-    return {
-        "project_id": run.project_id,
-        "import_run_id": run.id,
-        "site": record.site,
-        "external_id": record.external_id,
-        "thread_id": record.thread_id,
-        "source": run.source or record.source,
-        "split": Split(record.split or Split.TRAIN),
-        "language": record.language or "en",
-        "title": record.title,
-        "messages": record.messages_as_json(),
-        "score": record.score,
-        "author": record.author,
-        "author_url": record.author_url,
-        "url": record.url,
-        "licence": record.licence or run.licence,
-        "posted_at": record.posted_at,
-        "extra": record.extra,
-        "flags": list(decision.flags),
-        "content_hash": record.content_hash,
-        "status": CandidateStatus.OPEN,
-        "created_at": made,
-    }
+_CANDIDATE = (
+    *("project_id", "import_run_id", "site", "external_id", "thread_id", "source", "split", "language", "title"),
+    *("messages", "content_hash", "length", "has_code", "score", "author", "author_url", "url", "licence", "posted_at"),
+    *("extra", "flags", "published", "status", "created_at"),
+)
 
 
-def _write_rows(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
-    # Past the ORM, which would look at every value of every row again.
-    if rows:
-        session.connection().execute(insert(cast(Table, table.__table__)), rows)
+def _candidate(
+    run: ImportRun, record: Record, decision: Decision, made: datetime, more: Mapping[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """The values of _CANDIDATE; `more` is told besides what the record knows."""
+    last = record.messages[-1].content if record.messages else ""
+    extra = {**record.extra, **(more or {})}
+    return (
+        run.project_id,
+        run.id,
+        record.site,
+        record.external_id,
+        record.thread_id,
+        run.source or record.source,
+        Split(record.split or Split.TRAIN),
+        record.language or "en",
+        record.title,
+        record.messages_as_text(),
+        record.content_hash,
+        len(last),
+        "```" in last,
+        record.score,
+        record.author,
+        record.author_url,
+        record.url,
+        record.licence or run.licence,
+        record.posted_at,
+        json.dumps(extra) if extra else "{}",
+        json.dumps(decision.flags) if decision.flags else "[]",
+        # Restored ones join an import that is published; the others wait for theirs to be.
+        bool(more),
+        CandidateStatus.OPEN,
+        made,
+    )
 
 
 class NotToRestore(Conflict):
@@ -379,11 +386,10 @@ def may_be_restored(row: ImportRecord) -> bool:
 
 
 def _restored(session: Session, actor: User, run: ImportRun, row: ImportRecord, record: Record) -> Candidate:
-    values = _candidate(run, record, KEPT, now())
     why = {"by": actor.name, "rule": row.rule, "reason": row.reason}
-    values["extra"] = {**record.extra, "restored": why}
     # Of two clicks at once one inserts; the other finds what it wrote.
-    session.execute(insert_ignoring(session, Candidate), [values | {"published": True}])
+    values = _candidate(run, record, KEPT, now(), {"restored": why})
+    write_rows(session, insert_ignoring(session, Candidate), _CANDIDATE, [values])
     candidate = queries.published_candidate(session, run.project_id, record.site, record.external_id)
     if candidate is None:
         raise Conflict("Somebody restored this record at the same moment; look at it again.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.sources.formats import open_source
 from app.sources.inputs import Input
 from app.sources.readers.base import ReadOptions
-from app.sources.records import Decision, Record
+from app.sources.records import BadLine, BadLines, Decision, Record
 from app.sources.rules import ALL
 from app.sources.rulesets import Funnel, Ruleset
 
@@ -29,7 +29,7 @@ class Preview:
 
     `dropped` are the first records that each rule dropped, and those that it marked; `fitting` are the rules that
     have something to look at in the first records; `named` of `looked_at` have an author; `left_out` are the files and
-    sheets of the input that are not read.
+    sheets of the input that are not read, `bad` the first of the `bad_total` records that cannot be.
     """
 
     funnel: Funnel
@@ -43,6 +43,8 @@ class Preview:
     looked_at: int = 0
     seconds: float = 0.0
     left_out: tuple[str, ...] = ()
+    bad: tuple[BadLine, ...] = ()
+    bad_total: int = 0
 
     @property
     def records(self) -> int:
@@ -98,5 +100,6 @@ def preview(source: Path | Input, format: str, ruleset: Ruleset, options: ReadOp
     # Kept ones first: of a dump most records fall, and what will be kept is what people want to see.
     found.first = (kept[: SHOWN * 3 // 4] + dropped)[:SHOWN]
     found.left_out = reader.left_out
+    found.bad, found.bad_total = tuple(reader.errors[: BadLines.SHOWN]), reader.error_count
     found.seconds = time.monotonic() - started
     return found

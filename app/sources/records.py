@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
-from json.encoder import encode_basestring
+from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
 
 from app.errors import Refusal
 from app.sources.cleaning import html_to_markdown, visible_text
-from app.text.canonical import sha256_hex
+from app.sources.once import once
+from app.text.canonical import is_plain, quoted, sha256_hex
 
 Role = Literal["system", "user", "assistant"]
 Markup = Literal["markdown", "html"]
@@ -27,15 +28,25 @@ class Message:
     text: str
     markup: Markup = "markdown"
 
-    @cached_property
+    @once
     def content(self) -> str:
         """The message as Markdown."""
         return html_to_markdown(self.text) if self.markup == "html" else self.text
 
-    @cached_property
+    @once
     def visible(self) -> str:
         """The text that a reader sees before any cleaning: what lengths are counted in."""
         return visible_text(self.text) if self.markup == "html" else self.text
+
+    @once
+    def quoted(self) -> str:
+        """The content as canonical JSON: hashes and the database ask for it, one after the other."""
+        return quoted(self.content)
+
+    @property
+    def escaped(self) -> str:
+        """The content as json.dumps writes it."""
+        return self.quoted if is_plain(self.quoted) else encode_basestring_ascii(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +107,11 @@ class Record:
         asked = [message for message in self.messages if message.role == "user"]
         return asked[-1].content if asked else ""
 
-    @cached_property
+    @once
     def content_hash(self) -> str:
         """SHA-256 of the messages in canonical JSON: equal for equal conversations."""
         # canonical_json(messages_as_json()) written out, which is asked for once a record: keys are known and sorted.
-        turns = (f'{{"content":{encode_basestring(one.content)},"role":"{one.role}"}}' for one in self.messages)
+        turns = [f'{{"content":{one.quoted},"role":"{one.role}"}}' for one in self.messages]
         return sha256_hex(f"[{','.join(turns)}]")
 
     def at(self, place: Place) -> Record:
@@ -110,6 +121,11 @@ class Record:
     def messages_as_json(self) -> list[dict[str, str]]:
         """Give the messages as they are stored and exported."""
         return [{"role": message.role, "content": message.content} for message in self.messages]
+
+    def messages_as_text(self) -> str:
+        """Give the same as the JSON text that a column of the database holds: json.dumps of it, written out."""
+        turns = [f'{{"role": "{one.role}", "content": {one.escaped}}}' for one in self.messages]
+        return f"[{', '.join(turns)}]"
 
 
 @dataclass(frozen=True)
@@ -151,6 +167,8 @@ class BadLines(BadInput):
     """The file has lines that cannot be read; nothing was imported."""
 
     SHOWN = 20
+    # The end of its message; what speaks to somebody says where that can be asked for.
+    WAY_OUT = "mend the file, or leave its unreadable records out."
 
     def __init__(self, lines: list[BadLine], total: int) -> None:
         """List the first twenty of `total` bad lines."""
@@ -159,11 +177,24 @@ class BadLines(BadInput):
         more = f"; and {total - len(shown)} more" if total > len(shown) else ""
         noun = "1 line cannot" if total == 1 else f"{total} lines cannot"
         super().__init__(f"{noun} be read: {listed}{more}", shown[0].line if total == 1 else None)
-        self.message = (
-            f"{self.reason}. Nothing was imported; mend the file, or import it without these lines: "
-            "with --skip-bad on the command line, or the box “Leave unreadable records out” on the page."
-        )
+        self.message = f"{self.reason}. Nothing was imported; {self.WAY_OUT}"
         self.args = (self.message,)
         self.line = shown[0].line
         self.problems = tuple(shown)
         self.total = total
+
+
+_REFUSAL = re.compile(
+    rf"(\d+) lines? cannot be read: (.+?)(?:; and \d+ more)?\. Nothing was imported; {re.escape(BadLines.WAY_OUT)}",
+    re.DOTALL,
+)
+_LINE = re.compile(r"(?:^|; )line (\d+): ")
+
+
+def bad_lines_in(message: str) -> tuple[tuple[BadLine, ...], int]:
+    """The lines that the message of a BadLines lists, and how many there were; none where it is another one's."""
+    found = _REFUSAL.fullmatch(message)
+    if found is None:
+        return (), 0
+    parts = _LINE.split(found[2])
+    return tuple(BadLine(int(line), why) for line, why in zip(parts[1::2], parts[2::2], strict=True)), int(found[1])

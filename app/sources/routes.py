@@ -201,10 +201,11 @@ def discard(request: Request, access: Annotator, session: SessionDep, import_id:
 
 
 @router.post("/projects/{slug}/imports/{import_id}/again", name="sources:again")
-def again(request: Request, access: Annotator, session: SessionDep, import_id: int) -> Response:
-    """Set the same file up once more, with the settings of that import."""
+def again(request: Request, access: Annotator, session: SessionDep, import_id: int, typed: Typed) -> Response:
+    """Set the same file up once more, with the settings of that import; `skip_bad` leaves out what refused it."""
     earlier = found(session, queries.import_of(access.project.id, import_id))
     run = operations.draft_again(session, access.user, access.project, earlier)
+    run.skip_bad = run.skip_bad or "skip_bad" in typed
     return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
 
 

@@ -20,12 +20,12 @@ from app.sources.excerpts import Piece, excerpt_of, pieces, visible
 from app.sources.exchanges import site_host
 from app.sources.formats import FORMATS, fitting, needs_site, rules_of, settings_of, title_of
 from app.sources.forms import RULE, SET, as_typed, moved, order_of, rules_from, typed_rules
-from app.sources.funnel import TITLES
+from app.sources.funnel import TITLES, BadRecords, bad_records
 from app.sources.inputs import Input
 from app.sources.models import ImportRun
 from app.sources.preview import COUNTED, Preview, preview
 from app.sources.readers.base import PromptChoice, ReadOptions
-from app.sources.records import BadInput, Decision, Record
+from app.sources.records import BadInput, BadLines, Decision, Record
 from app.sources.rules import ALL, Rule
 from app.sources.rulesets import (
     BY_NAME,
@@ -151,7 +151,10 @@ class OwnSetting:
 
 @dataclass(frozen=True)
 class SetupPage:
-    """An import before it starts; `unreadable` where the file itself is what errors["form"] speaks of."""
+    """An import before it starts; `unreadable` where the file itself is what errors["form"] speaks of.
+
+    `bad` are its records that cannot be read: they refuse it, or are left out where that was asked for.
+    """
 
     id: int
     heading: str
@@ -178,6 +181,12 @@ class SetupPage:
     own: Sequence[OwnSetting]
     sheets: Sequence[str] = ()
     unreadable: bool = False
+    bad: BadRecords | None = None
+
+    @property
+    def may_start(self) -> bool:
+        """Whether there is anything that can be imported as it is set up."""
+        return not self.unreadable and not (self.columns and self.columns.refused)
 
 
 def default_typed(run: ImportRun) -> dict[str, str]:
@@ -214,7 +223,7 @@ def setup_page(
             site = site_host(site)
         except Refusal as refusal:
             errors["site"], site = refusal.message, ""
-    unreadable = False
+    unreadable, bad = False, None
     ruleset, table = NONE, None
     sheets: Sequence[str] = ()
     try:
@@ -224,11 +233,14 @@ def setup_page(
         table = _table(session, run, typed, source)
         if table is None or table.refusal is None:
             counted = _look(run, table.typed if table else typed, site, ruleset, settings, source)
+            bad = bad_records(counted.bad, counted.bad_total)
+    except BadLines as refusal:
+        errors["form"], unreadable, bad = refusal.message, True, bad_records(refusal.problems, refusal.total)
     except Refusal as refusal:
         errors["form"] = refusal.message
         unreadable = isinstance(refusal, BadInput)
     page = _page(session, project, run, typed, errors, ruleset, counted, table)
-    return replace(page, sheets=sheets, unreadable=unreadable)
+    return replace(page, sheets=sheets, unreadable=unreadable, bad=bad)
 
 
 def refused_page(
@@ -343,6 +355,7 @@ def _page(
             typed.get("into", "pool"),
             ruleset,
             {} if table and table.refusal else settings_from(run, typed),
+            skip_bad="skip_bad" in typed,
         ),
         typed=typed,
         errors=errors,
@@ -482,10 +495,17 @@ def _first(record: Record, decision: Decision, ruleset: Ruleset) -> FirstRecord:
         else None,
         sign=("warn" if decision.flags else "approved") if decision.kept else "stopped",
         verdict=_verdict(decision, ruleset),
-        reason=None if decision.kept and not decision.flags else visible(decision.reason),
+        reason=_reason(decision),
         score=record.score,
         facts=tuple(visible(fact) for fact in (*facts, record.licence) if fact),
     )
+
+
+def _reason(decision: Decision) -> str | None:
+    if decision.kept and not decision.flags:
+        return None
+    # The verdict beside it says the rest.
+    return visible(decision.reason.removeprefix("kept, and marked for "))
 
 
 def _cleaned(record: Record) -> str | None:

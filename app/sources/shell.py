@@ -15,12 +15,15 @@ def import_command(
     into: str,
     ruleset: Ruleset,
     settings: Mapping[str, Any],
+    *,
+    skip_bad: bool = False,
 ) -> str:
     """Give `handpicked import …` over several lines; rules of one's own stand in a file."""
     rules = {one.sha256: name for name, one in PRESETS.items()}.get(ruleset.sha256, "rules.toml")
     options = {"site": site, "source": source or "", "into": into if into != "pool" else "", "rules": rules}
     parts = [f"--{name} {shlex.quote(value)}" for name, value in options.items() if value]
-    return " \\\n  ".join([f"handpicked import {slug}", shlex.quote(file), *parts, *_settings(settings)])
+    parts += [*_settings(settings), *(["--skip-bad"] if skip_bad else [])]
+    return " \\\n  ".join([f"handpicked import {slug}", shlex.quote(file), *parts])
 
 
 def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -29,4 +32,5 @@ def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"--map {shlex.quote(f'{role}={path}')}"
     for name, value in settings.items():
         if name != "columns":
-            yield f"--set {shlex.quote(f'{name}={value}')}"
+            words = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+            yield f"--set {shlex.quote(f'{name}={words}')}"

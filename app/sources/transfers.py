@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import record as write_trail
@@ -81,7 +81,11 @@ def begin(session: Session, settings: Settings, access: ProjectAccess, files: Se
 
 def own(session: Session, access: ProjectAccess, key: str) -> Transfer:
     """A person's own upload in this project; anybody else's is not there."""
-    transfer = session.scalar(queries.transfers_of(access.user.id, access.project.id).where(Transfer.key == key))
+    return _found(session, queries.transfers_of(access.user.id, access.project.id).where(Transfer.key == key))
+
+
+def _found(session: Session, which: Select[Transfer]) -> Transfer:
+    transfer = session.scalar(which)
     if transfer is None:
         raise NotFound("There is no such upload; it was finished, thrown away, or nobody sent anything for too long.")
     return transfer
@@ -145,8 +149,9 @@ def complete(settings: Settings, transfer: Transfer) -> tuple[Path, str]:
 
 def finish(session: Session, access: ProjectAccess, key: str) -> None:
     """Hand the files over to an import in the caller's transaction; of two requests one does."""
-    transfer = own(session, access, key)
-    session.refresh(transfer, with_for_update=True)
+    which = queries.transfers_of(access.user.id, access.project.id).where(Transfer.key == key)
+    # The second of two waits here for the first, and then there is no row any more.
+    transfer = _found(session, which.with_for_update().execution_options(populate_existing=True))
     write_trail(
         session,
         access.user,

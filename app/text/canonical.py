@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -31,6 +32,16 @@ def _require_string_keys(value: Any) -> None:
         for item in value:
             if isinstance(item, _NESTED):
                 _require_string_keys(item)
+
+
+def is_plain(text: str) -> bool:
+    """Whether JSON with escapes for all but ASCII writes a text as canonical JSON does."""
+    return text.isascii() and "\x7f" not in text
+
+
+def quoted(text: str) -> str:
+    """Give the canonical JSON of one string, as text; where both encoders agree, by the one that is faster by far."""
+    return encode_basestring_ascii(text) if is_plain(text) else encode_basestring(text)
 
 
 def sha256_hex(data: bytes | str) -> str:

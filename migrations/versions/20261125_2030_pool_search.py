@@ -42,10 +42,14 @@ def upgrade() -> None:
     )
     facets = ["project_id", "status", "source", "site", "licence", "split", "language", "import_run_id"]
     op.create_index("ix__candidate__facets", "candidate", facets)
-    # The order of the list; SQLite sorts NULL last by itself and does not want to be told.
-    best_first = "score DESC" if sqlite else "score DESC NULLS LAST"
-    op.execute(f"CREATE INDEX ix__candidate__pool ON candidate (project_id, status, {best_first}, id, import_run_id)")
-    op.execute("CREATE INDEX ix__candidate__pool_flags ON candidate (project_id, flags) WHERE flags <> '[]'")
+    # The order of the list; SQLite sorts NULL last by itself and does not want to be told. What else the list is
+    # filtered by stands in the index as well, so that no row with its texts is opened for it.
+    ordered = f"project_id, status, score DESC{'' if sqlite else ' NULLS LAST'}, id, import_run_id"
+    op.execute(f"CREATE INDEX ix__candidate__pool ON candidate ({ordered}, length, has_code, title_alone)")
+    op.execute(f"CREATE INDEX ix__candidate__pool_flags ON candidate ({ordered}, flags) WHERE flags <> '[]'")
+    by_title = "substr(lower(title), 1, 60)"  # PostgreSQL refuses a row of an index above 2.7 kB
+    titles = f"project_id, status, ({by_title}), id, import_run_id"
+    op.execute(f"CREATE INDEX ix__candidate__pool_titles ON candidate ({titles})")
     op.execute(
         "CREATE INDEX ix__candidate__pool_judged ON candidate (project_id, status, import_run_id) "
         "WHERE title_alone IS NOT NULL"
@@ -137,6 +141,7 @@ def downgrade() -> None:
         op.execute("DROP FUNCTION candidate_words(text, jsonb)")
     op.execute("DROP INDEX ix__candidate__pool_flags")
     op.execute("DROP INDEX ix__candidate__pool_judged")
+    op.execute("DROP INDEX ix__candidate__pool_titles")
     op.drop_table("pool_step")
     op.drop_table("sampling_pick")
     op.drop_table("sampling")

@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
   const button = mark && event.target.id && document.querySelector(`markdown-toolbar[for='${event.target.id}'] ${mark}`);
   if (!button) return;
   event.preventDefault();
-  button.click();
+  customElements.whenDefined(mark).then(() => button.click());
 });
 
 // Forms with words that are not saved: "typed", or "sent" while the answer is awaited; who types on meanwhile has

@@ -70,7 +70,7 @@ tinykeys(window, {
   "/": handle(search),
   "Shift+?": handle(help),
   "?": handle(help),
-});
+}, { ignore: (event) => event.repeat || event.isComposing }); // of its own it would ignore every box that is checked, too
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.repeat || event.isComposing || event.key.length > 1) return;

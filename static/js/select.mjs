@@ -1,29 +1,50 @@
 // Rows are selected by their boxes: a click with Shift takes all between, s takes the row that is looked at.
+// What was selected stays so while a key swaps the page and moves on in the same list.
+const chosen = new Set();
 let last = null;
 
 const boxes = () => [...document.querySelectorAll("[data-select]")];
 
 function tell() {
+  const all = boxes();
+  const count = all.filter((box) => box.checked).length;
+  for (const box of all) chosen[box.checked ? "add" : "delete"](box.value);
   const words = document.querySelector("[data-selected]");
-  if (words) words.textContent = `${boxes().filter((box) => box.checked).length} selected:`;
+  if (words) words.textContent = `${count} selected:`;
+  const whole = document.querySelector("[data-select-all]");
+  if (whole) [whole.hidden, whole.checked, whole.indeterminate] = [false, count === all.length, count > 0 && count < all.length];
+}
+
+function remember() {
+  for (const box of boxes()) box.checked = chosen.has(box.value);
+  tell();
+}
+
+function take(box, checked) {
+  box.checked = checked;
+  last = box.value;
 }
 
 document.addEventListener("click", (event) => {
-  if (!event.target.matches?.("[data-select]")) return;
   const all = boxes();
-  const [from, to] = [all.indexOf(last), all.indexOf(event.target)].sort((a, b) => a - b);
-  if (event.shiftKey && from >= 0) for (const box of all.slice(from, to + 1)) box.checked = event.target.checked;
-  last = event.target;
+  if (event.target.matches?.("[data-select-all]")) for (const box of all) take(box, event.target.checked);
+  else if (event.target.matches?.("[data-select]")) {
+    const [from, to] = [all.findIndex((box) => box.value === last), all.indexOf(event.target)].sort((a, b) => a - b);
+    if (event.shiftKey && from >= 0) for (const box of all.slice(from, to + 1)) box.checked = event.target.checked;
+    last = event.target.value;
+  } else return;
   tell();
 });
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select");
-  if (event.key !== "s" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key !== "s" || typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const row = document.activeElement.closest("tr") ?? document.querySelector("tr.at");
   const box = row?.querySelector("[data-select]");
   if (!box) return;
-  box.checked = !box.checked;
-  last = box;
+  take(box, !box.checked);
   tell();
 });
+
+document.addEventListener("htmx:after:swap", remember);
+remember();

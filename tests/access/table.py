@@ -155,6 +155,8 @@ POST /api/v1/projects/{slug}/candidates/{candidate_id}/example
 POST /api/v1/projects/{slug}/candidates/{candidate_id}/rejection
 POST /api/v1/projects/{slug}/candidates/{candidate_id}/restoration
 POST /api/v1/projects/{slug}/candidates/{candidate_id}/title
+POST /api/v1/projects/{slug}/candidates/selected
+POST /api/v1/projects/{slug}/candidates/undoing
 GET /api/v1/projects/{slug}/sample
 GET /api/v1/projects/{slug}/examples
 POST /api/v1/projects/{slug}/examples

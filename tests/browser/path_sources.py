@@ -126,7 +126,7 @@ def pick_from_the_pool(walk: Walk) -> None:
     page.keyboard.press("x")
     said(page, "Rejected")
     page.keyboard.press("u")
-    said(page, "Open again")
+    said(page, "Undone.")
     walk.open(page, walk.at("/pool?words=nothinglikethis"), "pool-nothing-found")
     walk.open(page, walk.at("/pool?status=all"), "pool-all")
     page.goto(walk.at("/pool"))

@@ -292,3 +292,31 @@ def test_a07_without_scripts_the_refusal_hands_the_words_back(
     kept = [box.input_value() for box in page.locator("#main textarea").all()]
     assert kept == ["What is a bevel, and what is it for?", WORDS]
     expect(page.locator("#sign-in-again")).to_have_attribute("href", f"/sign-in?next={pair.place}/examples/new")
+
+
+def test_what_somebody_else_saved_is_compared_then_saved_over_submitted_and_taken_back(
+    database: Database, signed_in: Callable[..., BrowserContext], complaints: Complaints, pair: Pair
+) -> None:
+    page = signed_in(pair.writer).new_page()
+    write(page, pair, draft_saved(pair))
+    with database.writing() as session:
+        example = session.get_one(Example, pair.draft)
+        theirs = [{"role": "user", "content": "What is a bevel?"}, {"role": "assistant", "content": "Theirs."}]
+        reader = session.get_one(User, pair.reader.id)
+        examples.save_revision(session, reader, example, based_on=1, messages=theirs)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#save-state")).to_contain_text("Ruth Reader saved revision 2")
+    button(page, "Compare both").click()
+    expect(page.locator("#main del").first).to_contain_text("Theirs")
+    expect(page.locator("#turn-2")).to_have_value(WORDS)
+    page.locator("#turn-2").focus()
+    page.keyboard.press("Control+s")
+    expect(page.locator("#main")).to_contain_text("3 revisions")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said")).to_contain_text("Submitted")
+    page.goto(f"{pair.place}/examples/{pair.draft}")
+    button(page, "Take back").click()
+    expect(page.locator("#said")).to_contain_text("it is a draft again")
+    expect(page.locator("#turn-2")).to_have_value(WORDS)
+    complaints.forgive("409: ")
+    complaints.none()

@@ -45,7 +45,7 @@ def answer(number: int) -> str:
     """Three are too short, one has an e-mail address, one speaks in the first person."""
     if number in (3, 7, 11):
         return f"{SHORT} That is all there is to say of case {number}."
-    more = {2: "Write to repairs@kettle.example.org, who know. ", 4: f"{OWN}, with a spoon of vinegar. "}
+    more = {2: "Write to repairs@kettle.org, who know. ", 4: f"{OWN}, with a spoon of vinegar. "}
     return f"Case {number}. {more.get(number, '')}{LONG}".strip()
 
 
@@ -115,7 +115,7 @@ def test_an_unknown_table_goes_from_its_columns_to_the_pool(
     map_columns(page, eyes)
     set_rules(page, eyes)
     imported(page)
-    expect(page.locator(".state")).to_contain_text("7 of 12 records were kept")
+    expect(page.locator(".state")).to_contain_text("8 of 12 records were kept")
     eyes.look(page, "sourcing-funnel")
     restore(page, eyes)
     find_it(page, base)
@@ -165,9 +165,11 @@ def set_rules(page: Page, eyes: Eyes) -> None:
     button(page, "Move “First person” up").click()
     expect(page.locator("table.rules tbody tr").first).to_contain_text("First person")
     expect(left(page)).to_have_text("8")
-    page.get_by_label("at most").first.fill("1,640")
-    page.keyboard.press("Tab")
-    expect(left(page)).to_have_text("7")
+    longest = page.get_by_label("at most").first
+    for characters, kept in (("1,580", "7"), ("4,096", "8")):
+        longest.fill(characters)
+        longest.press("Tab")
+        expect(left(page)).to_have_text(kept)
     eyes.look(page, "sourcing-rules")
 
 
@@ -183,6 +185,7 @@ def restore(page: Page, eyes: Eyes) -> None:
     expect(page.locator("#said")).to_contain_text("Restored: it is a candidate in the pool now")
     expect(opened).to_contain_text("Restored by")
     expect(page.locator("table.funnel")).to_contain_text("1 restored since")
+    expect(page.locator(".state")).to_contain_text("1 that was dropped is restored")
     eyes.look(page, "sourcing-restored")
 
 
@@ -329,7 +332,7 @@ def held(site: Site):
             one.resume()
 
 
-def test_an_import_under_way_says_how_far_it_is(
+def test_an_import_says_how_far_it_is_and_what_refused_it_at_its_end(
     people: factories.People,
     base: str,
     site: Site,
@@ -340,14 +343,21 @@ def test_an_import_under_way_says_how_far_it_is(
 ) -> None:
     rows = [json.dumps({"conversations": [f"Why {number}?", f"{number}. {LONG}"]}) for number in range(20_000)]
     path = tmp_path / "many.jsonl"
-    path.write_text("\n".join(rows), "utf-8")
+    # Beyond what the set-up counts, so that the import itself is the first to see them.
+    path.write_text("\n".join(rows + ["[1, 2]"] * 21), "utf-8")
     page = signed_in(people.lead).new_page()
     bring_in(page, base, path)
     page.locator("button[form=setup]").click()
+    expect(page.locator(".refused")).to_contain_text("21 records cannot be read", timeout=120_000)
+    expect(page.locator(".refused tbody tr")).to_have_count(20)
+    eyes.look(page, "sourcing-failed")
+    button(page, "Leave them out").click()
+    expect(page.get_by_label("Leave unreadable records out")).to_be_checked()
+    page.locator("button[form=setup]", has_text="Import").click()
     expect(page.locator("#job-panel")).to_contain_text("records read", timeout=60_000)
     with held(site):
         eyes.look(page, "sourcing-running")
-    page.locator("#job-panel").get_by_role("link", name="Go on").click(timeout=120_000)
-    expect(page.locator(".state")).to_contain_text("20,000 of 20,000 records were kept")
+    # The page goes on to the funnel by itself.
+    expect(page.locator(".state")).to_contain_text("20,000 of 20,000 records were kept", timeout=120_000)
     complaints.none()
     eyes.clean()

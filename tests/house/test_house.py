@@ -73,6 +73,7 @@ def test_relationships_raise_instead_of_loading_behind_anybodys_back():
     assert lazy == []
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_models_and_migrations_agree(database: Database):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

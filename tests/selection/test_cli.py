@@ -1,4 +1,4 @@
-"""`handpicked sample`: a dry run moves nothing, a sampling is undone by its number, a wrong call is refused."""
+"""`handpicked sample` and `pool`: a dry run moves nothing, an act is undone as one, a wrong call is refused."""
 
 import json
 
@@ -13,8 +13,12 @@ COMMANDS = build()
 
 
 @pytest.fixture
-def shell(monkeypatch, database, database_url, people):
+def house(closing, monkeypatch, database_url):
     monkeypatch.setenv("HANDPICKED_DATABASE_URL", database_url)
+
+
+@pytest.fixture
+def shell(house, database, people):
     with database.writing() as session:
         rows.candidate(session, people.project, rows.import_run(session, people.project))
 
@@ -49,3 +53,75 @@ def test_a_plan_in_a_file_is_read(shell, tmp_path):
 def test_neither_a_plan_nor_an_undo_is_wrong_usage(shell):
     assert shell().exit_code == 2
     assert shell("--plan", "lima", "--undo", "1").exit_code == 2
+
+
+@pytest.fixture
+def pool(closing, monkeypatch, database, database_url, people):
+    monkeypatch.setenv("HANDPICKED_DATABASE_URL", database_url)
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        more = {
+            2: {"language": "de", "flags": ["e-mail"]},
+            3: {"messages": rows.pair("q", "```\nx\n```"), "split": "test"},
+        }
+        ids = [rows.candidate(session, people.project, run, number, **more.get(number, {})).id for number in (1, 2, 3)]
+
+    def run_it(*words):
+        return CliRunner().invoke(COMMANDS, ["pool", words[0], people.project.slug, *map(str, words[1:])])
+
+    run_it.ids = ids
+    return run_it
+
+
+def test_the_list_says_how_many_more_fit(pool):
+    assert "2 more fit" in pool("list", "--limit", "1").stdout
+    assert "more fit" not in pool("list").stdout
+    shown = json.loads(pool("list", "--limit", "1", "--json").stdout)
+    assert (shown["total"], len(shown["candidates"])) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("--words", '"answer 2" -elephant'), [1]),
+        (("--language", "de"), [1]),
+        (("--mark", "e-mail"), [1]),
+        (("--code", "yes"), [2]),
+        (("--split", "test"), [2]),
+        (("--title", "yes"), []),
+        (("--length", "10-"), [1, 0]),
+        (("--length", "0-9"), [2]),
+        (("--order", "title"), [0, 1, 2]),
+        (("--licence", "MIT"), []),
+        (("--category", "Food"), []),
+        (("--import", "999"), []),
+    ],
+)
+def test_the_list_has_the_filters_of_the_page(pool, words, found):
+    shown = json.loads(pool("list", *words, "--json").stdout)
+    assert [one["id"] for one in shown["candidates"]] == [pool.ids[index] for index in found]
+
+
+def test_a_length_that_is_none_is_wrong_usage(pool):
+    assert pool("list", "--length", "long").exit_code == 2
+    assert pool("judge", pool.ids[0], "--alone", "maybe").exit_code == 2
+
+
+def test_titles_are_judged_and_each_act_is_undone_as_one(pool, database):
+    def alone():
+        with database.reading() as session:
+            return [session.get_one(Candidate, one).title_alone for one in pool.ids]
+
+    first, second, third = pool.ids
+    judged = json.loads(pool("judge", first, second, "--alone", "yes", "--json").stdout)
+    assert judged == {"judged": [first, second], "title_alone": True}
+    pool("judge", first, "--alone", "neither")
+    assert alone() == [None, True, None]
+    pool("reject", first, third, "--reason", "dull")
+    assert json.loads(pool("list", "--status", "rejected", "--json").stdout)["total"] == 2
+    assert sorted(json.loads(pool("undo", "--json").stdout)["undone"]) == [first, third]
+    assert json.loads(pool("list", "--json").stdout)["total"] == 3
+    assert json.loads(pool("undo", "--json").stdout) == {"undone": [first]}
+    assert json.loads(pool("undo", "--json").stdout)["undone"] == [second, first]
+    assert alone() == [None, None, None]
+    assert "nothing left to undo" in pool("undo").stdout

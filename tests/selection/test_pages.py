@@ -184,7 +184,7 @@ def test_many_are_rejected_or_used_as_one_act(browser, database, people, path, t
 
 def test_a_hit_shows_its_passage_with_the_words_marked(browser, people, path, two):
     page = browser(people.annotator).get(f"{path}?words=says").text
-    assert "<mark>says</mark> why." in page
+    assert '<mark class="hit">says</mark> why.' in page
     assert "Nothing fits" in browser(people.annotator).get(f"{path}?words=elephant").text
 
 
@@ -196,3 +196,25 @@ def test_the_prompt_is_the_title_where_it_stands_alone(browser, database, people
     browser(people.annotator).post(f"{path}/{one.id}/example")
     with database.reading() as session:
         assert session.query(Revision).one().messages[0]["content"] == "Why?"
+
+
+def test_many_are_judged_and_undone_by_the_api(api, database, people, two):
+    client, base = api(people.annotator), f"/api/v1/projects/{people.project.slug}/candidates"
+    ids = [one.id for one in two]
+    assert client.post(f"{base}/{ids[0]}/title", json={"alone": "yes"}).json()["title_alone"] is True
+    done = client.post(f"{base}/selected", json={"ids": ids, "act": "reject", "reason": "dull"})
+    assert done.json() == {"act": "reject", "changed": 2}
+    assert client.get(base, params={"status": "rejected"}).json()["total"] == 2
+    assert sorted(client.post(f"{base}/undoing").json()["undone"]) == sorted(ids)
+    assert client.post(f"{base}/selected", json={"ids": ids, "act": "keep"}).json()["changed"] == 2
+    assert len(client.post(f"{base}/undoing").json()["undone"]) == 2
+    assert client.post(f"{base}/undoing").json() == {"undone": ids[:1]}
+    assert client.post(f"{base}/undoing").json() == {"undone": []}
+    assert client.post(f"{base}/selected", json={"ids": [999_999], "act": "keep"}).status_code == 404
+    with database.reading() as session:
+        assert session.get_one(Candidate, ids[0]).title_alone is None
+
+
+def test_filters_are_counted_beside_their_fold(browser, people, path, two):
+    page = browser(people.annotator).get(f"{path}?status=all&words=question").text
+    assert "<summary>Filters (1)</summary>" in page

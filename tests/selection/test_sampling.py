@@ -149,3 +149,24 @@ def test_a_plan_is_read_from_toml():
 def test_what_is_no_plan_is_refused_with_the_reason(text, why):
     with pytest.raises(BadPlan, match=why):
         plan_from_text(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SOME, PARTS, st.integers(0, 50), st.sets(st.integers(0, 39)))
+def test_what_turns_out_to_be_in_another_language_is_never_taken(candidates, part, missing, german):
+    numbered = [replace(one, id=index) for index, one in enumerate(candidates)]
+    asked = []
+
+    def ask(number):
+        asked.append(number)
+        return "de" if number in german else None
+
+    (drawn,) = draw(Plan("p", (part,), languages=("en",)), numbered, {("s", "train"): missing}, 0, ask)
+    assert not {pick.candidate.id for pick in drawn.picks if pick.candidate.language == "en"} & german
+    assert len(asked) == len(set(asked))
+    assert all(numbered[number].language == "en" for number in asked)
+    refused = german & set(asked)
+    assert (f"words of {len(refused)} turned out" in drawn.why) == (len(refused) > 0 and len(drawn.picks) < missing)
+    asked.clear()
+    draw(Plan("p", (part,)), numbered, {("s", "train"): missing}, 0, ask)
+    assert asked == []  # a plan without languages reads no words

@@ -122,3 +122,23 @@ def test_the_api_gives_the_document(api, database, people):
     assert back == {"sampling": done["sampling"], "put_back": 1, "stayed": 0}
     own = json.dumps({"parts": [{"source": SOURCE, "count": 1}]})
     assert api(people.lead).post(f"{base}/samples", json={"document": own}).json()["taken"] == 1
+
+
+GERMAN = "Die Hütte steht am Rand des Waldes, und wer abends noch hinauf will, sollte eine Lampe dabei haben."
+ENGLISH = "The hut stands at the edge of the wood, and whoever wants to climb up at night should bring a lamp."
+
+
+def test_words_are_asked_where_an_import_knew_no_language(session, people, six):
+    run = session.get_one(rows.ImportRun, six[0].import_run_id)
+    for one in six:
+        one.messages = rows.pair(one.title, GERMAN)
+    known = rows.candidate(session, people.project, run, 8, messages=rows.pair("q", GERMAN), language="de")
+    wanted = rows.candidate(session, people.project, run, 9, messages=rows.pair("q", ENGLISH))
+    english = Plan("english", (Part(SOURCE, count=3),), languages=("en",))
+    (drawn,) = taking.look(session, people.project, english, 1)
+    assert [pick.candidate.id for pick in drawn.picks] == [wanted.id]
+    assert "2 short: 7 of 8 open candidates" in drawn.why
+    assert "the words of 6 turned out to be in another language" in drawn.why
+    (drawn,) = taking.look(session, people.project, Plan("no", (Part(SOURCE, count=9),), excluded_languages=("de",)), 1)
+    assert known.id not in {pick.candidate.id for pick in drawn.picks}
+    assert len(drawn.picks) == 1

@@ -556,3 +556,15 @@ def test_a_kept_record_with_a_flag_keeps_it(database, settings, people, tmp_path
 def test_a_record_s_hash_is_that_of_its_messages_in_canonical_json(words):
     record = Record("s", "1", "t", tuple(Message("user", one) for one in words))
     assert record.content_hash == content_hash(record.messages_as_json())
+
+
+def test_a_dump_whose_names_came_later_is_read_again(database, settings, people, tmp_path):
+    posts = tmp_path / "Posts.xml"
+    posts.write_bytes((sample.dump_folder() / "Posts.xml").read_bytes())
+    first = _import(database, settings, people, posts)
+    (tmp_path / "Users.xml").write_bytes((sample.dump_folder() / "Users.xml").read_bytes())
+    second = _import(database, settings, people, posts)
+    third = _import(database, settings, people, posts)
+    assert second.noted_under == second.id
+    assert third.noted_under == second.id
+    assert first.result["funnel"] == second.result["funnel"] == third.result["funnel"]

@@ -500,13 +500,36 @@ def test_bad_lines_can_be_left_out_after_they_were_seen(browser, database, setti
     client = browser(people.annotator)
     rows = "".join(PAIR.replace("Why", f"Why {number}") for number in range(9))
     at = brought_in(client, base, rooms.upload("x.jsonl", rows + "{broken\n"))
-    assert "1 line cannot be read: line 10" in client.get(at).text
+    page = client.get(at).text
+    assert "1 record cannot be read" in page
+    assert re.search(r">line 10</th><td><bdi>it is not valid JSON", page)
+    assert "--skip-bad" not in page
     started(client, at, skip_bad="true", site="")
     run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
     assert run.result["created"] == 9
     page = client.get(at).text
     assert "line 10" in page
     assert "Left out" in page
+
+
+def test_bad_lines_beyond_the_sample_are_listed_and_left_out_by_one_click(
+    browser, database, settings, people, base, monkeypatch
+):
+    monkeypatch.setattr("app.sources.preview.COUNTED", 1000)
+    monkeypatch.setattr("app.sources.setup.COUNTED", 1000)
+    client = browser(people.annotator)
+    rows = "".join(PAIR.replace("Why", f"Why {number}") for number in range(99)) + "{broken; line 7: no\n" * 23
+    at = brought_in(client, base, rooms.upload("x.jsonl", rows))
+    assert 'form="setup">Import' in client.get(at).text
+    started(client, at, site="")
+    rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    page = client.get(at).text
+    assert "23 records cannot be read" in page
+    assert page.count("</th><td><bdi>it is not valid JSON") == 20
+    answer = client.post(f"{at}/again", data={"skip_bad": "true"})
+    page = client.get(answer.headers["location"]).text
+    assert re.search(r'name="skip_bad"[^>]* checked', page)
+    assert 'form="setup">Import' in page
 
 
 # --- text is shown as text

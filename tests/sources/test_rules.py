@@ -27,6 +27,7 @@ from app.sources.rules import (
     Score,
     Tokens,
     TopAnswer,
+    wording,
 )
 from app.sources.rules.wording import CRUDE, REFERENCES
 from app.sources.rulesets import LIMA, NONE, PRESETS, BadRules, Funnel, Ruleset, parameters, ruleset_from
@@ -137,6 +138,12 @@ NOT_FIRST_PERSON = [
 @pytest.mark.parametrize("text", FIRST_PERSON)
 def test_strict_finds_the_first_person(text):
     assert FirstPerson().objection(record(text)) is not None
+
+
+@given(st.text("IMmyé_1 .-’\n", max_size=30))
+def test_strict_looks_for_whole_words(text):
+    plain = re.compile(r"\b(?:I|[Mm]y)\b")
+    assert [found.span() for found in wording._STRICT.finditer(text)] == [f.span() for f in plain.finditer(text)]
 
 
 @pytest.mark.parametrize("text", NOT_FIRST_PERSON)

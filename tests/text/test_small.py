@@ -1,6 +1,7 @@
 """Counting, canonical JSON, storable text, hidden characters, and a writer's own words."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from app.text import marks
-from app.text.canonical import canonical_json, content_hash, sha256_hex
+from app.text.canonical import canonical_json, content_hash, quoted, sha256_hex
 from app.text.counting import count_tokens, counts, estimate_tokens
 from app.text.prose import MASK, own_words
 from app.text.wellformed import MalformedText, first_fault, require_wellformed
@@ -108,3 +109,21 @@ def test_code_formulas_and_quotations_are_not_ones_own_words(text):
 )
 def test_ones_own_words_stay(text):
     assert "I" in own_words(text)
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=0x17F)))
+def test_a_quoted_text_is_its_canonical_json(text):
+    assert quoted(text).encode() == canonical_json(text)
+
+
+@given(st.text(st.characters() | st.sampled_from("\x00\ud800\udfff")))
+def test_the_first_fault_is_the_first_character_that_cannot_be_stored(text):
+    found, fault = re.search("[\x00\ud800-\udfff]", text), first_fault(text)
+    assert (found and found.start()) == (fault and fault.position)
+
+
+@given(st.text("ab \n>~`\t-\"'I", max_size=40))
+def test_masking_keeps_each_character_s_place(text):
+    masked = own_words(text)
+    assert len(masked) == len(text)
+    assert all(new in {old, MASK} and (old != "\n" or new == old) for old, new in zip(text, masked, strict=True))

@@ -15,7 +15,7 @@ from app.sources.readers.chat_rows import BadRow, Row
 from app.sources.readers.containers import CONTAINERS, Item, first_items, item_at, items_of
 from app.sources.readers.files import Sniffed
 from app.sources.records import BadInput, Message, Place, Record
-from app.text.canonical import content_hash
+from app.text.canonical import quoted, sha256_hex
 
 LONGEST_ID = 120
 # Records that one row may stand for; a place keeps the line and the part in one number.
@@ -183,14 +183,16 @@ def record_of(item: Item, messages: tuple[Message, ...], options: ReadOptions, t
     """A record of these messages with what its row says of itself; without an id of its own it has none yet."""
     row: Row = item.value
     # Most rows say nothing but their words, and then there is nothing to look for.
-    says = row if row.keys() & _ABOUT else {}
+    if not row.keys() & _ABOUT:
+        title = title or first_line(messages)
+        return Record("", "", title, messages, licence=options.licence, line=item.line)
     return Record(
         site="",
-        external_id=chat_rows.text_field(says, "id", "external_id", "question_id") or "",
-        title=title or chat_rows.text_field(says, "title") or first_line(messages),
+        external_id=chat_rows.text_field(row, "id", "external_id", "question_id") or "",
+        title=title or chat_rows.text_field(row, "title") or first_line(messages),
         messages=messages,
         line=item.line,
-        **(_about(says, options) if says else {"licence": options.licence}),
+        **_about(row, options),
     )
 
 
@@ -219,7 +221,14 @@ def _category(row: Row) -> dict[str, Any]:
 
 def words_of(record: Record) -> str:
     """The hash of a record's words, by which it is known where it has no id."""
-    return content_hash([[message.role, message.text] for message in record.messages])[:32]
+    # content_hash([[role, text], …]) written out.
+    turns = [f'["{message.role}",{_quoted(message)}]' for message in record.messages]
+    return sha256_hex(f"[{','.join(turns)}]")[:32]
+
+
+def _quoted(message: Message) -> str:
+    # What it keeps is asked for again by the other hash and by the database.
+    return message.quoted if message.markup == "markdown" else quoted(message.text)
 
 
 def _short(own_id: str) -> str:
@@ -232,8 +241,8 @@ def _compared(record: Record, seen: dict[bytes, int]) -> Record:
     What is kept of each row is one number, its line above a hash of its words: some 200 bytes with its id's hash.
     """
     digest = hashlib.blake2b(f"{record.site}\0{record.external_id}".encode(), digest_size=16).digest()
-    words = hashlib.blake2b("\0".join([message.text for message in record.messages]).encode(), digest_size=8)
-    own = record.line << 64 | int.from_bytes(words.digest())
+    words = hash(tuple([message.text for message in record.messages])) & _WORDS
+    own = record.line << 64 | words
     first = seen.setdefault(digest, own)
     if first is own:
         return record

@@ -187,7 +187,8 @@ def _phrase_pattern(phrase: str) -> str:
     return r"\s+".join(map(re.escape, phrase.split())) + (r"\b" if phrase[-1:].isalnum() else "")
 
 
-_STRICT = re.compile(r"\b(?:I|[Mm]y)\b")
+# \b(?:I|[Mm]y)\b, each way beginning with its letter: so the search leaps to it, which takes a tenth of the time.
+_STRICT = re.compile(r"I(?<!\wI)\b|M(?<!\wM)y\b|m(?<!\wm)y\b")
 _BETWEEN_BLANKS = re.compile(r"(?<![^\s*_~])(?:I|[Mm]y)(?![^\s*_~])")
 _NUMBERED = (
     "Type|Class|Phase|Stage|Grade|Level|Part|Chapter|Section|Book|Volume|Vol|Act|War|Figure|Fig|Table|Appendix|"
