@@ -130,7 +130,7 @@ def pool_page(session: Session, access: ProjectAccess, wanted: PoolQuery, candid
         sites=_counted(facets.site),
         licences=_counted(facets.licence),
         languages=_counted(facets.language),
-        flags=[(flag, flag) for flag in queries.flags_of(session, project.id)],
+        flags=_counted(queries.flags_of(session, project.id, wanted.as_filter().status)),
         unseen=facets.status[CandidateStatus.OPEN.value] - queries.judged_titles(session, project.id),
         chosen=_panel(session, chosen, labels) if chosen else None,
         previous_id=before,

@@ -175,10 +175,15 @@ def facets(session: Session, project_id: int, status: CandidateStatus | None = N
     return Facets(*counts)
 
 
-def flags_of(session: Session, project_id: int) -> list[str]:
-    """The words under which candidates are marked."""
-    some = select(Candidate.flags).where(Candidate.project_id == project_id, literal_column("candidate.flags <> '[]'"))
-    return sorted({str(flag) for flags in session.scalars(some.distinct()) for flag in flags})
+def flags_of(session: Session, project_id: int, status: CandidateStatus | None = None) -> Counter[str]:
+    """The words under which candidates in this state, or in any, are marked, with how many are."""
+    marked = [Candidate.project_id == project_id, literal_column("candidate.flags <> '[]'"), published()]
+    here = [] if status is None else [Candidate.status == status]
+    found: Counter[str] = Counter()
+    query = select(Candidate.flags, func.count()).where(*marked, *here).group_by(Candidate.flags)
+    for flags, count in session.execute(query):
+        found.update(dict.fromkeys(map(str, flags), count))
+    return found
 
 
 def judged_titles(session: Session, project_id: int) -> int:

@@ -1,13 +1,13 @@
 """What changes imports, candidates and the table of exchanges."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Insert, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Insert, and_, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -225,7 +225,24 @@ def begin_import(session: Session, run: ImportRun, stamp: str = "") -> None:
 
 def _forget(session: Session, run: ImportRun) -> None:
     session.execute(delete(ImportRecord).where(ImportRecord.import_run_id == run.id))
-    session.execute(delete(Candidate).where(Candidate.import_run_id == run.id))
+    for piece in _pieces(session, run):
+        session.execute(delete(Candidate).where(piece).execution_options(synchronize_session=False))
+
+
+PIECE = 10_000
+
+
+def _pieces(session: Session, run: ImportRun) -> Iterator[ColumnElement[bool]]:
+    """An import's candidates, some thousand at a time, in the order in which they lie.
+
+    What one statement changes SQLite may hold in memory as it was until the statement ends; and it would go by the
+    index of external ids, from page to page and back.
+    """
+    own = select(func.min(Candidate.id), func.max(Candidate.id)).where(Candidate.import_run_id == run.id)
+    first, last = session.execute(own).one()
+    for start in range(first or 0, (last or -1) + 1, PIECE):
+        # The sum keeps the index of imports out of it.
+        yield and_(Candidate.id.between(start, start + PIECE - 1), Candidate.import_run_id + 0 == run.id)
 
 
 @dataclass
@@ -423,8 +440,9 @@ def publish_import(session: Session, run: ImportRun, result: ImportResult) -> No
     )
     deleted = session.execute(late.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
     result.created, result.unchanged = result.created - deleted, result.unchanged + deleted
-    own = update(Candidate).where(Candidate.import_run_id == run.id).values(published=True)
-    session.execute(own.execution_options(synchronize_session=False))
+    for piece in _pieces(session, run):
+        own = update(Candidate).where(piece).values(published=True)
+        session.execute(own.execution_options(synchronize_session=False))
     run.result = {key: value for key, value in vars(result).items() if value or key != "known_duplicates"}
     run.state, run.finished_at = ImportState.PUBLISHED, now()
     actor = session.get(User, run.created_by) if run.created_by else None

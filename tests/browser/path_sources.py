@@ -53,7 +53,7 @@ def _switch_a_rule(walk: Walk) -> None:
 def _open_a_number(walk: Walk) -> None:
     """Every number opens as many records as it says."""
     page = walk.first
-    number = page.locator("a[href*='rule=length']").first
+    number = page.locator("td.num a[href*='rule=length']").first
     dropped = int(re.sub(r"\D", "", number.inner_text()))
     number.click()
     page.wait_for_url("**rule=length**")

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -319,7 +319,7 @@ def test_an_empty_file_is_refused_where_it_was_chosen(
 
 
 @contextmanager
-def held(site: Site):
+def held(site: Site) -> Iterator[None]:
     """The worker stands still, so that what it is in the midst of can be looked at."""
     assert site.process
     workers = psutil.Process(site.process.pid).children(recursive=True)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, text
 from app.selection import queries, searching
 from app.selection.queries import PoolFilter, TitleJudged
 from app.selection.search import Piece, Term, fts5, parse, passage, pattern_of
-from app.sources.models import Candidate
+from app.sources.models import Candidate, CandidateStatus
 from tests.examples import rows
 
 
@@ -121,7 +121,8 @@ def test_filters_of_the_words_themselves(session, people):
     assert ask(title=TitleJudged.UNSEEN) == {"code", "long"}
     assert ask(category="Food") == {"alone"}
     assert ask(import_run_id=run.id + 1) == set()
-    assert queries.flags_of(session, people.project.id) == ["e-mail"]
+    assert queries.flags_of(session, people.project.id) == {"e-mail": 1}
+    assert queries.flags_of(session, people.project.id, CandidateStatus.REJECTED) == {}
     assert queries.judged_titles(session, people.project.id) == 1
     facets = queries.facets(session, people.project.id)
     assert (facets.language, facets.status["open"]) == ({"en": 2, "de": 1}, 3)
