@@ -1,6 +1,5 @@
 """What the set-up of an import shows: its rules with their counts, the first records, where it goes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,129 +12,37 @@ from app.config import Settings
 from app.errors import Refusal
 from app.projects import queries as projects
 from app.projects.models import Project
-from app.sources import licences
 from app.sources.archives import brought, workspace_of
 from app.sources.columnpage import ColumnsPart, Mapped, columns_part, columns_typed, fields_of, mapped, sheets_of
-from app.sources.excerpts import Piece, excerpt_of, pieces, visible
+from app.sources.excerpts import visible
 from app.sources.exchanges import site_host
+from app.sources.firstrecords import (
+    UNNAMED,
+    Behind,
+    Counted,
+    FirstRecord,
+    Rights,
+    behind_rules,
+    counted_of,
+    first_record,
+    rights_of,
+)
 from app.sources.formats import FORMATS, fitting, needs_site, rules_of, settings_of, title_of
-from app.sources.forms import RULE, SET, as_typed, moved, order_of, rules_from, typed_rules
-from app.sources.funnel import TITLES, BadRecords, bad_records
+from app.sources.forms import RULE, SET, moved, order_of, rules_from, typed_rules
+from app.sources.funnel import BadRecords, bad_records
 from app.sources.inputs import Input
 from app.sources.models import ImportRun
 from app.sources.preview import COUNTED, Preview, preview
 from app.sources.readers.base import PromptChoice, ReadOptions
-from app.sources.records import BadInput, BadLines, Decision, Record
-from app.sources.rules import ALL, Rule
+from app.sources.records import BadInput, BadLines
 from app.sources.rulesets import (
-    BY_NAME,
-    EMPTY,
-    NO_QUESTION,
     NONE,
     PRESETS,
-    REPEATED,
-    Parameter,
     Ruleset,
-    parameters,
     ruleset_from,
 )
+from app.sources.ruletable import RuleRow, more_rows, rule_rows
 from app.sources.shell import import_command
-from app.web.words import plural
-
-# Counting needs no site: it only names the records. The import insists on the real one.
-UNNAMED = "unnamed.example.org"
-FIXED = {
-    REPEATED: "The same words twice in the file.",
-    NO_QUESTION: "Without one there is nothing to answer.",
-    EMPTY: "Of the others nothing is left.",
-}
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One parameter of a rule as a control: its name and id in the form, its value as typed.
-
-    `shown` is its label where the whole one is for screen readers only: 1,200 to 4,096.
-    """
-
-    name: str
-    id: str
-    label: str
-    shown: str | None
-    kind: str
-    value: str
-    choices: Sequence[str]
-
-
-@dataclass(frozen=True)
-class RuleRow:
-    """One rule: its switch, its settings, what it keeps of what reaches it (None where nothing was counted).
-
-    `place` counts the rules that are on; `fits` says whether any record has what it looks at, `applies` in words what
-    that is; what happens whatever the rules is `fixed`. `marked` counts what a marking rule marks.
-    """
-
-    name: str
-    title: str
-    hint: str
-    sentence: str
-    applies: str
-    on: bool
-    place: int | None
-    fits: bool
-    fixed: bool
-    settings: Sequence[Setting]
-    kept: int | None
-    dropped: int | None
-    marked: int | None
-    share: float | None
-
-
-@dataclass(frozen=True)
-class FirstRecord:
-    """A record as it will look, and what the rules say of it; `raw` is what was imported, where that was HTML."""
-
-    title: str
-    pieces: Sequence[Piece]
-    turns: Sequence[tuple[str, str]]
-    raw: str | None
-    sign: str
-    verdict: str
-    reason: str | None
-    score: int | None
-    facts: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Behind:
-    """The first records behind a number of the table: those that one rule dropped, or marked."""
-
-    rule: str
-    title: str
-    total: int
-    records: Sequence[FirstRecord]
-
-
-@dataclass(frozen=True)
-class Rights:
-    """Licences that occur, the share of authors that are named, and the credit of one record."""
-
-    licences: str
-    named: float
-    credit: str | None
-    asked_by: str | None
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What was counted: all records, or those of a sample; `estimate` is of all that would be kept."""
-
-    records: int
-    kept: int
-    is_sample: bool
-    all_records: int
-    estimate: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -337,13 +244,13 @@ def _page(
         format_title=title_of(format),
         is_dump=needs_site(run.format),
         files=_files(run),
-        rules=_rule_rows(ruleset, typed, found),
-        more=_more_rows(typed, found),
+        rules=rule_rows(ruleset, typed, found),
+        more=more_rows(typed, found),
         order=" ".join(order_of(typed)),
-        counted=_counted(found) if found else None,
-        behind=_behind(ruleset, found) if found else (),
-        first=tuple(_first(record, decision, ruleset) for record, decision in found.first) if found else (),
-        rights=_rights(found) if found else None,
+        counted=counted_of(found) if found else None,
+        behind=behind_rules(ruleset, found) if found else (),
+        first=tuple(first_record(record, decision, ruleset) for record, decision in found.first) if found else (),
+        rights=rights_of(found) if found else None,
         sources=_source_options(session, project),
         rules_query=urlencode({key: value for key, value in typed.items() if key.startswith(RULE)}),
         presets=tuple(PRESETS),
@@ -371,180 +278,6 @@ def _files(run: ImportRun) -> tuple[tuple[str, int], ...]:
     if path.is_dir():
         return tuple((one.name, one.stat().st_size) for one in (path / "Posts.xml", path / "Users.xml") if one.exists())
     return ((visible(run.options.get("file", "")), path.stat().st_size),) if path.exists() else ()
-
-
-def _counted(found: Preview) -> Counted:
-    return Counted(
-        records=found.records,
-        kept=found.kept,
-        is_sample=found.is_sample,
-        all_records=round(found.records / found.share),
-        estimate=round(found.kept / found.share),
-        seconds=found.seconds,
-    )
-
-
-def _rule_rows(ruleset: Ruleset, typed: Mapping[str, str], found: Preview | None) -> tuple[RuleRow, ...]:
-    """The rules of the table in their order, and among them what drops records whatever the rules."""
-    on = {rule.name: rule for rule in ruleset.rules}
-    counts = {row["rule"]: row for row in found.funnel.rows()} if found else {}
-    names = order_of(typed)
-    names[:0] = [name for name in (REPEATED,) if name in counts]
-    names += [name for name in (NO_QUESTION, EMPTY) if name in counts]
-    return tuple(
-        _fixed_row(name, counts[name])
-        if name in FIXED
-        else _rule_row(BY_NAME[name], on.get(name), counts.get(name), typed, found, ruleset)
-        for name in names
-    )
-
-
-def _more_rows(typed: Mapping[str, str], found: Preview | None) -> tuple[RuleRow, ...]:
-    """The other rules, those first that have something to look at."""
-    listed = order_of(typed)
-    rows = [_rule_row(kind, None, None, typed, found, NONE) for kind in ALL if kind.name not in listed]
-    return tuple(sorted(rows, key=lambda row: not row.fits))
-
-
-def _rule_row(
-    kind: type[Rule],
-    rule: Rule | None,
-    count: Mapping[str, Any] | None,
-    typed: Mapping[str, str],
-    found: Preview | None,
-    ruleset: Ruleset,
-) -> RuleRow:
-    names = [one.name for one in ruleset.rules]
-    return RuleRow(
-        name=kind.name,
-        title=kind.title,
-        hint=kind.hint,
-        sentence=kind.sentence,
-        applies=kind.applies,
-        on=f"rule.{kind.name}.on" in typed,
-        place=names.index(kind.name) + 1 if kind.name in names else None,
-        fits=found is None or kind.name in found.fitting,
-        fixed=False,
-        settings=_settings(kind.name, parameters(rule or kind), typed),
-        kept=count["kept"] if count else None,
-        dropped=count["dropped"] if count and not kind.marks else None,
-        marked=found.funnel.flagged if count and found and kind.marks else None,
-        share=_share(count) if count and not kind.marks else None,
-    )
-
-
-def _fixed_row(name: str, count: Mapping[str, Any]) -> RuleRow:
-    return RuleRow(
-        name=name, title=TITLES[name], hint=FIXED[name], sentence="", applies="", on=True, place=None, fits=True,
-        fixed=True, settings=(), kept=count["kept"], dropped=count["dropped"], marked=None, share=_share(count),
-    )  # fmt: skip
-
-
-def _share(count: Mapping[str, Any]) -> float:
-    reached = count["kept"] + count["dropped"]
-    return 100 * count["kept"] / reached if reached else 100.0
-
-
-def _behind(ruleset: Ruleset, found: Preview) -> tuple[Behind, ...]:
-    rows = [row for row in found.funnel.rows() if row["dropped"]]
-    dropped = [
-        Behind(
-            row["rule"], f"Dropped by {TITLES[row['rule']]}", row["dropped"], _all(found.dropped[row["rule"]], ruleset)
-        )
-        for row in rows
-    ]
-    marking = [rule for rule in ruleset.rules if rule.marks] if found.marked else []
-    marked = [
-        Behind(rule.name, f"Marked by {rule.title}", found.funnel.flagged, _all(found.marked, ruleset))
-        for rule in marking[:1]
-    ]
-    return (*dropped, *marked)
-
-
-def _all(decided: Sequence[tuple[Record, Decision]], ruleset: Ruleset) -> tuple[FirstRecord, ...]:
-    return tuple(_first(record, decision, ruleset) for record, decision in decided)
-
-
-def _settings(rule: str, known: Sequence[Parameter], typed: Mapping[str, str]) -> tuple[Setting, ...]:
-    has_both_ends = {"minimum", "maximum"} <= {one.name for one in known}
-    shown = {"minimum": "", "maximum": "to"} if has_both_ends else {}
-    return tuple(_setting(rule, one, shown.get(one.name), typed) for one in known)
-
-
-def _setting(rule: str, one: Parameter, shown: str | None, typed: Mapping[str, str]) -> Setting:
-    name = f"rule.{rule}.{one.name}"
-    value = typed.get(name, as_typed(one))
-    if one.kind == "int" and value.isdecimal() and value.isascii():
-        value = f"{int(value):,}"
-    return Setting(name, name.replace(".", "-").replace("_", "-"), one.label, shown, one.kind, value, one.choices)
-
-
-def _first(record: Record, decision: Decision, ruleset: Ruleset) -> FirstRecord:
-    excerpt = excerpt_of(record, decision)
-    kind = "answer" if record.is_top is not None else "record"
-    length = sum(len(message.visible) for message in record.responses)
-    # "Visible", because the pool and the desk count the Markdown.
-    long = f"{length:,} characters of visible text" if record.responses else "a prompt without an answer"
-    facts = (f"{kind} {record.external_id[:20]}", record.author and f"by {record.author}", long, _cleaned(record))
-    return FirstRecord(
-        title=visible(record.title),
-        pieces=pieces(excerpt.text, excerpt.marks),
-        turns=tuple((message.role, message.content) for message in record.messages),
-        raw="\n\n".join(map(visible, raw))
-        if (raw := [one.text for one in record.messages if one.markup == "html"])
-        else None,
-        sign=("warn" if decision.flags else "approved") if decision.kept else "stopped",
-        verdict=_verdict(decision, ruleset),
-        reason=_reason(decision),
-        score=record.score,
-        facts=tuple(visible(fact) for fact in (*facts, record.licence) if fact),
-    )
-
-
-def _reason(decision: Decision) -> str | None:
-    if decision.kept and not decision.flags:
-        return None
-    # The verdict beside it says the rest.
-    return visible(decision.reason.removeprefix("kept, and marked for "))
-
-
-def _cleaned(record: Record) -> str | None:
-    """What the cleaning takes out of the answers: addresses of links, and images."""
-    text = " ".join(one.text for one in record.responses if one.markup == "html")
-    counts = {"link": len(re.findall(r"<a\s", text)), "image": len(re.findall(r"<img\s", text))}
-    words = [plural(number, noun) for noun, number in counts.items() if number]
-    return f"cleaned: {', '.join(words)}" if words else None
-
-
-def _verdict(decision: Decision, ruleset: Ruleset) -> str:
-    if decision.kept:
-        return f"Kept, marked: {', '.join(decision.flags)}" if decision.flags else "Would be kept"
-    names = [rule.name for rule in ruleset.rules]
-    place = f"{names.index(decision.rule) + 1}, " if decision.rule in names else ""
-    return f"Dropped by {place}{TITLES.get(decision.rule or '', 'a rule')}"
-
-
-def _rights(found: Preview) -> Rights:
-    record = found.first[0][0] if found.first else None
-    asked = record.extra.get("question_author") if record else None
-    return Rights(
-        licences=", ".join(sorted(found.licences)) or "not named",
-        named=100 * found.named / max(1, found.looked_at),
-        credit=visible(_credit(record)) if record and (record.author or record.licence) else None,
-        asked_by=visible(f"{asked}, {record.extra.get('question_licence')}") if record and asked else None,
-    )
-
-
-def _credit(record: Record) -> str:
-    return licences.attribution(
-        site="" if record.site == UNNAMED else record.site,
-        title=record.title,
-        question=record.thread_id,
-        url=record.url,
-        author=record.author,
-        author_url=record.author_url,
-        licence=record.licence,
-    ).sentence
 
 
 def _source_options(session: Session, project: Project) -> tuple[tuple[str, str], ...]:
