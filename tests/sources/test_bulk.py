@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
-from app.db import now
+from app.db import Base, now
 from app.projects.models import Split
 from app.sources import operations
 from app.sources.bulk import write_rows
@@ -56,10 +56,10 @@ def run(database, people) -> ImportRun:
     return made
 
 
-def _rows(database, table: str, order: str) -> list[dict]:
+def _rows(database, table: type[Base], order: str) -> list[dict]:
     """What stands in the table, as the driver gives it and with the types that it is stored in."""
     with database.reading() as session:
-        found = session.execute(text(f"SELECT * FROM {table} ORDER BY {order}")).mappings()
+        found = session.execute(select(text("*")).select_from(table.__table__).order_by(text(order))).mappings()
         return [dict(one) for one in found]
 
 
@@ -82,7 +82,7 @@ def test_a_candidate_of_an_import_equals_one_of_the_orm(database, run, monkeypat
         assert operations.add_candidates(session, run, decided).created == len(decided)
     with database.writing() as session:
         session.add_all([_orm_candidate(run, record, decision, made) for record, decision in decided])
-    found = _rows(database, "candidate", "external_id")
+    found = _rows(database, Candidate, "external_id")
     assert len(found) == 2 * len(decided)
     for bulk, orm in zip(found[::2], found[1::2], strict=True):
         assert orm["external_id"] == f"{bulk['external_id']}/orm"
@@ -105,7 +105,7 @@ def test_a_noted_record_equals_one_of_the_orm(database, run):
     decided = [(BARE, KEPT), (FULL, DROPPED), (FULL, FLAGGED)]
     with database.writing() as session:
         operations.note_records(session, run, 0, decided)
-    bulk = _rows(database, "import_record", "number")
+    bulk = _rows(database, ImportRecord, "number")
     with database.writing() as session:
         session.query(ImportRecord).delete()
     with database.writing() as session:
@@ -117,7 +117,7 @@ def test_a_noted_record_equals_one_of_the_orm(database, run):
             )
             for number, (record, decision) in enumerate(decided, start=1)
         )  # fmt: skip
-    assert bulk == _rows(database, "import_record", "number")
+    assert bulk == _rows(database, ImportRecord, "number")
     assert [row["rule"] for row in bulk] == [None, "length", None]
 
 
@@ -125,7 +125,7 @@ def test_a_default_that_nobody_fills_in_is_missed(database, run):
     columns = ("import_run_id", "number", "line", "external_id")
     with database.writing() as session, pytest.raises(ValueError, match="no values for member"):
         write_rows(session, insert(ImportRecord), columns, [(run.id, 1, 1, "1")])
-    assert _rows(database, "import_record", "number") == []
+    assert _rows(database, ImportRecord, "number") == []
 
 
 def test_no_rows_are_no_statement(database):
