@@ -21,7 +21,7 @@ document.addEventListener("htmx:after:request", (event) => {
   if (ctx.response.status >= 500 && again(ctx.sourceElement)) return;
   const words = reason(page) ?? "That did not work; nothing was changed.";
   const door = page.getElementById("sign-in-again");
-  if (sendsDraft(ctx)) sayOfDraft(`${words} Your text is still here.`, door);
+  if (sendsDraft(ctx)) isOutdone(ctx) || sayOfDraft(`${words} Your text is still here.`, door);
   else say(words, "danger", door);
 });
 
@@ -34,7 +34,18 @@ function sayOfDraft(words, link = null) {
   say(words, "danger", link);
 }
 
-const saved = (element) => element.matches(SAVES) && forgetDangers();
+let savedAt = 0;
+
+function saved(element) {
+  if (!element.matches(SAVES)) return;
+  savedAt = performance.now();
+  forgetDangers();
+}
+
+document.addEventListener("htmx:before:request", ({ detail }) => { detail.ctx.begun = performance.now(); });
+
+/** Whether a preview is refused that was asked for before the text was saved: by now that says nothing. */
+const isOutdone = (ctx) => !ctx.sourceElement.matches(SAVES) && ctx.begun < savedAt;
 
 function forgetDangers() {
   for (const toast of document.querySelectorAll("#said > .danger")) toast.remove();
@@ -51,7 +62,7 @@ function reason(page) {
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail;
   if (!ctx || again(ctx.sourceElement)) return;
-  if (sendsDraft(ctx)) sayOfDraft("Not saved: no connection to the server. Your text is still here; try again once the network is back.");
+  if (sendsDraft(ctx)) isOutdone(ctx) || sayOfDraft("Not saved: no connection to the server. Your text is still here; try again once the network is back.");
   else say("The server did not answer. Nothing was lost; try again.", "warn");
 });
 
