@@ -30,7 +30,7 @@ def linked(source, target, copied):
 @pytest.fixture
 def house(tmp_path):
     """A house with the recipe's module, its line of registration, and its test."""
-    module, line, test = re.findall(r"^```python\n(.*?)^```", recipe(), flags=re.MULTILINE | re.DOTALL)
+    module, line, test = re.findall(r"^```(?:python|text)\n(.*?)^```", recipe(), flags=re.MULTILINE | re.DOTALL)
     root = tmp_path / "house"
     root.mkdir()
     linked(ROOT / "app", root / "app", ["sources", "readers"])
