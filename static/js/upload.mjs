@@ -105,6 +105,8 @@ function trouble(status, text) {
 /** Do it until it is done: after a lost connection again, each time after a longer wait. */
 async function stubbornly(work, signal) {
   for (let tries = 0; ; tries++) {
+    // Stopped while the piece was read from the disk: an abort that is over wakes nobody who listens for it later.
+    signal.throwIfAborted();
     try {
       const done = await work();
       lost(false);

@@ -97,6 +97,16 @@ def test_a_refusal_is_said_on_the_page_and_a_stopped_upload_waits(
     choose(page, people.project.slug, large)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_label("From this computer")).to_be_visible()
+
+    # Stopped while a piece is read from the disk, before anything of it is sent.
+    page.evaluate(
+        "() => { const read = Blob.prototype.arrayBuffer; window.reading = false; Blob.prototype.arrayBuffer ="
+        " async function () { window.reading = true; await new Promise((go) => setTimeout(go, 1000)); return read.call(this); } }"
+    )
+    button(page, "Look at it").click()
+    page.wait_for_function("window.reading")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_label("From this computer")).to_be_visible()
     page.unroute("**/uploads/*/0?offset=0")
     button(page, "Look at it").click()
     expect(page.locator("[role=alert]").first).to_contain_text("neither XML nor JSON")
