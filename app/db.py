@@ -5,15 +5,19 @@ Application code never commits: a request, a CLI command or one step of a job is
 """
 
 import enum
-from collections.abc import Iterator
-from contextlib import contextmanager
+from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
+from weakref import WeakKeyDictionary
 
+import anyio
 from alembic import command as alembic_command
 from alembic.config import Config as AlembicConfig
 from fastapi import Depends, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -84,6 +88,28 @@ class Base(DeclarativeBase):
     }
 
 
+class Turns:
+    """Who may go on: as many requests as there are threads, and on SQLite one that writes at a time, in their order.
+
+    A request runs in several threads one after the other, so one that waited for a lock in a thread could hold up the
+    very request that has the lock. Here it waits outside, holding nothing.
+    """
+
+    def __init__(self, threads: int, *, one_writer: bool) -> None:
+        """Nothing is built yet: locks belong to an event loop, and tests have many."""
+        self._threads = threads
+        self._one_writer = one_writer
+        self._lines: WeakKeyDictionary[AbstractEventLoop, tuple[anyio.Lock, anyio.Semaphore]] = WeakKeyDictionary()
+
+    @asynccontextmanager
+    async def turn(self, *, writes: bool) -> AsyncIterator[None]:
+        """Wait in line, then run the block."""
+        loop = get_running_loop()
+        writers, everybody = self._lines.setdefault(loop, (anyio.Lock(), anyio.Semaphore(self._threads)))
+        async with writers if writes and self._one_writer else nullcontext(), everybody:
+            yield
+
+
 class Database:
     """An engine and the two ways to use it."""
 
@@ -91,6 +117,7 @@ class Database:
         """Build the engine; nothing is opened yet."""
         self.url = settings.url
         self.engine = build_engine(settings.url)
+        self.turns = Turns(settings.web_threads, one_writer=self.engine.dialect.name == "sqlite")
         # SQLite refuses a read-then-write transaction at once when somebody else wrote in between,
         # whatever busy_timeout says; BEGIN IMMEDIATE waits in line instead.
         self._writing = self.engine.execution_options(begin="IMMEDIATE")
@@ -166,11 +193,19 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
 
 
-def get_session(request: Request) -> Iterator[Session]:
-    """The request's one transaction: writing for unsafe methods, reading otherwise."""
+def reads_only(route: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a route that is posted to for the sake of a long text and changes nothing: it stands in no writer's way."""
+    route.reads_only = True  # type: ignore[attr-defined]
+    return route
+
+
+async def get_session(request: Request) -> AsyncIterator[Session]:
+    """The request's one transaction: writing for unsafe methods, unless the route `reads_only`; reading otherwise."""
     database: Database = request.app.state.database
-    opened = database.reading() if request.method in SAFE_METHODS else database.writing()
-    with opened as session:
+    reads = request.method in SAFE_METHODS or getattr(request.scope.get("endpoint"), "reads_only", False)
+    writes = not reads
+    opened = database.writing() if writes else database.reading()
+    async with database.turns.turn(writes=writes), contextmanager_in_threadpool(opened) as session:
         yield session
 
 
@@ -179,5 +214,5 @@ SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
 __all__ = [
     "Base", "BigId", "CreatedAt", "Database", "Json", "Mapped", "PrimaryKey", "SessionDep", "UtcDateTime",
-    "build_engine", "choice", "get_session", "mapped_column", "now", "sqlite_module",
+    "build_engine", "choice", "get_session", "mapped_column", "now", "reads_only", "sqlite_module",
 ]  # fmt: skip

@@ -23,8 +23,16 @@ from app.duplicates import api as duplicates_api
 from app.duplicates import routes as duplicates_routes
 from app.errors import Refusal
 from app.examples import api as examples_api
+from app.examples import claim_api as examples_claim_api
+from app.examples import claim_routes as examples_claim_routes
+from app.examples import copy_api as examples_copy_api
+from app.examples import copy_routes as examples_copy_routes
 from app.examples import routes as examples_routes
+from app.examples import style_api as examples_style_api
+from app.examples import style_routes as examples_style_routes
 from app.home import api as home_api
+from app.home import inbox_api as home_inbox_api
+from app.home import inbox_routes as home_inbox_routes
 from app.home import people_routes as home_people_routes
 from app.home import routes
 from app.home.frame import build_frame
@@ -34,12 +42,15 @@ from app.projects import api as projects_api
 from app.projects import people_routes as projects_people_routes
 from app.projects import routes as projects_routes
 from app.reviews import api as reviews_api
+from app.reviews import comment_api as reviews_comment_api
+from app.reviews import comment_routes as reviews_comment_routes
 from app.reviews import routes as reviews_routes
 from app.runs import api as runs_api
 from app.runs import routes as runs_routes
 from app.selection import api as selection_api
 from app.selection import routes as selection_routes
 from app.sources import api as sources_api
+from app.sources import mapping_api, unpack_routes
 from app.sources import routes as sources_routes
 from app.sources import transfer_routes as sources_transfer_routes
 from app.web import failures
@@ -50,29 +61,41 @@ PAGES = (
     accounts_routes,
     datasets_routes,
     duplicates_routes,
+    examples_copy_routes,
+    examples_claim_routes,
     examples_routes,
+    examples_style_routes,
+    home_inbox_routes,
     home_people_routes,
     jobs_routes,
     projects_people_routes,
     projects_routes,
+    reviews_comment_routes,
     reviews_routes,
     runs_routes,
     selection_routes,
     sources_routes,
     sources_transfer_routes,
+    unpack_routes,
 )
 APIS = (
     accounts_api,
     datasets_api,
     duplicates_api,
+    examples_claim_api,
     examples_api,
+    examples_copy_api,
+    examples_style_api,
     home_api,
+    home_inbox_api,
     jobs_api,
     projects_api,
     reviews_api,
+    reviews_comment_api,
     runs_api,
     selection_api,
     sources_api,
+    mapping_api,
 )
 
 

@@ -44,6 +44,9 @@ class User(Base):
     is_operator: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     theme: Mapped[str] = mapped_column(String(8), default="system")
+    # One e-mail a day with what waits, for who asked for it; when the last one went.
+    daily_letter: Mapped[bool] = mapped_column(default=False)
+    letter_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
 
 

@@ -142,6 +142,13 @@ def rename(session: Session, actor: User, *, name: str) -> None:
     record(session, actor, "change name", f"user:{actor.id}", before=before, after=actor.name)
 
 
+def set_daily_letter(session: Session, actor: User, *, wanted: bool) -> None:
+    """Whether the acting person gets a letter a day with what waits; said twice, nothing changes."""
+    if actor.daily_letter is not wanted:
+        actor.daily_letter = wanted
+        record(session, actor, "set daily letter", f"user:{actor.id}", wanted=wanted)
+
+
 def require_role(actor: User, role: Role) -> None:
     """Refuse somebody whose role in the installation is too small: what routes declare, for the command line."""
     if not actor.role.covers(role):

@@ -10,10 +10,15 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from typer.core import TyperGroup
 
 from app.cli import (
+    composition,
     datasets,
     demo,
     duplicates,
     examples,
+    inbox,
+    invitations,
+    lint,
+    mappings,
     people,
     pool,
     projects,
@@ -23,6 +28,7 @@ from app.cli import (
     sampling,
     serving,
     sources,
+    trail,
 )
 from app.cli.context import quiet_logs
 from app.errors import Refusal
@@ -30,14 +36,15 @@ from app.web.forms import sentence
 
 # Each room's commands: a module with `register(app)`.
 COMMANDS = (
-    *(datasets, demo, duplicates, examples, people, pool, projects),
-    *(reviews, rules, runs, sampling, serving, sources),
+    *(composition, datasets, demo, duplicates, examples, inbox, invitations, lint, mappings, people, pool, projects),
+    *(reviews, rules, runs, sampling, serving, sources, trail),
 )
 
 # The order of the path, in which the help lists them.
 PATH = (
-    *("project", "user", "people", "member", "token", "import", "rules", "pool", "sample", "dedup", "duplicates"),
-    *("example", "review", "freeze", "export", "verify", "model", "train", "run", "answer", "serve", "worker", "demo"),
+    *("project", "composition", "exchange", "user", "people", "invite", "invitation", "member", "token", "trail"),
+    *("import", "mapping", "rules", "pool", "sample", "dedup", "duplicates", "inbox", "example", "lint", "review"),
+    *("freeze", "export", "verify", "model", "train", "run", "answer", "serve", "worker", "demo"),
 )
 
 

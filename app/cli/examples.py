@@ -9,6 +9,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
+from app.cli import queue
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
 from app.errors import Refusal
 from app.examples import operations, queries
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     examples.command("list")(list_examples)
     examples.command("edit")(edit)
     examples.command("submit")(submit)
+    queue.register(examples)
     app.add_typer(examples, name="example")
 
 

@@ -7,10 +7,12 @@ import typer
 
 from app.accounts import operations as accounts
 from app.accounts import queries
-from app.accounts.models import Role, Scope, User
+from app.accounts.models import ApiToken, Role, Scope, User
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.db import now
 from app.errors import NotFound, Refusal
 from app.projects import operations as projects
+from app.projects.queries import members_of
 
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="Whose account.")]
 RoleOption = Annotated[Role, typer.Option(help="annotator, reviewer or admin.")]
@@ -94,6 +96,71 @@ def add_member(
         as_json,
         [f"{user.email} is {role.value} in {slug}."],
     )
+
+
+@members.command("list")
+def list_members(slug: SlugArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
+    """The members of a project, by name."""
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug, Role.ADMIN)
+        rows = [
+            {"email": one.user.email, "name": one.user.name, "role": one.role.value}
+            for one in session.scalars(members_of(project))
+        ]
+    emit({"members": rows}, as_json, [f"{row['email']:<40} {row['role']:<10} {row['name']}" for row in rows])
+
+
+@members.command("remove")
+def remove_member(
+    slug: SlugArgument, email: EmailArgument, as_email: AsOption = None, as_json: JsonOption = False
+) -> None:
+    """End a membership; what the person wrote stays."""
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug, Role.ADMIN)
+        user = queries.user_by_email(session, email)
+        if user is None:
+            raise NotFound(f"There is nobody with the address {email}.")
+        projects.remove_member(session, actor, project, user.id)
+    emit({"project": slug, "email": user.email, "role": None}, as_json, [f"{user.email} is no member of {slug} now."])
+
+
+@tokens.command("list")
+def list_tokens(as_email: AsOption = None, as_json: JsonOption = False) -> None:
+    """The tokens of the person named by --as, newest first; the secrets are not told again."""
+    with House(as_email).writing() as (session, actor):
+        rows = [_token(row) for row in session.scalars(queries.tokens_of(actor))]
+    lines = [f"{row['id']:>5}  {row['name']:<40} {row['scope']:<6} {row['state']}" for row in rows]
+    emit({"tokens": rows}, as_json, lines or ["None. `handpicked token create NAME --as EMAIL` makes one."])
+
+
+@tokens.command("revoke")
+def revoke_token(
+    number: Annotated[int, typer.Argument(metavar="ID", help="As `token list` says.")],
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop a token of the person named by --as, at once; again changes nothing."""
+    with House(as_email).writing() as (session, actor):
+        token = session.scalar(queries.token_of(actor, number))
+        if token is None:
+            raise NotFound(
+                f"There is no token {number} of {actor.email}; `handpicked token list --as EMAIL` names them."
+            )
+        accounts.revoke_api_token(session, actor, token)
+        document = _token(token)
+    emit(document, as_json, [f"{document['name']} does not work any more."])
+
+
+def _token(token: ApiToken) -> dict[str, object]:
+    ended = token.expires_at is not None and token.expires_at <= now()
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scope": token.scope.value,
+        "created_at": token.created_at.isoformat(),
+        "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+        "state": "revoked" if token.revoked_at else "expired" if ended else "works",
+    }
 
 
 @tokens.command("create")

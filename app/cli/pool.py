@@ -1,6 +1,8 @@
-"""`handpicked pool`: list candidates, judge titles, turn them into examples, set them aside, put them back."""
+"""`handpicked pool`: list candidates, judge titles, keep, turn into examples, set aside, put back."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -16,8 +18,9 @@ from app.selection.queries import Order, PoolFilter, TitleJudged
 from app.selection.searching import index_all
 from app.sources.models import Candidate, CandidateStatus
 from app.sources.opening import read_again
-from app.sources.operations import restore_dropped as restore_record
 from app.sources.queries import published_import_of, record_of
+from app.sources.restoring import drop_again
+from app.sources.restoring import restore_dropped as restore_record
 from app.web.found import found
 from app.web.words import plural
 
@@ -47,6 +50,7 @@ def register(app: typer.Typer) -> None:
     pool = typer.Typer(no_args_is_help=True, help="Candidates: looked at, picked, set aside.")
     pool.command("list")(list_pool)
     pool.command("judge")(judge)
+    pool.command("keep")(keep)
     pool.command("use")(use)
     pool.command("reject")(reject)
     pool.command("restore")(restore)
@@ -69,6 +73,9 @@ def list_pool(  # noqa: PLR0913 - a command has that many options
     import_id: Annotated[int | None, typer.Option("--import", help="Only those of this import.")] = None,
     title: Annotated[TitleJudged | None, typer.Option(help="Whether the title stands alone, if judged.")] = None,
     length: Annotated[str, typer.Option(metavar="FROM-TO", help="Characters of the last message, as 1200-4096.")] = "",
+    score: Annotated[
+        int | None, typer.Option("--score-from", help="Only those with this score or a better one.")
+    ] = None,
     code: Annotated[Code | None, typer.Option(help="With code or without.")] = None,
     order: Annotated[Order, typer.Option(help="What comes first.")] = Order.SCORE,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most.")] = 50,
@@ -80,7 +87,7 @@ def list_pool(  # noqa: PLR0913 - a command has that many options
     wanted = PoolFilter(
         status=status, source=source, site=site, words=words, licence=licence, split=split, language=language,
         flag=mark, category=category, import_run_id=import_id, title=title, shortest=shortest, longest=longest,
-        code=None if code is None else code is Code.YES, order=order,
+        least_score=score, code=None if code is None else code is Code.YES, order=order,
     )  # fmt: skip
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug)
@@ -128,10 +135,20 @@ def judge(
     emit(document, as_json, [f"Judged: {plural(len(chosen), 'title')}."])
 
 
+def keep(slug: SlugArgument, ids: CandidatesArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
+    """Mark candidates as ones that belong in the set: sampling plans and `use --all` take them first."""
+    with House(as_email).writing() as (session, actor):
+        chosen = _candidates(session, project_for(session, actor, slug), ids or [])
+        act = operations.new_act()
+        for candidate in chosen:
+            operations.keep_candidate(session, actor, candidate, act)
+    emit({"kept": [candidate.id for candidate in chosen]}, as_json, [f"Kept: {plural(len(chosen), 'candidate')}."])
+
+
 def use(
     slug: SlugArgument,
     ids: CandidatesArgument = None,
-    every: Annotated[bool, typer.Option("--all", help="Every candidate that is not judged.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every kept candidate, then every one not judged.")] = False,
     source: SourceOption = "",
     site: SiteOption = "",
     submit: Annotated[bool, typer.Option(help="Send the examples to review at once.")] = False,
@@ -143,12 +160,8 @@ def use(
         project = project_for(session, actor, slug)
         if every == bool(ids):
             raise typer.BadParameter("name the candidates, or say --all")
-        wanted = PoolFilter(status=CandidateStatus.OPEN, source=source, site=site)
-        chosen = (
-            list(session.scalars(queries.pool_candidates(project.id, wanted)))
-            if every
-            else _candidates(session, project, ids or [])
-        )
+        wanted = PoolFilter(source=source, site=site)
+        chosen = list(_eligible(session, project, wanted)) if every else _candidates(session, project, ids or [])
         made = operations.use_candidates(session, actor, chosen, submit=submit)
         document = {"examples": [example.id for example in made], "submitted": submit}
     emit(document, as_json, [f"Turned into examples: {plural(len(made), 'candidate')}."])
@@ -177,7 +190,7 @@ def reject(
 def restore(
     slug: SlugArgument, ids: CandidatesArgument, as_email: AsOption = None, as_json: JsonOption = False
 ) -> None:
-    """Undo a rejection, or a use while nobody has worked on the example."""
+    """Undo a rejection, a keeping, or a use while nobody has worked on the example."""
     with House(as_email).writing() as (session, actor):
         chosen = _candidates(session, project_for(session, actor, slug), ids or [])
         for candidate in chosen:
@@ -201,18 +214,28 @@ def restore_dropped(
     slug: SlugArgument,
     import_id: Annotated[int, typer.Argument(metavar="IMPORT", help="The import's number.")],
     numbers: Annotated[list[int], typer.Argument(metavar="NUMBER…", help="Records of it, counted from 1.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Drop them again, while nobody has worked on them.")] = False,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make candidates of records that a rule dropped; `pool reject` undoes it."""
+    """Make candidates of records that a rule dropped; --undo drops them again."""
     house = House(as_email)
     with house.writing() as (session, actor):
         run = found(session, published_import_of(project_for(session, actor, slug).id, import_id))
         rows = [found(session, record_of(run, number)) for number in numbers]
-        records = read_again(run, house.settings, rows)
-        made = [restore_record(session, actor, run, row, records.get(row.number)) for row in rows]
-        document = {"restored": [candidate.id for candidate in made]}
-    emit(document, as_json, [f"Restored: {plural(len(made), 'record')}."])
+        records = read_again(run, house.settings, rows, patient=True)
+        if undo:
+            for row in rows:
+                drop_again(session, actor, run, row, records.get(row.number))
+        made = [] if undo else [restore_record(session, actor, run, row, records.get(row.number)) for row in rows]
+        document = {"dropped": numbers} if undo else {"restored": [candidate.id for candidate in made]}
+    emit(document, as_json, [f"{'Dropped again' if undo else 'Restored'}: {plural(len(rows), 'record')}."])
+
+
+def _eligible(session: Session, project: Project, wanted: PoolFilter) -> Iterator[Candidate]:
+    """What may be taken: the kept ones first."""
+    for status in (CandidateStatus.KEPT, CandidateStatus.OPEN):
+        yield from session.scalars(queries.pool_candidates(project.id, replace(wanted, status=status)))
 
 
 def _candidates(session: Session, project: Project, ids: list[int]) -> list[Candidate]:

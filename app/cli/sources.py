@@ -1,23 +1,29 @@
 """`handpicked import`: dumps and files of examples into the pool or the set."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
-from app.config import Settings
+from app.projects.access import require_open
 from app.sources import operations, queries
 from app.sources.archives import brought, workspace_of
-from app.sources.formats import FORMATS, open_source, recognise, rules_of
+from app.sources.formats import FORMATS, open_source, recognise, require_known, rules_of
+from app.sources.hub import HubId, fetch, hub_id, is_hub_id, new_folder
+from app.sources.inputs import Input
+from app.sources.mappings import known_columns, mapping_from_file, mapping_named
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
 from app.sources.preview import COUNTED
 from app.sources.readers.base import ReadOptions
 from app.sources.readers.columns import ROLES
-from app.sources.records import BadLines
+from app.sources.readers.files import ENCODINGS, is_about_encoding
+from app.sources.records import BadInput, BadLines
 from app.sources.rulefiles import ruleset_from_file
 from app.sources.rulesets import PRESETS, Ruleset, ruleset_from
 from app.sources.uploads import DUMP_FILES
@@ -36,6 +42,50 @@ def _known_format(value: str) -> str:
     return value
 
 
+def _there(values: list[str]) -> list[str]:
+    for one in values:
+        if not is_hub_id(one) and not Path(one).exists():
+            raise typer.BadParameter(f"there is nothing at {one}.")
+    return values
+
+
+@contextmanager
+def _brought_in(house: House, slug: str, given: Sequence[str]) -> Iterator[dict[Path, HubId | None]]:
+    """The paths to import; data sets of the Hub are fetched first, and removed where their import does not begin."""
+    there: dict[Path, HubId | None] = {}
+    try:
+        for one in given:
+            path = new_folder(house.settings) if is_hub_id(one) else Path(one)
+            there[path] = _fetched(house, slug, one, path) if is_hub_id(one) else None
+        yield there
+    except BaseException:
+        for path in (path for path, hub in there.items() if hub is not None):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _fetched(house: House, slug: str, typed: str, folder: Path) -> HubId:
+    """Fetch a data set here and now, for somebody who may import it: it lies with the uploads from then on."""
+    wanted = hub_id(typed)
+    with house.writing() as (session, actor):
+        require_open(project_for(session, actor, slug))
+    return HubId(wanted.name, fetch(wanted, folder, house.settings))
+
+
+def _called(path: Path, hub: HubId | None) -> str:
+    return path.absolute().name if hub is None else hub.name
+
+
+def _file_of(plan: ImportPlan) -> str:
+    return hub_id(plan.hub).name if plan.hub else ""
+
+
+def _known_encoding(value: str) -> str:
+    if value not in ENCODINGS:
+        raise typer.BadParameter(f"{value} is none of {', '.join(ENCODINGS)}.")
+    return value
+
+
 def _in_a_folder(value: Path | None) -> Path | None:
     if value is not None and not value.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {value.parent} to write it in.")
@@ -44,7 +94,12 @@ def _in_a_folder(value: Path | None) -> Path | None:
 
 def import_(  # noqa: PLR0913 - a command has that many options
     slug: SlugArgument,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, or folders of a dump.", exists=True)],
+    given: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH…", help="Files, folders of a dump, or hf://owner/name[@revision] of the Hub.", callback=_there
+        ),
+    ],
     format: Annotated[
         str, typer.Option(callback=_known_format, metavar="FORMAT", help=f"One of: {', '.join(FORMATS)}.")
     ] = "auto",
@@ -58,7 +113,16 @@ def import_(  # noqa: PLR0913 - a command has that many options
     ] = "",
     name: Annotated[str | None, typer.Option(help="What the import is called.")] = None,
     licence: Annotated[str | None, typer.Option(help="The licence of records that name none.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A saved mapping of columns; see `handpicked mapping list`.")
+    ] = None,
     mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json|toml", exists=True, dir_okay=False, help="A file that says what a table's columns are."
+        ),
+    ] = None,
+    pairs: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="PART=COLUMN", help=f"What a table's column is: {', '.join(ROLES)}. Repeatable."),
     ] = None,
@@ -66,6 +130,10 @@ def import_(  # noqa: PLR0913 - a command has that many options
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the format's own, such as sheet. Repeatable."),
     ] = None,
+    encoding: Annotated[
+        str,
+        typer.Option(callback=_known_encoding, metavar="NAME", help=f"Of text files: {', '.join(ENCODINGS)}."),
+    ] = "auto",
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out instead of refusing.")] = False,
     report: Annotated[
         Path | None,
@@ -76,27 +144,35 @@ def import_(  # noqa: PLR0913 - a command has that many options
 ) -> None:
     """Import files: what is read, what is dropped by which rule, and what is new."""
     house = House(as_email)
-    chosen = settings_of(mapping or (), settings or ())
+    chosen = settings_of(pairs or (), settings or ())
+    if mapping is not None:
+        chosen["columns"] = mapping_from_file(mapping).as_settings() | chosen.get("columns", {})
+    if columns is not None:
+        chosen["columns"] = _saved(house, slug, columns) | chosen.get("columns", {})
     if "columns" in chosen and format == "auto":
         format = "table"
-    plans = [
-        ImportPlan(
-            path=path.absolute(),
-            name=name or path.absolute().name,
-            format=found,
-            ruleset=chosen_rules(rules, found),
-            site=site,
-            source=source,
-            licence=licence,
-            into=into,
-            skip_bad=skip_bad,
-            settings=chosen,
-        )
-        for path, found in _recognised(paths, format, house.settings, chosen)
-    ]
-    with house.writing() as (session, actor):
-        project = project_for(session, actor, slug)
-        begun = [operations.start_import(session, actor, project, plan) for plan in plans]
+    with _brought_in(house, slug, given) as fetched:
+        paths = list(fetched)
+        plans = [
+            ImportPlan(
+                path=path.absolute(),
+                name=name or _called(path, fetched[path]),
+                format=found,
+                ruleset=chosen_rules(rules, found),
+                site=site,
+                source=source,
+                licence=licence,
+                into=into,
+                skip_bad=skip_bad,
+                settings=own,
+                encoding=encoding,
+                hub=str(fetched[path] or ""),
+            )
+            for path, found, own in _recognised(house, slug, paths, (format, encoding), chosen)
+        ]
+        with house.writing() as (session, actor):
+            project = project_for(session, actor, slug)
+            begun = [operations.start_import(session, actor, project, plan, _file_of(plan)) for plan in plans]
     runs = _finished(house, begun)
     if report is not None:
         _write_report(house, runs, report)
@@ -123,21 +199,48 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     return name.strip(), value
 
 
+def _saved(house: House, slug: str, name: str) -> dict[str, Any]:
+    with house.writing() as (session, actor):
+        return dict(mapping_named(session, project_for(session, actor, slug), name).columns)
+
+
 def _recognised(
-    paths: Sequence[Path], format: str, settings: Settings, chosen: dict[str, Any]
-) -> Iterator[tuple[Path, str]]:
-    """Each path with its format, all of them looked at before anything is imported; a dump's other files go with it."""
-    workspace = workspace_of(settings)
+    house: House, slug: str, paths: Sequence[Path], read_as: tuple[str, str], chosen: dict[str, Any]
+) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """Each path with its format and settings, all looked at before anything is imported; a dump's files are one.
+
+    A table whose columns nobody has said is mapped as the last one with these columns was.
+    """
+    workspace, (format, encoding) = workspace_of(house.settings), read_as
     dumps = {path.absolute().parent for path in paths if path.name == "Posts.xml"}
     for path in paths:
         if path.name in DUMP_FILES[1:] and path.absolute().parent in dumps:
             continue
-        source = brought(path, workspace, sample_bytes=COUNTED)
-        found = format if format != "auto" else recognise(source)
+        source = brought(path, workspace, encoding=encoding, sample_bytes=COUNTED)
+        found = format if format != "auto" else _format_of(source)
+        require_known(found, chosen)
+        own = chosen
         if found == "table":
+            if "columns" not in chosen:
+                own = chosen | _known(house, slug, source, chosen)
             # Whether its columns are mapped, and to some that are there, is said before anything is written.
-            open_source(source, found, options=ReadOptions(settings=chosen))
-        yield path, found
+            open_source(source, found, options=ReadOptions(settings=own))
+        yield path, found, own
+
+
+def _format_of(source: Input) -> str:
+    try:
+        return recognise(source)
+    except BadInput as refusal:
+        if not is_about_encoding(refusal.reason):
+            raise
+        raise BadInput(f"{refusal.reason}; --encoding names it", refusal.line) from refusal
+
+
+def _known(house: House, slug: str, source: Input, chosen: dict[str, Any]) -> dict[str, Any]:
+    with house.writing() as (session, actor):
+        columns = known_columns(session, project_for(session, actor, slug), source, chosen)
+    return {"columns": columns} if columns else {}
 
 
 def chosen_rules(rules: str, format: str) -> Ruleset:
@@ -167,7 +270,8 @@ def _finished(house: House, begun: Sequence[ImportRun]) -> list[ImportRun]:
 
 def _why(run: ImportRun) -> str:
     why = run.error or f"The import ended as {run.state}."
-    return f"{why} --skip-bad does the latter." if why.endswith(BadLines.WAY_OUT) else why
+    why = f"{why} --skip-bad does the latter." if why.endswith(BadLines.WAY_OUT) else why
+    return f"{why} If the text is in another encoding, say which with --encoding." if is_about_encoding(why) else why
 
 
 def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
@@ -176,6 +280,7 @@ def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
     if len(results) == 1:
         return results[0]
     formats = {result["format"] for result in results}
+    notes = [f"{run.name}: {note}" for run in runs for note in run.result.get("notes", ())]
     funnel: dict[str, dict[str, Any]] = {}
     for row in (row for result in results for row in result["funnel"]):
         total = funnel.setdefault(row["rule"], {"rule": row["rule"], "kept": 0, "dropped": 0})
@@ -185,6 +290,7 @@ def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
         **{key: sum(result[key] for result in results) for key in SUMS},
         "funnel": list(funnel.values()),
         "errors": [error for result in results for error in result["errors"]],
+        **({"notes": notes} if notes else {}),
         "peak_rss_mb": max(result["peak_rss_mb"] for result in results),
         "imports": [{"name": run.name, **run.result} for run in runs],
     }
@@ -204,5 +310,6 @@ def _words(run: ImportRun) -> list[str]:
     lines.append(f"  {result['created']:,} new, {result['unchanged']:,} there already")
     if result["flagged"]:
         lines.append(f"  {result['flagged']:,} marked for a person to look at")
+    lines += [f"  {note}" for note in result.get("notes", ())]
     lines += [f"  line {bad['line']}: {bad['reason']}" for bad in result["errors"][:20]]
     return lines

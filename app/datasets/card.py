@@ -141,6 +141,11 @@ def _process(manifest: Mapping[str, Any]) -> str:
         words.append(f"{found['imported']:,} came approved from elsewhere and were taken as they are ({said}).")
     if found["unrecorded"]:
         words.append(f"{found['unrecorded']:,} have no approval on record.")
+    words += [
+        f"{plural(one['examples'], 'example')} of the set {'was' if one['examples'] == 1 else 'were'} drawn from the "
+        f"pool by the plan {plain(one['plan'])}, `sha256:{one['plan_sha256']}`, with seed {one['seed']}."
+        for one in manifest.get("samplings", ())
+    ]
     return (
         "## How it was made\n\n"
         "People chose candidates, settled duplicates, wrote or edited prompt and response, and submitted them; "

@@ -51,6 +51,7 @@ def build_manifest(
         "licences": _licences(items),
         # Left out where there is no limit, so that earlier manifests read the same.
         **({"limited_to_licences": list(material.limited_to)} if material.limited_to else {}),
+        **({"samplings": [asdict(draw) for draw in material.draws]} if material.draws else {}),
         "sites": dict(sorted(Counter(str(item.attribution.get("site") or "") for item in items).items())),
         "gates": [gate.document() for gate in gates],
         "software": software(),

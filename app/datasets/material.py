@@ -61,6 +61,16 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """A sampling plan by which examples of the set were drawn from the pool: with its seed it draws them again."""
+
+    plan: str
+    plan_sha256: str
+    seed: int
+    examples: int
+
+
+@dataclass(frozen=True)
 class Material:
     """Everything approved in a project at one moment, or under certain licences, with the gates' judgement."""
 
@@ -73,6 +83,7 @@ class Material:
     gates: tuple[Gate, ...]
     # The licences that the version is limited to; none means all.
     limited_to: tuple[str, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
 
 def first_question(messages: Sequence[Mapping[str, Any]]) -> str:

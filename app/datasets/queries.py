@@ -11,7 +11,7 @@ from app.datasets import gates
 from app.datasets.canonical import Line
 from app.datasets.exports import FrozenLine
 from app.datasets.gates import Approvals, Filling, Gate
-from app.datasets.material import Item, Material, Person, fillings
+from app.datasets.material import Draw, Item, Material, Person, fillings
 from app.datasets.models import Version, VersionRow
 from app.duplicates.models import DuplicatePair, Verdict
 from app.examples.models import Example, ExampleState, Revision
@@ -19,6 +19,7 @@ from app.examples.queries import approved_revisions, arrived
 from app.projects.models import Project, Split
 from app.projects.queries import composition_of
 from app.reviews.models import Review, ReviewVerdict
+from app.selection.models import Sampling, SamplingPick
 
 APPROVING = (ReviewVerdict.APPROVED, ReviewVerdict.IMPORTED)
 ROWS_AT_ONCE = 500
@@ -87,7 +88,25 @@ def material_of(session: Session, project: Project, licences: Sequence[str] = ()
     found, approvers, reasons = _approvals(session, project, held, author_of)
     filled = fillings(_targets(session, project), items)
     judged = gates.limited(_judge(session, project, items, filled, found), licences)
-    return Material(items, filled, found, reasons, writers, approvers, judged, tuple(licences))
+    draws = _draws(session, project, held)
+    return Material(items, filled, found, reasons, writers, approvers, judged, tuple(licences), draws)
+
+
+def _draws(session: Session, project: Project, held: Mapping[int, int]) -> tuple[Draw, ...]:
+    """The samplings that examples of the set come from, in their order; one that was drawn twice counts last."""
+    last = (
+        select(Example.id, func.max(SamplingPick.sampling_id))
+        .join(SamplingPick, SamplingPick.candidate_id == Example.candidate_id)
+        .where(Example.project_id == project.id)
+        .group_by(Example.id)
+    )
+    counts = Counter(sampling for example_id, sampling in session.execute(last) if example_id in held)
+    if not counts:
+        return ()
+    drawn = select(Sampling).where(Sampling.id.in_(list(counts))).order_by(Sampling.id)
+    return tuple(
+        Draw(str(one.plan["name"]), one.plan_sha256, one.seed, counts[one.id]) for one in session.scalars(drawn)
+    )
 
 
 def _targets(session: Session, project: Project) -> list[Filling]:

@@ -54,7 +54,16 @@ def _candidate_texts(session: Session, project_id: int) -> Iterator[Text]:
 
 def _example_texts(session: Session, project_id: int) -> Iterator[Text]:
     query = (
-        select(Example.id, Example.split, Revision.messages, Candidate.site, Candidate.external_id, Candidate.thread_id)
+        select(
+            Example.id,
+            Example.split,
+            Revision.messages,
+            Candidate.site,
+            Candidate.external_id,
+            # Of a candidate, or of a record that came straight into the set.
+            func.coalesce(Candidate.site, Example.site).label("asked_on"),
+            func.coalesce(Candidate.thread_id, Example.thread_id).label("thread_id"),
+        )
         .join(Revision, and_(Revision.example_id == Example.id, Revision.number == Example.revision_number))
         .outerjoin(Candidate, Candidate.id == Example.candidate_id)
         .where(Example.project_id == project_id, Example.state != ExampleState.REJECTED, arrived())
@@ -65,7 +74,7 @@ def _example_texts(session: Session, project_id: int) -> Iterator[Text]:
             prompt_of(row.messages),
             response_of(row.messages),
             row.split.value,
-            (row.site, row.thread_id) if row.thread_id else None,
+            (row.asked_on, row.thread_id) if row.thread_id else None,
             candidate_key(row.site, row.external_id) if row.site else None,
         )
 

@@ -13,7 +13,7 @@ from app.embeddings.encoder import Encoder, Progress, load_encoder
 from app.embeddings.models import Embedding
 from app.embeddings.queries import HASHES_AT_ONCE
 from app.embeddings.vectors import Vectors, stack, text_hash, to_bytes
-from app.sources.operations import insert_ignoring
+from app.sources.bulk import insert_ignoring
 
 # So many texts are encoded between two writes: what a killed worker loses, and a second or so of work.
 TEXTS_A_CHUNK = 256

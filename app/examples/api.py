@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session
 from app.db import SessionDep
 from app.errors import NotFound
 from app.examples import operations, queries
-from app.examples.documents import example_document, revision_document
+from app.examples.answers import keep_words
+from app.examples.claims import HeldByAnother
+from app.examples.documents import example_document, merge_document, revision_document
 from app.examples.forms import DescriptionIn, ExampleIn, ExampleQuery, MessageIn, RevisionIn
-from app.examples.models import Example
+from app.examples.merging import Turns, merge_turns, turns_of
+from app.examples.models import Example, Revision
 from app.projects.access import Annotator, ProjectAccess
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS, Refused
@@ -78,11 +81,29 @@ class RevisionsOut(BaseModel):
     revisions: list[RevisionOut]
 
 
+class ConflictOut(BaseModel):
+    """A place that both changed; turn 0 is the system message."""
+
+    turn: int
+    base: str
+    mine: str
+    theirs: str
+
+
+class MergedOut(BaseModel):
+    """Both people's words joined as a proposal; in a conflict one's own stand."""
+
+    messages: list[MessageOut]
+    conflicts: list[ConflictOut]
+
+
 class StaleOut(BaseModel):
-    """Somebody else saved in the meantime: the refusal, and the words that stand there now."""
+    """Somebody else saved in the meantime: the refusal, the words that stand there now, and both joined."""
 
     error: Refused
     current: RevisionOut
+    base: RevisionOut | None = Field(description="The revision that the refused words began from.")
+    merged: MergedOut
 
 
 @router.get("/examples", name="api:examples")
@@ -135,7 +156,7 @@ def revisions(session: SessionDep, access: Annotator, example_id: int, page: Pag
 def save(
     request: Request, session: SessionDep, access: Annotator, example_id: int, body: RevisionIn
 ) -> RevisionOut | Response:
-    """Save new words; a stale save answers 409 with the words that stand there now."""
+    """Save new words; a stale save answers 409 with the words that stand there now and both joined."""
     example = _example(session, access, example_id)
     try:
         saved = operations.save_revision(
@@ -144,8 +165,24 @@ def save(
         )  # fmt: skip
     except operations.StaleSave as stale:
         refused = {"message": stale.message, "problems": [], "request_id": request.state.request_id}
-        return JSONResponse({"error": refused, "current": revision_document(stale.current)}, stale.status)
+        return JSONResponse({"error": refused, **_both(session, example, stale.current, body)}, stale.status)
+    except HeldByAnother as held:
+        keep_words(session, access.user, access.project, example, plain(body.messages), body.based_on)
+        refused = {"message": held.message, "problems": [], "request_id": request.state.request_id}
+        current = revision_document(queries.head_revision(session, example))
+        return JSONResponse({"error": refused, "current": current}, held.status)
     return RevisionOut.model_validate(revision_document(saved))
+
+
+def _both(session: Session, example: Example, current: Revision, body: RevisionIn) -> dict[str, Any]:
+    base = queries.revision(session, example, body.based_on)
+    began = turns_of(base.messages) if base else Turns("", ())
+    merged = merge_turns(began, turns_of(plain(body.messages)), turns_of(current.messages))
+    return {
+        "current": revision_document(current),
+        "base": revision_document(base) if base else None,
+        "merged": merge_document(merged),
+    }
 
 
 @router.put("/examples/{example_id}/description", name="api:describe_example")

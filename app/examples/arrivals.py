@@ -14,7 +14,7 @@ from app.examples.operations import UNSORTED
 from app.jobs.models import JobState
 from app.projects.models import Project, Split
 from app.sources.models import ImportRun, ImportState
-from app.sources.operations import BatchCount, fail_import
+from app.sources.publishing import BatchCount, fail_import
 from app.sources.records import BadInput, Decided, Decision, Record
 
 NOTE = "imported"
@@ -68,6 +68,7 @@ def _example(run: ImportRun, record: Record, decision: Decision) -> Example:
         import_run_id=run.id,
         site=record.site,
         external_id=record.external_id,
+        thread_id=record.thread_id,
         licence=record.licence or run.licence,
         attribution=attribution_of(record),
         revision_number=1,

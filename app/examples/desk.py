@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.examples import queries
-from app.examples.forms import DeskForm, messages_of, new_key, turns_in
+from app.examples.cutting import Cut, cut_of
+from app.examples.forms import messages_of, new_key, turns_in
 from app.examples.labels import (
     MessageDiff,
     SourceLabel,
@@ -17,7 +18,8 @@ from app.examples.labels import (
     turn_title,
     web_address,
 )
-from app.examples.messages import Message
+from app.examples.merging import Conflict, Turns, turns_of
+from app.examples.messages import Message, largest_text_mb
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.operations import UNSORTED
 from app.projects.access import ProjectAccess
@@ -86,13 +88,44 @@ class Origin:
 
 @dataclass(frozen=True)
 class Stale:
-    """Somebody else's newer words, and what one's own would change in them."""
+    """Somebody else's newer words, what the desk would change in them, and where one has to choose.
+
+    `mine` is one's own text as it was; `taken` says by a letter a conflict what the desk has taken.
+    """
 
     number: int
     by: str
     at: datetime
     diffs: Sequence[MessageDiff]
     seen: bool
+    base: int
+    mine: Turns
+    conflicts: Sequence[Conflict]
+    taken: str
+    joined: bool
+
+    def takes(self, number: int) -> str:
+        """What the desk has taken of a conflict."""
+        return {"m": "mine", "t": "theirs", "b": "both"}[self.taken[number - 1]]
+
+
+@dataclass(frozen=True)
+class KeptCopy:
+    """One's own words that are kept and not saved; `shown` on the desk, or only offered beside newer ones."""
+
+    at: datetime
+    shown: bool
+    diffs: Sequence[MessageDiff]
+
+
+@dataclass(frozen=True)
+class Unmade:
+    """What was begun and never saved as an example."""
+
+    key: str
+    title: str
+    at: datetime
+    counter: int
 
 
 @dataclass(frozen=True)
@@ -124,6 +157,12 @@ class DeskPage:
     stale: Stale | None
     approved: int | None
     open: bool
+    person: int
+    most_bytes: int
+    counter: int = 0
+    note: str = ""
+    kept: KeptCopy | None = None
+    unmade: Sequence[Unmade] = ()
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -131,16 +170,20 @@ class DeskPage:
         return messages_of(self.system, tuple(turn.text for turn in self.turns))
 
     @property
+    def cut(self) -> Cut | None:
+        """Where training stops reading, if the texts are too long for it."""
+        return cut_of(self.messages, self.size.limit)
+
+    def merge_title(self, turn: int) -> str:
+        """The heading of a text of a merge: the system message is 0."""
+        titles = {one.number: one.title for one in self.turns}
+        return titles.get(turn, f"Turn {turn}") if turn else "System message"
+
+    @property
     def headings(self) -> list[str]:
         """The heading of each message."""
         messages = self.messages
         return [turn_title(messages, index) for index in range(len(messages))]
-
-
-@dataclass(frozen=True)
-class _Words:
-    system: str
-    turns: tuple[str, ...]
 
 
 def desk_page(session: Session, access: ProjectAccess, example: Example | None) -> DeskPage:
@@ -156,18 +199,17 @@ def _empty(access: ProjectAccess, labels: SourceLabels, options: Sequence[tuple[
     return DeskPage(
         slug=access.project.slug, example_id=None, title="New example", state="draft", source=labels.of(source),
         split=Split.TRAIN.value, source_key=source, sources=options or ((UNSORTED, UNSORTED),), language="en", flags="",
-        based_on=0, revisions=0, key=new_key(), system="", turns=_turns(_Words("", ("", ""))), shown_as="write",
+        based_on=0, revisions=0, key=new_key(), system="", turns=_turns(("", "")), shown_as="write",
         size=_size([]), saved_at=None, saved_by="", errors={}, verdict=None, origin=None, stale=None, approved=None,
-        open=access.project.archived_at is None,
+        open=access.project.archived_at is None, person=access.user.id, most_bytes=int(largest_text_mb() * 1_000_000),
     )  # fmt: skip
 
 
 def _filled(session: Session, page: DeskPage, labels: SourceLabels, example: Example) -> DeskPage:
     head = queries.head_revision(session, example)
-    words = _words_of(head.messages)
     listed = page.sources if example.source in dict(page.sources) else (*page.sources, (example.source,) * 2)
     return replace(
-        page,
+        with_words(page, turns_of(head.messages)),
         example_id=example.id,
         title=f"Example {example.id}",
         state=example.state.value,
@@ -179,9 +221,6 @@ def _filled(session: Session, page: DeskPage, labels: SourceLabels, example: Exa
         flags=", ".join(example.flags),
         based_on=head.number,
         revisions=head.number,
-        system=words.system,
-        turns=_turns(words),
-        size=_size(head.messages),
         saved_at=head.created_at,
         saved_by=head.author.name if head.author else "",
         verdict=_verdict(session, example),
@@ -190,15 +229,15 @@ def _filled(session: Session, page: DeskPage, labels: SourceLabels, example: Exa
     )
 
 
-def _words_of(messages: Sequence[Message]) -> _Words:
-    system = str(messages[0]["content"]) if messages and messages[0]["role"] == "system" else ""
-    turns = tuple(str(message["content"]) for message in messages if message["role"] != "system")
-    return _Words(system, turns)
+def with_words(page: DeskPage, words: Turns) -> DeskPage:
+    """The desk with these texts on it."""
+    size = _size(messages_of(words.system, words.spoken))
+    return replace(page, system=words.system, turns=_turns(words.spoken), size=size)
 
 
-def _turns(words: _Words) -> tuple[Turn, ...]:
+def _turns(texts: tuple[str, ...]) -> tuple[Turn, ...]:
     # A prompt always has a place for its response beside it, even where none is needed.
-    texts = words.turns or ("",)
+    texts = texts or ("",)
     texts += ("",) * (len(texts) % 2)
     many = len(texts) > 2
     return tuple(
@@ -263,31 +302,20 @@ def typed_desk(
         texts += ("",) * (len(texts) % 2) + ("", "") * turns
     elif turns < 0 and len(texts) > 2:
         texts = texts[: (len(texts) - 1) // 2 * 2]
-    words = _Words(typed.get("system", ""), texts)
-    messages = messages_of(words.system, texts)
     return replace(
-        page,
+        with_words(page, Turns(typed.get("system", ""), texts)),
         split=typed.get("split", page.split),
         language=typed.get("language", page.language),
         flags=typed.get("flags", page.flags),
         key=typed.get("key", page.key),
         source_key=typed.get("source", page.source_key),
-        based_on=int(typed["based_on"]) if typed.get("based_on", "").isdecimal() else page.based_on,
+        based_on=_number(typed, "based_on", page.based_on),
+        counter=_number(typed, "counter", page.counter),
+        note=typed.get("note", page.note),
         shown_as="preview" if "preview" in (typed.get("as"), typed.get("act")) else "write",
-        system=words.system,
-        turns=_turns(words),
-        size=_size(messages),
         errors=errors or {},
     )
 
 
-def stale_desk(page: DeskPage, form: DeskForm, typed: Mapping[str, str], current: Revision, *, seen: bool) -> DeskPage:
-    """The desk with one's own words on it and the other's beside them.
-
-    Once the other's words are `seen`, the next save is based on them; until then it is refused again.
-    """
-    by = current.author.name if current.author else "somebody"
-    diffs = diff_messages(current.messages, form.messages)
-    stale = Stale(current.number, by, current.created_at, diffs, seen)
-    desk = replace(typed_desk(page, typed), stale=stale)
-    return replace(desk, based_on=current.number, key=new_key()) if seen else desk
+def _number(typed: Mapping[str, str], field: str, otherwise: int) -> int:
+    return int(typed[field]) if typed.get(field, "").isdecimal() and len(typed[field]) < 10 else otherwise

@@ -16,6 +16,8 @@ from app.web.forms import Form, Storable, Text
 
 MOST_TURNS = 100
 TURN = re.compile(r"turn_([1-9][0-9]{0,2})")
+MINE = re.compile(r"mine_([1-9][0-9]{0,2})")
+TAKE = re.compile(r"take_([1-9][0-9]{0,2})")
 
 Language = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}$", max_length=16)
@@ -23,6 +25,7 @@ Language = Annotated[
 Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Storable]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Flag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), Storable]
+Typing = Annotated[str, StringConstraints(max_length=1000), Storable]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), Storable]
 
 
@@ -34,7 +37,7 @@ def new_key() -> str:
 class DeskForm(Form):
     """Everything on the desk. Turns are posted as turn_1, turn_2, …: odd ones are prompts, even ones responses."""
 
-    act: Literal["save", "submit", "add_turn", "remove_turn", "preview"] = "save"
+    act: Literal["save", "submit", "add_turn", "remove_turn", "preview", "join"] = "save"
     split: Split = Split.TRAIN
     source: Source
     language: Language = "en"
@@ -44,14 +47,18 @@ class DeskForm(Form):
     shown_as: Literal["write", "preview"] = Field("write", alias="as")
     system: Text = ""
     turns: tuple[Text, ...] = Field((), max_length=MOST_TURNS)
+    note: Note = ""
+    counter: int = Field(0, ge=0, le=10**9, description="Where one's working copy stands.")
+    joining: "Joining | None" = None
 
     @model_validator(mode="before")
     @classmethod
     def _gather_turns(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or "turns" in data:
+        if not isinstance(data, Mapping) or "turns" in data or "joining" in data:
             return data
-        turns = turns_in(data)
-        return {**{key: value for key, value in data.items() if not TURN.fullmatch(key)}, "turns": turns}
+        joining = joining_in(data)
+        rest = {key: value for key, value in data.items() if not TURN.fullmatch(key) and not _of_joining(key)}
+        return {**rest, "turns": turns_in(data), "joining": joining}
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -64,9 +71,43 @@ class DeskForm(Form):
         return list(dict.fromkeys(flag.strip()[:40] for flag in self.flags.split(",") if flag.strip()))
 
 
+class Joining(Form):
+    """Two people's words on the desk: one's own as they were, the revisions, what was taken and is to be taken."""
+
+    base: int = Field(ge=0, le=10**9)
+    theirs: int = Field(ge=1, le=10**9)
+    system: Text = ""
+    mine: tuple[Text, ...] = Field((), max_length=MOST_TURNS)
+    taken: Annotated[str, StringConstraints(pattern=r"^[mtb]{0,999}$")] = ""
+    takes: dict[int, Literal["mine", "theirs", "both"]] = Field(default_factory=dict)
+
+    @property
+    def taken_before(self) -> dict[int, str]:
+        """The choices that the texts on the desk were made with."""
+        names = {"m": "mine", "t": "theirs", "b": "both"}
+        return {number: names[letter] for number, letter in enumerate(self.taken, start=1)}
+
+
+def _of_joining(key: str) -> bool:
+    return key in {"base", "theirs", "mine_system", "taken"} or bool(MINE.fullmatch(key) or TAKE.fullmatch(key))
+
+
+def joining_in(typed: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fields of a desk on which two texts are being joined, if this is one."""
+    if "theirs" not in typed:
+        return None
+    takes = {int(found[1]): value for key, value in typed.items() if (found := TAKE.fullmatch(key))}
+    numbers = {key: typed[key] for key in ("base", "theirs", "taken") if key in typed}
+    return {**numbers, "system": typed.get("mine_system", ""), "mine": _numbered(typed, MINE), "takes": takes}
+
+
 def turns_in(typed: Mapping[str, Any]) -> tuple[str, ...]:
     """The turns of a posted form in their order."""
-    numbered = sorted((int(found[1]), value) for key, value in typed.items() if (found := TURN.fullmatch(key)))
+    return _numbered(typed, TURN)
+
+
+def _numbered(typed: Mapping[str, Any], pattern: re.Pattern[str]) -> tuple[str, ...]:
+    numbered = sorted((int(found[1]), value) for key, value in typed.items() if (found := pattern.fullmatch(key)))
     return tuple(value for _, value in numbered)
 
 
@@ -76,11 +117,56 @@ def messages_of(system: str, turns: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, *spoken] if system.strip() else spoken
 
 
+class KeepForm(Form):
+    """What stands on the desk while somebody types: kept as it is, be it right or not."""
+
+    counter: int = Field(0, ge=0, le=10**9, description="Of the copy that this follows; 0 where there is none yet.")
+    copy_key: Key = Field(description="Sent twice with the same key, it is kept once.")
+    key: Key
+    based_on: int = Field(0, ge=0, le=10**9)
+    split: Typing = ""
+    source: Typing = ""
+    language: Typing = ""
+    flags: Typing = ""
+    system: Text = ""
+    turns: tuple[Text, ...] = Field((), max_length=MOST_TURNS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_turns(cls, data: Any) -> Any:
+        rest = {key: value for key, value in data.items() if not TURN.fullmatch(key)}
+        return {**rest, "turns": turns_in(data)}
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The texts as messages; empty places stay empty."""
+        return messages_of(self.system, self.turns)
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What it is for, as it was typed."""
+        return {"split": self.split, "source": self.source, "language": self.language, "flags": self.flags}
+
+
+class ThrowAwayForm(Form):
+    """Which copy somebody throws away: that of the page, not a newer one."""
+
+    counter: int = Field(ge=1, le=10**9)
+
+
 class RestoreForm(Form):
     """Which revision stood last when somebody asked for an older one back."""
 
     based_on: int = Field(ge=1, le=10**9)
     key: Key
+
+
+class HistoryQuery(Form):
+    """A page of the history, and which two to compare: numbers of revisions, 0 for the post it came from."""
+
+    page: int = Field(1, ge=1, le=10_000_000)
+    left: int | None = Field(None, ge=0, le=10**9)
+    right: int | None = Field(None, ge=1, le=10**9)
 
 
 class ExampleQuery(Form):
@@ -143,6 +229,24 @@ class RevisionIn(Form):
     messages: Messages
     note: Note = ""
     key: Key | None = Field(None, description="Sent twice with the same key, it makes one revision.")
+
+
+class CopyIn(Form):
+    """Words to keep before they are a revision."""
+
+    counter: int = Field(0, ge=0, le=10**9, description="Of the copy that this follows; 0 where there is none yet.")
+    key: Key = Field(description="Sent twice with the same key, it is kept once.")
+    based_on: int = Field(0, ge=0, le=10**9, description="The revision that the words began from; 0 for none.")
+    messages: Messages
+    split: Typing = ""
+    source: Typing = ""
+    language: Typing = ""
+    flags: Typing = Field("", description="Separated by commas.")
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What it is for, as it was typed."""
+        return {"split": self.split, "source": self.source, "language": self.language, "flags": self.flags}
 
 
 class DescriptionIn(Form):

@@ -46,7 +46,7 @@ def draft_messages(messages: Sequence[Message]) -> list[dict[str, str]]:
     while checked and not checked[-1]["content"].strip():
         del checked[-1]
     _require_turns(checked)
-    _require_size(checked)
+    require_size(checked)
     return checked
 
 
@@ -72,8 +72,9 @@ def _require_turns(messages: Sequence[Mapping[str, str]]) -> None:
             raise BadMessages(f"Turn {index + 1} is empty; write it, or remove it together with its answer.")
 
 
-def _require_size(messages: Sequence[Mapping[str, str]]) -> None:
-    size, limit = sum(len(message["content"].encode()) for message in messages), largest_text_mb()
+def require_size(messages: Sequence[Message]) -> None:
+    """Raise TextTooLarge where the texts have more bytes than an example may have."""
+    size, limit = sum(len(str(message["content"]).encode()) for message in messages), largest_text_mb()
     if size > limit * 1_000_000:
         raise TextTooLarge(size=size, limit=int(limit * 1_000_000))
 

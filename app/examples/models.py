@@ -30,6 +30,13 @@ class Example(Base):
         UniqueConstraint("project_id", "site", "external_id"),
         UniqueConstraint("project_id", "creation_key"),
         Index("ix__example__project_id_state_id", "project_id", "state", "id"),
+        # The lists, the latest change first; and whose examples are in which state.
+        Index("ix__example__recent", "project_id", "changed_at", "id"),
+        Index("ix__example__recent_state", "project_id", "state", "changed_at", "id"),
+        Index("ix__example__held", "project_id", "claimed_until"),
+        Index("ix__example__handed", "project_id", "handed_at"),
+        Index("ix__example__whose", "created_by", "project_id", "state"),
+        Index("ix__example__queue", "project_id", "state", "source", "split", "revision_number", "id", "import_run_id"),
     )
 
     id: Mapped[PrimaryKey]
@@ -44,6 +51,8 @@ class Example(Base):
     import_run_id: Mapped[int | None] = mapped_column(ForeignKey("import_run.id", ondelete="SET NULL"), index=True)
     site: Mapped[str | None] = mapped_column(String(120))
     external_id: Mapped[str | None] = mapped_column(String(120))
+    # Answers to one question share it, as candidates do.
+    thread_id: Mapped[str | None] = mapped_column(String(120))
     licence: Mapped[str | None] = mapped_column(String(80))
     # author, author_url, url, site, date: what an attribution needs
     attribution: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -54,9 +63,19 @@ class Example(Base):
     verdict_words: Mapped[str] = mapped_column(Text, default="")
     verdict_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     verdict_at: Mapped[datetime | None]
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     # Sent by the form that made it: the same form sent twice makes one example.
     creation_key: Mapped[str | None] = mapped_column(String(64))
+    # Who writes on it: alone until then, and the last to have done so afterwards. Persons' numbers, as below.
+    claimed_by: Mapped[int | None] = mapped_column(index=True)
+    claimed_until: Mapped[datetime | None]
+    handed_to: Mapped[int | None] = mapped_column(index=True)
+    handed_by: Mapped[int | None]
+    handed_at: Mapped[datetime | None]
+    handed_words: Mapped[str] = mapped_column(Text, default="")
+    # Another answer to the prompt of that example; it counts its answers, itself among them.
+    beside_id: Mapped[int | None] = mapped_column(index=True)
+    answers: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[CreatedAt]
     changed_at: Mapped[datetime] = mapped_column(default=now)
     creator: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[created_by])
@@ -84,3 +103,94 @@ class Revision(Base):
     created_at: Mapped[CreatedAt]
     author: Mapped[User | None] = relationship(lazy="raise")
     example: Mapped[Example] = relationship(lazy="raise")
+
+
+class SkipReason(StrEnum):
+    """Why somebody did not want to write an example; `passed` is no reason, they only went on to the next."""
+
+    PASSED = "passed"
+    NOT_MY_FIELD = "not my field"
+    NOT_WORTH_IT = "not worth it"
+    UNCLEAR = "unclear"
+    SENSITIVE = "sensitive"
+    DUPLICATE = "duplicate"
+    OTHER = "other"
+
+
+class Skip(Base):
+    """One person does not want to write one example; it stays in the queue of the others."""
+
+    __tablename__ = "example_skip"
+
+    example_id: Mapped[int] = mapped_column(ForeignKey("example.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, index=True)
+    reason: Mapped[SkipReason] = mapped_column(choice(SkipReason))
+    words: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[CreatedAt]
+    user: Mapped[User] = relationship(lazy="raise")
+    example: Mapped[Example] = relationship(lazy="raise")
+
+
+class WorkingCopy(Base):
+    """What one person types into an example, or into one that is not made yet: kept before it is a revision.
+
+    An example that is not made yet is known by the creation key of its form.
+    """
+
+    __tablename__ = "working_copy"
+    __table_args__ = (
+        UniqueConstraint("user_id", "example_id"),
+        UniqueConstraint("user_id", "project_id", "creation_key"),
+    )
+
+    id: Mapped[PrimaryKey]
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    example_id: Mapped[int | None] = mapped_column(ForeignKey("example.id", ondelete="CASCADE"), index=True)
+    creation_key: Mapped[str | None] = mapped_column(String(64))
+    messages: Mapped[list[Any]]
+    # split, source, language, flags: as they were typed, be they right or not
+    description: Mapped[dict[str, Any]]
+    # The revision it began from; 0 where there is none yet.
+    based_on: Mapped[int]
+    # Each save names the counter it follows, so that two tabs never overwrite each other.
+    counter: Mapped[int]
+    # Of the save that stands here: sent again, it is answered and not done again.
+    key: Mapped[str] = mapped_column(String(64))
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class HouseStyle(Base):
+    """Which remarks a project makes; a project without a row has every rule on, set as it is by itself."""
+
+    __tablename__ = "house_style"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
+    # {rule: {"on": bool, parameter: value, …}}
+    rules: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class LeftRemark(Base):
+    """A remark that somebody read and left as it is, for one example."""
+
+    __tablename__ = "left_remark"
+    __table_args__ = (UniqueConstraint("example_id", "key"),)
+
+    id: Mapped[PrimaryKey]
+    example_id: Mapped[int] = mapped_column(ForeignKey("example.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[CreatedAt]
+
+
+class ModelExample(Base):
+    """An approved example that a lead shows to everybody who writes: like this."""
+
+    __tablename__ = "model_example"
+
+    example_id: Mapped[int] = mapped_column(
+        ForeignKey("example.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[CreatedAt]

@@ -17,7 +17,7 @@ from app.accounts.audit import record
 from app.accounts.models import User
 from app.db import now
 from app.errors import Conflict, Refusal
-from app.examples import queries
+from app.examples import claims, queries
 from app.examples.credit import attribution_of
 from app.examples.messages import Message, checked_source, draft_messages, same_messages, title_of, validate_messages
 from app.examples.models import Example, ExampleState, Revision
@@ -171,13 +171,13 @@ def example_from_candidate(
 
 
 def put_back(session: Session, actor: User, example: Example) -> None:
-    """Undo `example_from_candidate` while nobody has worked on the draft: it goes, the candidate is open again."""
+    """Undo `example_from_candidate` while nobody has worked on the draft: it goes, the candidate is as before."""
     require_open(session.get_one(Project, example.project_id))
     untouched = example.revision_number == 1 and example.state is ExampleState.DRAFT and not example.approved_number
-    if example.candidate_id is None or not untouched:
+    if example.candidate_id is None or not untouched or queries.is_worked_on(session, example):
         raise WorkedOn
     candidate = session.get_one(Candidate, example.candidate_id)
-    candidate.status = CandidateStatus.OPEN
+    candidate.status = CandidateStatus.OPEN if candidate.kept_by is None else CandidateStatus.KEPT
     record(session, actor, "put back", f"candidate:{candidate.id}", project_id=example.project_id, example=example.id)
     session.delete(example)
     session.flush()
@@ -195,7 +195,8 @@ def save_revision(
 ) -> Revision:
     """The new head with these words, if it was based on the head; raises StaleSave with the current words otherwise.
 
-    Words that stand there already make no revision. The same key twice gives the same revision.
+    Raises HeldByAnother while somebody else writes on it; a save makes it one's own for a while. Words that stand
+    there already make no revision. The same key twice gives the same revision.
     """
     require_open(session.get_one(Project, example.project_id))
     in_review = example.state is ExampleState.REVIEW
@@ -208,11 +209,12 @@ def save_revision(
     head = queries.head_revision(session, example)
     if same_messages(head.messages, words):
         return head
-    if not _moved_on(session, example, based_on):
+    if not _moved_on(session, actor, example, based_on):
         session.refresh(example)
         again = queries.revision_by_key(session, example, idempotency_key) if idempotency_key else None
         if again is not None:
             return again
+        claims.require_free(session, actor, example)
         raise StaleSave(based_on, queries.head_revision(session, example))
     saved = _revision(example, actor, words, note, idempotency_key)
     session.add(saved)
@@ -224,12 +226,13 @@ def save_revision(
     return saved
 
 
-def _moved_on(session: Session, example: Example, based_on: int) -> bool:
-    """Take the next revision number by compare-and-set; False if somebody else was faster."""
+def _moved_on(session: Session, actor: User, example: Example, based_on: int) -> bool:
+    """Take the next revision number by compare-and-set; False if somebody else was faster or writes on it."""
+    still = (Example.revision_number == based_on, claims.free_for(actor.id, now()))
     taken = session.execute(
         update(Example)
-        .where(Example.id == example.id, Example.revision_number == based_on)
-        .values(revision_number=based_on + 1, changed_at=now())
+        .where(Example.id == example.id, *still)
+        .values(revision_number=based_on + 1, changed_at=now(), **claims.claimed(actor))
         .execution_options(synchronize_session=False)
     )
     if taken.rowcount != 1:  # type: ignore[attr-defined]
@@ -273,8 +276,10 @@ def submit_example(session: Session, actor: User, example: Example) -> None:
         return
     if example.state not in SUBMITTABLE:
         raise NotSubmittable(state=example.state.value)
+    claims.require_free(session, actor, example)
     validate_messages(queries.head_revision(session, example).messages, example.split)
     _set_state(session, example, ExampleState.REVIEW, SUBMITTABLE)
+    claims.end(example)
     record(
         session, actor, "submit example", f"example:{example.id}",
         project_id=example.project_id, revision=example.revision_number,
@@ -287,6 +292,7 @@ def withdraw_example(session: Session, actor: User, example: Example) -> None:
     if example.state is ExampleState.DRAFT:
         return
     _set_state(session, example, ExampleState.DRAFT, (ExampleState.REVIEW,))
+    claims.renew(session, actor, example)
     record(session, actor, "withdraw example", f"example:{example.id}", project_id=example.project_id)
 
 

@@ -7,13 +7,16 @@ from datetime import datetime
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from app.errors import NotFound
 from app.examples import queries
-from app.examples.forms import ExampleQuery, new_key
+from app.examples.forms import ExampleQuery, HistoryQuery, new_key
 from app.examples.labels import MessageDiff, SourceLabel, SourceLabels, diff_messages, shown_title
+from app.examples.messages import Message
 from app.examples.models import Example, ExampleState, Revision
-from app.examples.queries import ExampleFilter
+from app.examples.queries import ExampleFilter, StandingCount
 from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
+from app.sources.models import Candidate
 from app.web.paging import Pager, page_of
 
 MINE_SHOWN = 12
@@ -68,8 +71,17 @@ class RevisionRow:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """Two texts of an example side by side in time: what the right one changes in the left one."""
+
+    left: str
+    right: str
+    diffs: Sequence[MessageDiff]
+
+
+@dataclass(frozen=True)
 class HistoryPage:
-    """All revisions of an example, the newest first."""
+    """All revisions of an example, the newest first; two of them compared, if somebody asks."""
 
     slug: str
     example_id: int
@@ -81,14 +93,27 @@ class HistoryPage:
     rows: Sequence[RevisionRow]
     pager: Pager
     open: bool
+    has_source: bool
+    left: int
+    right: int
+    compared: Compared | None
+
+    @property
+    def choices(self) -> list[tuple[int, str]]:
+        """What can be compared: every revision, the newest first, and the post it came from."""
+        numbers = [(number, f"Revision {number}") for number in range(self.head, 0, -1)]
+        return [*numbers, (0, "The source post")] if self.has_source else numbers
 
 
 def write_page(session: Session, access: ProjectAccess, wanted: ExampleQuery) -> WritePage:
     """The lists; one's own work stands above them while nothing is searched for."""
     project = access.project
     labels = SourceLabels(session.scalars(composition_of(project)))
-    counts = _counts(session, project.id)
-    found, pager = page_of(session, queries.heads_of(project.id, wanted.as_filter(access.user)), wanted.page)
+    standing = queries.standing_counts(session, project.id)
+    counts = _counts(standing)
+    narrowed = wanted.as_filter(access.user)
+    total = queries.total_of(standing, narrowed)
+    found, pager = page_of(session, queries.heads_of(project.id, narrowed), wanted.page, total=total)
     mine = [
         [] if wanted.narrows else _rows(session, _mine(access, state), labels)
         for state in (ExampleState.RETURNED, ExampleState.DRAFT)
@@ -103,14 +128,14 @@ def write_page(session: Session, access: ProjectAccess, wanted: ExampleQuery) ->
         pager=pager,
         wanted=wanted,
         list_query=wanted.as_query(without_page=True),
-        sources=labels.options(queries.sources_in(session, project.id)),
+        sources=labels.options(sorted({row.source for row in standing})),
         open=project.archived_at is None,
     )
 
 
-def _counts(session: Session, project_id: int) -> dict[str, int]:
+def _counts(standing: Sequence[StandingCount]) -> dict[str, int]:
     counts = dict.fromkeys((state.value for state in ExampleState), 0)
-    for row in queries.standing_counts(session, project_id):
+    for row in standing:
         counts[row.state.value] += row.count
     return counts
 
@@ -141,9 +166,9 @@ def example_row(head: Revision, labels: SourceLabels) -> ExampleRow:
     )
 
 
-def history_page(session: Session, access: ProjectAccess, example: Example, number: int) -> HistoryPage:
-    """The revisions with what each changed against the one before."""
-    found, pager = page_of(session, queries.revisions_of(example), number, HISTORY_PAGE)
+def history_page(session: Session, access: ProjectAccess, example: Example, wanted: HistoryQuery) -> HistoryPage:
+    """The revisions with what each changed against the one before, and the two that were asked for compared."""
+    found, pager = page_of(session, queries.revisions_of(example), wanted.page, HISTORY_PAGE)
     oldest = found[-1].number if found else 1
     before = queries.revision(session, example, oldest - 1) if oldest > 1 else None
     older: list[Revision | None] = [*found[1:], before]
@@ -160,7 +185,30 @@ def history_page(session: Session, access: ProjectAccess, example: Example, numb
         rows=[_revision_row(example, revision, old) for revision, old in zip(found, older, strict=True)],
         pager=pager,
         open=access.project.archived_at is None,
+        has_source=example.candidate_id is not None,
+        left=wanted.left if wanted.left is not None else max(1, example.revision_number - 1),
+        right=wanted.right or example.revision_number,
+        compared=_compared(session, example, wanted),
     )
+
+
+def _compared(session: Session, example: Example, wanted: HistoryQuery) -> Compared | None:
+    if wanted.left is None or wanted.right is None:
+        return None
+    (left, before), (right, after) = (_text_at(session, example, number) for number in (wanted.left, wanted.right))
+    return Compared(left, right, diff_messages(before, after))
+
+
+def _text_at(session: Session, example: Example, number: int) -> tuple[str, Sequence[Message]]:
+    if number:
+        revision = queries.revision(session, example, number)
+        if revision is None:
+            raise NotFound("There is no such revision.")
+        return f"revision {number}", revision.messages
+    candidate = session.get(Candidate, example.candidate_id) if example.candidate_id else None
+    if candidate is None:
+        raise NotFound("This example did not come from a post of the pool.")
+    return "the source post", candidate.messages
 
 
 def _revision_row(example: Example, revision: Revision, before: Revision | None) -> RevisionRow:

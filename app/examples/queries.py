@@ -1,19 +1,26 @@
 """Examples, their revisions, and how many stand where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.accounts.models import User
-from app.errors import NotFound
-from app.examples.models import Example, ExampleState, Revision
+from app.accounts.models import AuditEntry, User
+from app.errors import Gone, NotFound
+from app.examples.models import Example, ExampleState, Revision, WorkingCopy
 from app.projects.models import Split
 from app.sources.models import ImportRun, ImportState
 
 MOST_WORDS = 12
 # What waits for its writer.
 UNFINISHED = (ExampleState.DRAFT, ExampleState.RETURNED)
+
+
+class Deleted(Gone):
+    """Somebody put this example back into the pool; nothing was saved. Your text is on your page still: copy it."""
+
+    title = "Not here any more"
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,17 @@ def _conditions(project_id: int, wanted: ExampleFilter) -> list[ColumnElement[bo
 
 
 def example_in(session: Session, project_id: int, example_id: int) -> Example:
-    """The project's example of that number with its maker, or NotFound."""
+    """The project's example of that number with its maker; NotFound, or Deleted if there was one."""
     query = select(Example).where(Example.id == example_id, Example.project_id == project_id, arrived())
     example = session.scalar(query.options(joinedload(Example.creator)))
     if example is None:
-        raise NotFound("There is no such example here.")
+        raise Deleted if _was_made(session, project_id, example_id) else NotFound("There is no such example here.")
     return example
+
+
+def _was_made(session: Session, project_id: int, example_id: int) -> bool:
+    made = (AuditEntry.project_id == project_id, AuditEntry.subject == f"example:{example_id}")
+    return session.scalar(select(AuditEntry.id).where(*made, AuditEntry.action == "create example")) is not None
 
 
 def judge_of(session: Session, example: Example) -> User | None:
@@ -125,6 +137,11 @@ def revision_by_key(session: Session, example: Example, key: str) -> Revision | 
     return session.scalar(query.options(joinedload(Revision.author)))
 
 
+def is_worked_on(session: Session, example: Example) -> bool:
+    """Whether anybody has typed words into the example that are kept and not saved."""
+    return session.scalar(select(WorkingCopy.id).where(WorkingCopy.example_id == example.id).limit(1)) is not None
+
+
 def example_by_creation_key(project_id: int, key: str) -> Select[Example]:
     """The example that a form with this key has made already."""
     return select(Example).where(Example.project_id == project_id, Example.creation_key == key)
@@ -133,6 +150,11 @@ def example_by_creation_key(project_id: int, key: str) -> Select[Example]:
 def example_of_candidate(session: Session, candidate_id: int) -> Example | None:
     """The example that a candidate was turned into."""
     return session.scalar(select(Example).where(Example.candidate_id == candidate_id))
+
+
+def answers_to(session: Session, first: Example) -> int:
+    """How many answers a prompt has: the first example's, and those beside it."""
+    return 1 + (session.scalar(select(func.count(Example.id)).where(Example.beside_id == first.id)) or 0)
 
 
 def approved_revisions(project_id: int) -> Select[Example, Revision]:
@@ -148,6 +170,14 @@ def standing_counts(session: Session, project_id: int) -> list[StandingCount]:
     query = select(*columns, func.count()).where(Example.project_id == project_id, arrived())
     rows = session.execute(query.group_by(*columns).order_by(*columns))
     return [StandingCount(source, split, state, count) for source, split, state, count in rows]
+
+
+def total_of(standing: Sequence[StandingCount], wanted: ExampleFilter) -> int | None:
+    """How many examples fit, from the counts that are known; None where words or a person narrow them as well."""
+    if wanted.words or wanted.mine is not None:
+        return None
+    asked = ((wanted.state, "state"), (wanted.split, "split"), (wanted.source, "source"))
+    return sum(row.count for row in standing if all(not value or getattr(row, name) == value for value, name in asked))
 
 
 def sources_in(session: Session, project_id: int) -> list[str]:

@@ -1,6 +1,8 @@
 """Write: the lists, the desk, the history."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
@@ -9,19 +11,24 @@ from sqlalchemy.orm import Session
 
 from app.db import SessionDep
 from app.errors import NotFound, Refusal
-from app.examples import operations, queries
-from app.examples.desk import DeskPage, desk_page, stale_desk, typed_desk
-from app.examples.forms import DeskForm, ExampleQuery, RestoreForm
+from app.examples import operations, queries, working_copies
+from app.examples.answers import keep_words
+from app.examples.claims import HeldByAnother
+from app.examples.desk import DeskPage, desk_page, typed_desk
+from app.examples.forms import DeskForm, ExampleQuery, HistoryQuery, RestoreForm, new_key
+from app.examples.kept import joined_desk, new_desk, opened_desk, stale_desk
+from app.examples.merging import Turns
+from app.examples.messages import draft_messages, same_messages
 from app.examples.models import Example
 from app.examples.pages import history_page, write_page
+from app.examples.working_copies import Desk, KeptElsewhere, Written
 from app.projects.access import Annotator, ProjectAccess
 from app.web.forms import Posted, Typed, check
-from app.web.paging import PageNumber
 from app.web.templating import Flash, leave, redirect, render, targeted_block
 
 router = APIRouter(include_in_schema=False)
 FRAGMENTS = ("save_state", "preview", "counts", "turns")
-STAYS = {"add_turn": 1, "remove_turn": -1, "preview": 0}
+STAYS = {"add_turn": 1, "remove_turn": -1, "preview": 0, "join": 0}
 
 
 @router.get("/projects/{slug}/examples", name="examples:index")
@@ -33,9 +40,14 @@ def index(
 
 
 @router.get("/projects/{slug}/examples/new", name="examples:new")
-def new(request: Request, session: SessionDep, access: Annotator) -> Response:
-    """An empty desk."""
-    return _desk(request, session, desk_page(session, access, None))
+def new(
+    request: Request,
+    session: SessionDep,
+    access: Annotator,
+    key: Annotated[str, Query(pattern=r"^(?:[A-Za-z0-9_-]{8,64})?$")] = "",
+) -> Response:
+    """An empty desk, or what was begun under that key and never saved."""
+    return _desk(request, session, new_desk(session, access, key))
 
 
 @router.post("/projects/{slug}/examples", name="examples:create")
@@ -44,18 +56,31 @@ def create(request: Request, session: SessionDep, access: Annotator, typed: Type
     form = check(DeskForm, typed)
     if form.errors or form.value.act in STAYS:
         return _typed(request, session, access, None, typed, form)
+    example: Example | None = None
     try:
         with session.begin_nested():
-            example = operations.create_example(
-                session, access.user, access.project,
-                split=form.value.split, source=form.value.source, language=form.value.language,
-                messages=_some(form.value.messages), flags=form.value.flag_list, creation_key=form.value.key,
-            )  # fmt: skip
-            if form.value.act == "submit":
-                operations.submit_example(session, access.user, example)
+            example = _made(session, access, form.value)
+    except operations.StaleSave as stale:
+        return _stale(request, session, access, stale, form.value, typed)
     except Refusal as refusal:
         return _refused(request, session, access, None, typed, refusal)
     return _done(request, access, example, submitted=form.value.act == "submit")
+
+
+def _made(session: Session, access: ProjectAccess, form: DeskForm) -> Example:
+    messages = _some(form.messages)
+    example = operations.create_example(
+        session, access.user, access.project,
+        split=form.split, source=form.source, language=form.language,
+        messages=messages, flags=form.flag_list, creation_key=form.key, note=form.note,
+    )  # fmt: skip
+    # Sent again because the answer was lost on the way: what was typed since is a revision, not nothing.
+    if not same_messages(queries.head_revision(session, example).messages, draft_messages(messages)):
+        operations.save_revision(session, access.user, example, based_on=1, messages=messages)
+    working_copies.let_go(session, Desk(access.user, access.project, creation_key=form.key))
+    if form.act == "submit":
+        operations.submit_example(session, access.user, example)
+    return example
 
 
 def _some(messages: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -71,9 +96,9 @@ def preview(request: Request, session: SessionDep, access: Annotator, typed: Typ
 
 
 @router.get("/projects/{slug}/examples/{example_id}", name="examples:edit")
-def edit(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
-    """An example on the desk."""
-    return _desk(request, session, desk_page(session, access, _example(session, access, example_id)))
+def edit(request: Request, session: SessionDep, access: Annotator, example_id: int, take: bool = False) -> Response:
+    """An example on the desk; `take` joins one's own kept words with what was saved since."""
+    return _desk(request, session, opened_desk(session, access, _example(session, access, example_id), take=take))
 
 
 @router.post("/projects/{slug}/examples/{example_id}", name="examples:save")
@@ -87,9 +112,10 @@ def save(request: Request, session: SessionDep, access: Annotator, example_id: i
         with session.begin_nested():
             _save(session, access, example, form.value)
     except operations.StaleSave as stale:
-        seen = targeted_block(request) != "save_state"
-        page = stale_desk(desk_page(session, access, example), form.value, typed, stale.current, seen=seen)
-        return _desk(request, session, page, 409)
+        return _stale(request, session, access, stale, form.value, typed)
+    except HeldByAnother as held:
+        keep_words(session, access.user, access.project, example, form.value.messages, form.value.based_on)
+        return _refused(request, session, access, example, typed, held)
     except Refusal as refusal:
         return _refused(request, session, access, example, typed, refusal)
     return _done(request, access, example, submitted=form.value.act == "submit")
@@ -98,14 +124,37 @@ def save(request: Request, session: SessionDep, access: Annotator, example_id: i
 def _save(session: Session, access: ProjectAccess, example: Example, form: DeskForm) -> None:
     operations.save_revision(
         session, access.user, example,
-        based_on=form.based_on, messages=form.messages, idempotency_key=form.key,
+        based_on=form.based_on, messages=form.messages, note=form.note, idempotency_key=form.key,
     )  # fmt: skip
     operations.describe_example(
         session, access.user, example,
         split=form.split, source=form.source, language=form.language, flags=form.flag_list,
     )  # fmt: skip
+    working_copies.let_go(session, Desk(access.user, access.project, example))
     if form.act == "submit":
         operations.submit_example(session, access.user, example)
+
+
+def _stale(
+    request: Request,
+    session: Session,
+    access: ProjectAccess,
+    stale: operations.StaleSave,
+    form: DeskForm,
+    typed: Mapping[str, str],
+) -> Response:
+    """Both texts on the desk; one's own is kept as a working copy, whatever becomes of the page."""
+    example = _example(session, access, stale.current.example_id)
+    page = typed_desk(desk_page(session, access, example), typed)
+    described = {name: typed.get(name, "") for name in ("split", "source", "language", "flags")}
+    written = Written(form.messages, described, form.based_on)
+    with suppress(KeptElsewhere, working_copies.CopyGone):
+        desk = Desk(access.user, access.project, example)
+        kept = working_copies.keep(session, desk, written, follows=form.counter, key=new_key())
+        page = replace(page, counter=kept.counter)
+    seen = targeted_block(request) != "save_state"
+    mine = Turns(form.system, form.turns)
+    return _desk(request, session, stale_desk(session, page, example, mine, form.based_on, seen=seen), 409)
 
 
 @router.post("/projects/{slug}/examples/{example_id}/withdrawal", name="examples:withdraw")
@@ -119,10 +168,14 @@ def withdraw(request: Request, session: SessionDep, access: Annotator, example_i
 
 @router.get("/projects/{slug}/examples/{example_id}/history", name="examples:history")
 def history(
-    request: Request, session: SessionDep, access: Annotator, example_id: int, page: PageNumber = 1
+    request: Request,
+    session: SessionDep,
+    access: Annotator,
+    example_id: int,
+    wanted: Annotated[HistoryQuery, Query()],
 ) -> Response:
-    """All revisions with what each changed."""
-    shown = history_page(session, access, _example(session, access, example_id), page)
+    """All revisions with what each changed, and any two compared."""
+    shown = history_page(session, access, _example(session, access, example_id), wanted)
     return render(request, "examples/history.html", shown, session=session)
 
 
@@ -167,6 +220,9 @@ def _typed(
     """The desk as it was typed, with what does not fit or with another number of turns."""
     turns = 0 if form.errors else STAYS[form.value.act]
     page = typed_desk(desk_page(session, access, example), typed, form.errors, turns=turns)
+    if example is not None and not form.errors and form.value.joining:
+        typed_turns = Turns(page.system, tuple(turn.text for turn in page.turns))
+        page = joined_desk(session, page, example, form.value.joining, typed_turns)
     return _desk(request, session, page, 422 if form.errors else 200)
 
 

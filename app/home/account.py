@@ -37,6 +37,7 @@ class AccountPage:
     tokens: Sequence[TokenRow]
     projects: Sequence[tuple[str, str]]
     scopes: Sequence[str]
+    letter: bool
 
 
 def account_page(session: Session, user: User) -> AccountPage:
@@ -62,6 +63,7 @@ def account_page(session: Session, user: User) -> AccountPage:
         ),
         projects=tuple((project.slug, project.name) for project in named),
         scopes=tuple(scope.value for scope in Scope),
+        letter=user.daily_letter,
     )
 
 

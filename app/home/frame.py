@@ -13,12 +13,16 @@ from app.db import Database
 from app.duplicates.models import DuplicatePair, Verdict
 from app.examples.models import Example, ExampleState
 from app.examples.queries import arrived
+from app.home.inbox import waiting_in_inbox
 from app.projects import queries as projects
 from app.projects.models import Project
 from app.runs.models import RunState, TrainingRun
 from app.sources.models import Candidate, ImportRun
 from app.web.cookies import flash_of, theme_of
 from app.web.templating import Frame, PersonBadge, Place, ProjectLink
+
+MOST_COUNTED = 1000
+"""What waits in a place is counted up to here."""
 
 
 def build_frame(request: Request, session: Session | None) -> Frame:
@@ -48,7 +52,7 @@ def _frame(request: Request, session: Session) -> Frame:
 def _badge(user: User, here: Role | None) -> PersonBadge:
     # In a project its role counts; who leads only that is no admin of the installation and must not look like one.
     title = "Admin" if user.role is Role.ADMIN else "Lead" if here is Role.ADMIN else (here or user.role).capitalize()
-    return PersonBadge(user.name, user.email, user.name[:1].upper(), title)
+    return PersonBadge(user.name, user.email, user.name[:1].upper(), title, user.id)
 
 
 def _link(request: Request, project: Project) -> ProjectLink:
@@ -61,6 +65,7 @@ def waiting_counts(session: Session, project: Project, user: User) -> dict[str, 
     mine = (Example.created_by == user.id, Example.state.in_((ExampleState.DRAFT, ExampleState.RETURNED)))
     open_pair = DuplicatePair.verdict == Verdict.OPEN
     counts: dict[str, ColumnElement[Any]] = {
+        "inbox": waiting_in_inbox(project, user),
         "duplicates": _count(DuplicatePair, project, open_pair),
         "leaks": _count(DuplicatePair, project, open_pair, DuplicatePair.leak.is_(True)),
         "write": _count(Example, project, *mine),
@@ -77,7 +82,9 @@ def waiting_counts(session: Session, project: Project, user: User) -> dict[str, 
 
 
 def _count(model: Any, project: Project, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count(model.id)).where(model.project_id == project.id, *conditions).scalar_subquery()
+    # No further than a rail can show: every page waits for these.
+    found = select(model.id).where(model.project_id == project.id, *conditions).limit(MOST_COUNTED).subquery()
+    return select(func.count()).select_from(found).scalar_subquery()
 
 
 def _any(model: Any, project: Project) -> Exists:
@@ -86,7 +93,7 @@ def _any(model: Any, project: Project) -> Exists:
 
 # Title, route, what waits there, what fills it, and where it stands: under another place, in the phone's bar.
 PLACES: tuple[tuple[str, str, str, str, dict[str, bool]], ...] = (
-    ("Home", "home:project", "", "", {"five": True}),
+    ("Home", "home:project", "inbox", "", {"five": True}),
     ("Sources", "sources:index", "", "has sources", {}),
     ("Pool", "selection:pool", "", "has pool", {"five": True}),
     ("Duplicates", "duplicates:inbox", "duplicates", "", {"under": True}),
@@ -97,7 +104,7 @@ PLACES: tuple[tuple[str, str, str, str, dict[str, bool]], ...] = (
 )
 
 # What a number beside a place counts, for those who hear it; elsewhere it is what waits.
-COUNTED = {"versions": "frozen", "runs": "under way"}
+COUNTED = {"inbox": "in your inbox", "versions": "frozen", "runs": "under way"}
 
 
 def _places(request: Request, session: Session, project: Project, user: User) -> tuple[Place, ...]:

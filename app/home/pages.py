@@ -11,6 +11,7 @@ from app.db import now
 from app.examples.models import ExampleState, Revision
 from app.home import composition, queries
 from app.home.composition import SourceRow, SplitTable
+from app.home.inbox import Inbox, inbox_of
 from app.home.queries import Count, PersonLoad
 from app.jobs import queries as jobs
 from app.jobs.models import Job
@@ -124,6 +125,8 @@ class DayPage:
     good: GoodExample | None
     to_review: int
     may_review: bool
+    inbox: Inbox
+    open: bool
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,8 @@ def day_page(session: Session, access: ProjectAccess, skip: int) -> DayPage:
         good=_good(queries.good_example(session, project)),
         to_review=_waiting(counts, ExampleState.REVIEW).count,
         may_review=access.role.covers(Role.REVIEWER),
+        inbox=inbox_of(session, user, project),
+        open=project.archived_at is None,
     )
 
 
@@ -238,7 +243,7 @@ def _mine(revision: Revision, titles: dict[str, SourceRow], said: Review | None 
         source=row.short_title if row else example.source,
         colour=row.colour if row else composition.NO_COLOUR,
         changed_at=example.changed_at,
-        words=said.words if said else "",
+        words=(said.words or example.verdict_words) if said else "",
         reviewer=said.reviewer.name if said and said.reviewer else "",
         said_at=said.created_at if said else None,
     )

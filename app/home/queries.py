@@ -147,12 +147,14 @@ def my_tally(session: Session, project: Project, user: User) -> dict[ExampleStat
 
 
 def candidate_to_write(session: Session, project: Project, sources: Sequence[str], skip: int) -> Candidate | None:
-    """The best open candidate of the first of these sources that has one, after skipping so many; else any."""
+    """The best candidate of the first of these sources that has one, kept ones first, skipping so many; else any."""
     rank = case({source: place for place, source in enumerate(sources)}, value=Candidate.source, else_=len(sources))
     query = (
         select(Candidate)
-        .where(Candidate.project_id == project.id, Candidate.status == CandidateStatus.OPEN)
-        .order_by(rank, func.coalesce(Candidate.score, 0).desc(), Candidate.id)
+        .where(Candidate.project_id == project.id, Candidate.status.in_([CandidateStatus.KEPT, CandidateStatus.OPEN]))
+        .order_by(
+            rank, Candidate.status == CandidateStatus.OPEN, func.coalesce(Candidate.score, 0).desc(), Candidate.id
+        )
     )
     return session.scalar(query.offset(skip).limit(1))
 

@@ -27,8 +27,12 @@ class Project(Base):
     slug: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     guide: Mapped[str] = mapped_column(Text, default="")
+    # How many people may answer the same prompt; with 1 nobody gets what another has.
+    overlap: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[CreatedAt]
     archived_at: Mapped[datetime | None]
+    # How many second persons have to have read a revision before it is decided on: 1 or 2.
+    reviews_needed: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class CompositionRow(Base):

@@ -66,6 +66,7 @@ def slug_of(name: str) -> str:
 
 def set_composition(session: Session, actor: User, project: Project, targets: Sequence[Target]) -> None:
     """Replace the target; examples keep their sources, whether or not a row is left for them."""
+    require_open(project)
     keys = [(target.source, target.split) for target in targets]
     if len(set(keys)) != len(keys):
         raise Refusal("Two rows name the same source and split; nothing was changed. Join them.")
@@ -100,6 +101,7 @@ def change_member(session: Session, actor: User, project: Project, user_id: int,
 
 def remove_member(session: Session, actor: User, project: Project, user_id: int) -> Membership:
     """End a membership; what the person wrote stays."""
+    require_open(project)
     membership = _membership(session, project, user_id)
     session.delete(membership)
     record(session, actor, "remove member", f"user:{user_id}", project_id=project.id)

@@ -11,6 +11,7 @@ from app.projects.access import Annotator, Lead, Reviewer
 from app.reviews import operations, queries
 from app.reviews.forms import ImportedForm, VerdictForm, WithdrawForm
 from app.reviews.models import Review
+from app.reviews.panel import visible
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
 
@@ -43,6 +44,7 @@ class ReviewOut(BaseModel):
     example: int
     revision: int
     verdict: str
+    outcome: str | None = Field(default=None, description="What the example became by it; null while another waits.")
     words: str
     reviewer: str | None
     at: str
@@ -81,9 +83,10 @@ def queue(session: SessionDep, access: Annotator, page: PageNumber = 1) -> Queue
 
 @router.get("/examples/{example_id}/reviews", name="api:reviews")
 def reviews(session: SessionDep, access: Annotator, example_id: int) -> ReviewsOut:
-    """What was said of an example."""
+    """What was said of an example; the first of two verdicts is told once both are given."""
     example = example_in(session, access.project.id, example_id)
-    return ReviewsOut(reviews=[_shown(review) for review in session.scalars(queries.reviews_of(example))])
+    told = session.scalars(queries.reviews_of(example)).all()
+    return ReviewsOut(reviews=[_shown(review) for review in visible(told, example, access.user.id)])
 
 
 @router.post("/examples/{example_id}/reviews", name="api:review", status_code=201)
@@ -116,6 +119,7 @@ def _shown(review: Review) -> ReviewOut:
         example=review.example_id,
         revision=review.revision_number,
         verdict=review.verdict.value,
+        outcome=review.outcome.value if review.outcome else None,
         words=review.words,
         reviewer=review.reviewer.name if review.reviewer else None,
         at=review.created_at.isoformat(),

@@ -1,4 +1,7 @@
-"""The second person's word: approve, return, reject; never on one's own words."""
+"""The second person's word: approve, return, reject; never on one's own words.
+
+A project may ask for two second persons: the first verdict then waits, unseen, and the stricter of the two counts.
+"""
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -16,15 +19,22 @@ from app.projects.access import require_open
 from app.projects.models import Project
 from app.reviews import queries
 from app.reviews.models import Review, ReviewVerdict
+from app.reviews.verdicts import stricter, waiting
 from app.text.wellformed import require_wellformed
-from app.web.words import ago
+from app.web.words import ago, plural
 
 STATES = {
     ReviewVerdict.APPROVED: ExampleState.APPROVED,
     ReviewVerdict.RETURNED: ExampleState.RETURNED,
     ReviewVerdict.REJECTED: ExampleState.REJECTED,
 }
+TRAIL = {
+    ReviewVerdict.APPROVED: "approve example",
+    ReviewVerdict.RETURNED: "return example",
+    ReviewVerdict.REJECTED: "reject example",
+}
 LONGEST_WORDS = 4000
+REVIEWS_NEEDED = (1, 2)
 
 
 class OwnWords(Denied):
@@ -52,9 +62,9 @@ def approve(session: Session, actor: User, example: Example, revision_number: in
 
 
 def return_example(session: Session, actor: User, example: Example, revision_number: int, words: str) -> Review:
-    """Send an example back to its writer with words on what should change."""
+    """Send an example back to its writer with words on what should change, or with comments beside its passages."""
     if not words.strip():
-        raise WordsNeeded
+        words = _comments_said(session, example)
     return _decide(session, actor, example, revision_number, ReviewVerdict.RETURNED, words)
 
 
@@ -63,23 +73,79 @@ def reject(session: Session, actor: User, example: Example, revision_number: int
     return _decide(session, actor, example, revision_number, ReviewVerdict.REJECTED, words)
 
 
+def _comments_said(session: Session, example: Example) -> str:
+    count = queries.open_comments(session, example)
+    if not count:
+        raise WordsNeeded
+    return f"{plural(count, 'open comment')} beside the text."
+
+
 def _decide(
     session: Session, actor: User, example: Example, revision_number: int, verdict: ReviewVerdict, words: str
 ) -> Review:
-    require_open(session.get_one(Project, example.project_id))
+    project = session.get_one(Project, example.project_id)
+    require_open(project)
     require_second_person(session, actor, example)
+    review = Review(
+        example_id=example.id, revision_number=revision_number, reviewer_id=actor.id, verdict=verdict,
+        words=_checked(words),
+    )  # fmt: skip
+    other = None
+    if project.reviews_needed > 1:
+        others = _verdicts_waiting(session, example, revision_number)
+        if own := next((one for one in others if one.reviewer_id == actor.id), None):
+            return _said_before(own, verdict)
+        if not others:
+            return _wait_for_another(session, actor, example, review)
+        other = others[0]
+    return _settle(session, actor, example, review, other)
+
+
+def _checked(words: str) -> str:
     words = require_wellformed(words, "The remark").strip()
     if len(words) > LONGEST_WORDS:
         raise Refusal(f"The remark has {len(words):,} characters and may have {LONGEST_WORDS:,}; nothing was changed.")
-    if not examples.record_verdict(session, example, STATES[verdict], revision_number, judge=actor, words=words):
-        return _decided_before(session, example, revision_number, verdict)
-    review = Review(
-        example_id=example.id, revision_number=revision_number, reviewer_id=actor.id, verdict=verdict, words=words
-    )
+    return words
+
+
+def _verdicts_waiting(session: Session, example: Example, revision_number: int) -> list[Review]:
+    """The verdicts on this revision that wait for another one; two people at once come here one after the other."""
+    queries.locked(session, example)
+    return waiting(session.scalars(queries.reviews_of(example)).all(), revision_number)
+
+
+def _said_before(own: Review, verdict: ReviewVerdict) -> Review:
+    if own.verdict is not verdict:
+        raise AlreadyDecided(what=f"{own.verdict.value} by you {ago(own.created_at)}; take that back first")
+    return own
+
+
+def _wait_for_another(session: Session, actor: User, example: Example, review: Review) -> Review:
+    """Keep the first of two verdicts; the example stays in review."""
+    if example.state is not ExampleState.REVIEW or example.revision_number != review.revision_number:
+        return _decided_before(session, example, review.revision_number, review.verdict)
+    return _kept(session, actor, example, review, "review example")
+
+
+def _settle(session: Session, actor: User, example: Example, review: Review, other: Review | None) -> Review:
+    """Let a verdict count, together with the one that waited for it."""
+    outcome = stricter(review.verdict, other.verdict) if other else review.verdict
+    words = "\n\n".join(one.words for one in (other, review) if one and one.words)
+    state = STATES[outcome]
+    if not examples.record_verdict(
+        session, example, state, review.revision_number, judge=actor, words=words[:LONGEST_WORDS]
+    ):
+        return _decided_before(session, example, review.revision_number, review.verdict)
+    review.outcome, review.second_to = outcome, other.id if other else None
+    return _kept(session, actor, example, review, TRAIL[outcome])
+
+
+def _kept(session: Session, actor: User, example: Example, review: Review, action: str) -> Review:
     session.add(review)
     session.flush()
     set_committed_value(review, "reviewer", actor)
-    _trail(session, actor, example, review)
+    detail = {"revision": review.revision_number, "words": review.words[:200]}
+    record(session, actor, action, f"example:{example.id}", project_id=example.project_id, **detail)
     return review
 
 
@@ -108,16 +174,10 @@ def _decided_before(session: Session, example: Example, revision_number: int, ve
     if example.revision_number != revision_number or last is None:
         raise AlreadyDecided(what=f"it has been edited and stands at revision {example.revision_number} now")
     who = last.reviewer.name if last.reviewer else "somebody"
-    if last.verdict is verdict and last.revision_number == revision_number and example.state is STATES[verdict]:
+    stands = last.outcome in STATES and example.state is STATES[last.outcome]
+    if last.verdict is verdict and last.revision_number == revision_number and stands:
         return last
-    raise AlreadyDecided(what=f"{last.verdict.value} by {who} {ago(last.created_at)}")
-
-
-def _trail(session: Session, actor: User, example: Example, review: Review) -> None:
-    verb = {ReviewVerdict.APPROVED: "approve example", ReviewVerdict.RETURNED: "return example"}
-    action = verb.get(review.verdict, "reject example")
-    detail = {"revision": review.revision_number, "words": review.words[:200]}
-    record(session, actor, action, f"example:{example.id}", project_id=example.project_id, **detail)
+    raise AlreadyDecided(what=f"{(last.outcome or last.verdict).value} by {who} {ago(last.created_at)}")
 
 
 def withdraw_verdict(session: Session, actor: User, example: Example, revision_number: int) -> Review:
@@ -129,9 +189,9 @@ def withdraw_verdict(session: Session, actor: User, example: Example, revision_n
         raise AlreadyDecided(what="there is no verdict on this revision to take back")
     if last.reviewer_id != actor.id:
         raise Denied("Only who gave a verdict can take it back; nothing was changed.")
-    before = _approved_before(said[1:])
-    if not examples.withdraw_verdict(session, example, STATES[last.verdict], revision_number, before):
+    if not _put_back(session, example, last, said[1:]):
         raise AlreadyDecided(what="the example has moved on since, so the verdict stays")
+    last.outcome = last.second_to = None
     review = Review(
         example_id=example.id, revision_number=revision_number, reviewer_id=actor.id, verdict=ReviewVerdict.WITHDRAWN
     )
@@ -142,6 +202,14 @@ def withdraw_verdict(session: Session, actor: User, example: Example, revision_n
     return review
 
 
+def _put_back(session: Session, example: Example, last: Review, before: list[Review]) -> bool:
+    """Whether the example waits as it did before its last verdict."""
+    if last.outcome not in STATES:
+        return example.state is ExampleState.REVIEW and example.revision_number == last.revision_number
+    state, approved = STATES[last.outcome], _approved_before(before)
+    return examples.withdraw_verdict(session, example, state, last.revision_number, approved)
+
+
 def _approved_before(newest_first: list[Review]) -> int | None:
     """The revision that stood approved after these reviews."""
     withdrawn = False
@@ -150,7 +218,7 @@ def _approved_before(newest_first: list[Review]) -> int | None:
             withdrawn = True
         elif withdrawn:
             withdrawn = False
-        elif review.verdict in queries.APPROVING:
+        elif review.outcome in queries.APPROVING:
             return review.revision_number
     return None
 
@@ -184,6 +252,21 @@ def approve_imported(session: Session, actor: User, project: Project, reason: st
 
 
 def _imported_review(example_id: int, actor: User, reason: str) -> Review:
+    imported = ReviewVerdict.IMPORTED
     return Review(
-        example_id=example_id, revision_number=1, reviewer_id=actor.id, verdict=ReviewVerdict.IMPORTED, words=reason
-    )
+        example_id=example_id, revision_number=1, reviewer_id=actor.id, verdict=imported, words=reason,
+        outcome=imported,
+    )  # fmt: skip
+
+
+def set_reviews_needed(session: Session, actor: User, project: Project, number: int) -> None:
+    """Say how many second persons have to read a revision: 1 or 2. What was decided stays decided."""
+    require_open(project)
+    role = projects.role_in(session, project, actor)
+    if role is None or not role.covers(Role.ADMIN):
+        raise Denied("Only an admin says how many reviews an approval takes; nothing was changed.")
+    if number not in REVIEWS_NEEDED:
+        raise Refusal("An approval takes one review or two; nothing was changed.")
+    if project.reviews_needed != number:
+        project.reviews_needed = number
+        record(session, actor, "set reviews", f"project:{project.id}", project_id=project.id, reviews=number)

@@ -1,4 +1,4 @@
-"""The review queue with one example on the screen: what changed since it was approved, and what may be decided."""
+"""The review queue with one example on the screen, the comments for the desk, how far second persons agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,33 +8,21 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Role
 from app.examples import queries as examples
-from app.examples.labels import (
-    MessageDiff,
-    SourceLabel,
-    SourceLabels,
-    diff_messages,
-    shown_title,
-    turn_title,
-    web_address,
-)
-from app.examples.models import Example, ExampleState, Revision
+from app.examples.forms import new_key
+from app.examples.labels import SourceLabel, SourceLabels, shown_title
+from app.examples.models import Example, Revision
 from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
 from app.reviews import queries
-from app.reviews.models import Review, ReviewVerdict
-from app.reviews.operations import own_people
-from app.text.counting import estimate_tokens
+from app.reviews.agreement import Agreement, agreement
+from app.reviews.forms import CommentForm, ReviewQuery
+from app.reviews.margin import Thread, threads
+from app.reviews.models import Review
+from app.reviews.panel import ReviewPanel, review_panel
+from app.reviews.queries import EVERYTHING, QueueFilter
+from app.web.paging import PAGE_SIZE, Pager
 
 BEFORE, AFTER = 4, 40
-# A prompt of one paragraph up to this is the heading of its page; a longer one stands below it.
-LONGEST_HEADING = 400
-SAID = {
-    ReviewVerdict.APPROVED: "approved",
-    ReviewVerdict.RETURNED: "returned",
-    ReviewVerdict.REJECTED: "rejected",
-    ReviewVerdict.IMPORTED: "approved as imported",
-    ReviewVerdict.WITHDRAWN: "took the verdict back on",
-}
 
 
 @dataclass(frozen=True)
@@ -50,108 +38,117 @@ class QueueRow:
 
 
 @dataclass(frozen=True)
-class SaidRow:
-    """One earlier verdict."""
+class CommentBox:
+    """What is being said of a passage, or in answer to a comment: as typed, with what is wrong with it."""
 
-    by: str
-    what: str
-    revision: int
-    words: str
-    at: datetime
-    returned: bool
+    key: str
+    message: int = 0
+    quote: str = ""
+    nth: int = 0
+    words: str = ""
+    error: str = ""
+    answer: Thread | None = None
 
-
-@dataclass(frozen=True)
-class ShownTurn:
-    """One message as it will look."""
-
-    title: str
-    role: str
-    text: str
-
-
-@dataclass(frozen=True)
-class ReviewPanel:
-    """The example on the screen."""
-
-    id: int
-    title: str
-    prompt_is_title: bool
-    source: SourceLabel
-    split: str
-    state: str
-    sign: str
-    revision: int
-    by: str
-    base: int | None
-    base_words: str
-    tokens: int
-    tokens_more: int
-    turns: Sequence[ShownTurn]
-    diffs: Sequence[MessageDiff]
-    said: Sequence[SaidRow]
-    licence: str | None
-    url: str | None
-    author: str | None
-    why_not: str | None
+    @property
+    def shown(self) -> bool:
+        """Whether it stands in the page rather than waiting for its key."""
+        return bool(self.error or self.answer)
 
 
 @dataclass(frozen=True)
 class ReviewPage:
-    """The queue and the example on the screen; `view` is diff or clean."""
+    """The queue and the example on the screen."""
 
     slug: str
     waiting: int
     rows: Sequence[QueueRow]
+    wanted: ReviewQuery
+    sources: Sequence[tuple[str, str]]
+    authors: Sequence[tuple[int, str]]
     panel: ReviewPanel | None
-    view: str
+    comment: CommentBox
     previous_id: int | None
     next_id: int | None
     words: str
     error: str
     imported: int
+    may_lead: bool
     open: bool
 
 
+@dataclass(frozen=True)
+class Typed:
+    """What was typed and could not be taken: words for a verdict, or a comment."""
+
+    words: str = ""
+    error: str = ""
+    comment: CommentForm | None = None
+
+
 def review_page(
-    session: Session, access: ProjectAccess, example: Example | None, *, view: str, words: str = "", error: str = ""
+    session: Session, access: ProjectAccess, example: Example | None, wanted: ReviewQuery, typed: Typed = Typed()
 ) -> ReviewPage:
     """The queue around the example, else around its longest waiting one that this person may decide."""
     project = access.project
-    example = example or first_for(session, access)
+    example = example or first_for(session, access, wanted.filter)
     labels = SourceLabels(session.scalars(composition_of(project)))
-    rows = queries.around(session, project.id, example, BEFORE, AFTER) if example else []
+    rows = queries.around(session, project.id, example, BEFORE, AFTER, wanted.filter) if example else []
     ids = [head.example_id for head in rows]
     at = ids.index(example.id) if example is not None and example.id in ids else None
     after = at + 1 if at is not None else BEFORE if len(ids) > BEFORE else 0
-    panel = _panel(session, access, example, labels) if example else None
-    # A place that asks for a diff where there is none shows the text.
-    shown = "clean" if panel is None or panel.base is None else view
+    panel = review_panel(session, access, example, labels, wanted.view) if example else None
+    lead = access.role is Role.ADMIN
     return ReviewPage(
         slug=project.slug,
-        waiting=queries.waiting_count(session, project.id),
+        waiting=queries.waiting_count(session, project.id, wanted.filter),
         rows=[_row(head, labels, example) for head in rows],
+        wanted=wanted,
+        sources=_sources(session, project.id, labels),
+        authors=queries.waiting_authors(session, project.id),
         panel=panel,
-        view=shown,
+        comment=_comment_box(panel, wanted, typed),
         previous_id=ids[at - 1] if at else None,
         next_id=ids[after] if after < len(ids) else None,
-        words=words,
-        error=error,
-        imported=queries.imported_count(session, project.id) if access.role is Role.ADMIN else 0,
+        words=typed.words,
+        error="" if typed.comment else typed.error,
+        imported=queries.imported_count(session, project.id) if lead else 0,
+        may_lead=lead,
         open=project.archived_at is None,
     )
 
 
-def first_for(session: Session, access: ProjectAccess, after: Example | None = None) -> Example | None:
-    """The next example after one, else the longest waiting; those of one's own making only if nothing else waits."""
+def _sources(session: Session, project_id: int, labels: SourceLabels) -> list[tuple[str, str]]:
+    return [(key, labels.of(key).title) for key in queries.waiting_sources(session, project_id)]
+
+
+def _comment_box(panel: ReviewPanel | None, wanted: ReviewQuery, typed: Typed) -> CommentBox:
+    form = typed.comment
+    number = (form.answer_to if form else None) or wanted.answer
+    threads = [*panel.loose, *panel.settled, *panel.beside] if panel else []
+    answer = next((one for one in threads if one.id == number), None)
+    if form is None:
+        last = max((turn.message or 0 for turn in panel.turns), default=0) if panel else 0
+        return CommentBox(key=new_key(), message=last, answer=answer)
+    return CommentBox(form.key or new_key(), form.message, form.quote, form.nth, form.words, typed.error, answer)
+
+
+def first_for(
+    session: Session, access: ProjectAccess, wanted: QueueFilter = EVERYTHING, after: Example | None = None
+) -> Example | None:
+    """The next example after one, else the longest waiting; what one may not decide on only if nothing else waits."""
     found = (
-        queries.around(session, access.project.id, after, 0, AFTER)
+        queries.around(session, access.project.id, after, 0, AFTER, wanted)
         if after is not None
-        else list(session.scalars(queries.awaiting_review(access.project.id).limit(AFTER)))
+        else list(session.scalars(queries.awaiting_review(access.project.id, wanted).limit(AFTER)))
     )
-    others = [head.example for head in found if access.user.id not in {head.author_id, head.example.created_by}]
-    left = [head.example for head in found if after is None or head.example_id != after.id]
-    return next((example for example in others if after is None or example.id != after.id), left[0] if left else None)
+    left = [head for head in found if after is None or head.example_id != after.id]
+    judged = queries.judged_by(session, access.user, [head.example_id for head in left])
+    others = [
+        head
+        for head in left
+        if access.user.id not in {head.author_id, head.example.created_by} and head.example_id not in judged
+    ]
+    return next((head.example for head in (*others, *left)), None)
 
 
 def _row(head: Revision, labels: SourceLabels, example: Example | None) -> QueueRow:
@@ -165,77 +162,93 @@ def _row(head: Revision, labels: SourceLabels, example: Example | None) -> Queue
     )
 
 
-def _panel(session: Session, access: ProjectAccess, example: Example, labels: SourceLabels) -> ReviewPanel:
-    head = examples.head_revision(session, example)
-    said = list(session.scalars(queries.reviews_of(example)))
-    base, base_words = _base(session, example, said)
-    prompt = next((message["content"].strip() for message in head.messages if message["role"] == "user"), "")
-    heading = prompt if len(prompt) <= LONGEST_HEADING and "\n" not in prompt else head.title
-    tokens, before = _tokens(head), _tokens(base) if base else 0
-    credit = example.attribution
-    return ReviewPanel(
-        id=example.id,
-        title=shown_title(heading),
-        prompt_is_title=bool(prompt) and prompt == heading,
-        source=labels.of(example.source),
-        split=example.split.value,
-        state=example.state.value,
-        sign=_sign(example, base),
-        revision=head.number,
-        by=head.author.name if head.author else "the import",
-        base=base.number if base else None,
-        base_words=base_words,
-        tokens=tokens,
-        tokens_more=tokens - before if base else 0,
-        turns=[
-            ShownTurn(turn_title(head.messages, index), message["role"], message["content"])
-            for index, message in enumerate(head.messages)
-        ],
-        diffs=diff_messages(base.messages, head.messages) if base else (),
-        said=[_said(review) for review in said],
-        licence=example.licence,
-        url=web_address(credit.get("url")),
-        author=shown_title(credit["author"]) if credit.get("author") else None,
-        why_not=_why_not(session, access, example),
+@dataclass(frozen=True)
+class CommentsPage:
+    """The comments on an example for its desk, those that are not settled first."""
+
+    slug: str
+    example_id: int
+    open_threads: Sequence[Thread]
+    settled: Sequence[Thread]
+    open: bool
+
+
+def comments_page(session: Session, access: ProjectAccess, example: Example) -> CommentsPage:
+    """All comments, their passages carried to the newest revision."""
+    found = threads(session, example, examples.head_revision(session, example))
+    return CommentsPage(
+        slug=access.project.slug,
+        example_id=example.id,
+        open_threads=[one for one in found if not one.settled],
+        settled=[one for one in found if one.settled],
+        open=access.project.archived_at is None,
     )
 
 
-def _base(session: Session, example: Example, said: Sequence[Review]) -> tuple[Revision | None, str]:
-    """The revision that the diff starts from: the approved one, else the one that was returned."""
-    judged = next((review for review in said if review.revision_number < example.revision_number), None)
-    number = example.approved_number or (judged.revision_number if judged else None)
-    if number is None or number == example.revision_number:
-        return None, ""
-    review = next((one for one in said if one.revision_number == number), None)
-    who = review.reviewer.name if review and review.reviewer else "somebody"
-    return examples.revision(session, example, number), f"{SAID[review.verdict] if review else 'seen'} by {who}"
+@dataclass(frozen=True)
+class TwiceRow:
+    """A text that two people judged."""
+
+    example_id: int
+    revision: int
+    first: str
+    first_by: str
+    second: str
+    second_by: str
+    agreed: bool
+    at: datetime
 
 
-def _tokens(revision: Revision) -> int:
-    return sum(estimate_tokens(message["content"]) for message in revision.messages)
+@dataclass(frozen=True)
+class TogetherRow:
+    """How far two people agree with each other."""
+
+    people: str
+    agreement: Agreement
 
 
-def _sign(example: Example, base: Revision | None) -> str:
-    if example.state is not ExampleState.REVIEW:
-        return ""
-    if example.approved_number is not None:
-        return "Reopened by an edit"
-    return "Back after changes" if base else "New"
+@dataclass(frozen=True)
+class AgreementPage:
+    """How far second persons agree, and every text behind the numbers."""
+
+    slug: str
+    needed: int
+    overall: Agreement
+    together: Sequence[TogetherRow]
+    rows: Sequence[TwiceRow]
+    pager: Pager
+    open: bool
 
 
-def _said(review: Review) -> SaidRow:
-    by = review.reviewer.name if review.reviewer else "somebody"
-    returned = review.verdict is ReviewVerdict.RETURNED
-    return SaidRow(by, SAID[review.verdict], review.revision_number, review.words, review.created_at, returned)
+def agreement_page(session: Session, access: ProjectAccess, number: int) -> AgreementPage:
+    """The numbers over all texts, and one page of those."""
+    pairs = [_twice(second, first) for second, first in session.execute(queries.judged_twice(access.project.id))]
+    pager = Pager(min(number, max(1, -(-len(pairs) // PAGE_SIZE))), len(pairs))
+    return AgreementPage(
+        slug=access.project.slug,
+        needed=access.project.reviews_needed,
+        overall=_agreement(pairs),
+        together=_together(pairs),
+        rows=pairs[(pager.number - 1) * PAGE_SIZE :][:PAGE_SIZE],
+        pager=pager,
+        open=access.project.archived_at is None,
+    )
 
 
-def _why_not(session: Session, access: ProjectAccess, example: Example) -> str | None:
-    if example.state is not ExampleState.REVIEW:
-        return f"This example is {example.state.value}, so there is nothing to decide."
-    if access.project.archived_at is not None:
-        return "The project is archived: to read only."
-    if not access.role.covers(Role.REVIEWER):
-        return "Reviewers decide; you are an annotator here."
-    if access.user.id in own_people(session, example):
-        return "These are partly your own words: a second person has to decide."
-    return None
+def _agreement(pairs: Sequence[TwiceRow]) -> Agreement:
+    return agreement([(pair.first, pair.second) for pair in pairs])
+
+
+def _together(pairs: Sequence[TwiceRow]) -> list[TogetherRow]:
+    people: dict[str, list[TwiceRow]] = {}
+    for pair in pairs:
+        people.setdefault(" and ".join(sorted((pair.first_by, pair.second_by))), []).append(pair)
+    return [TogetherRow(names, _agreement(own)) for names, own in sorted(people.items())]
+
+
+def _twice(second: Review, first: Review) -> TwiceRow:
+    names = [one.reviewer.name if one.reviewer else "somebody" for one in (first, second)]
+    return TwiceRow(
+        second.example_id, second.revision_number, first.verdict.value, names[0], second.verdict.value, names[1],
+        first.verdict is second.verdict, second.created_at,
+    )  # fmt: skip

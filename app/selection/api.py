@@ -62,7 +62,7 @@ class UsedOut(BaseModel):
 
 
 class ManyOut(BaseModel):
-    """What was done to many: how many it changed; what was used already is not rejected."""
+    """What was done to many: how many it changed; what was used already is neither kept nor rejected."""
 
     act: str
     changed: int
@@ -136,12 +136,9 @@ def candidates(session: SessionDep, access: Annotator, wanted: Annotated[PoolQue
 
 @router.post("/candidates/selected", name="api:many_candidates")
 def many(session: SessionDep, access: Annotator, body: ManyForm) -> ManyOut:
-    """Reject or keep many as one act, which one undo takes back."""
+    """Keep, reject or use many as one act, which one undo takes back."""
     chosen = [queries.candidate_in(session, access.project.id, one) for one in body.ids]
-    if body.act == "reject":
-        changed = operations.reject_candidates(session, access.user, chosen, body.reason)
-    else:
-        changed = len(operations.use_candidates(session, access.user, chosen, submit=False))
+    changed = operations.do_with_many(session, access.user, chosen, body.act, body.reason)
     return ManyOut(act=body.act, changed=changed)
 
 
@@ -155,6 +152,14 @@ def undo(session: SessionDep, access: Annotator) -> UndoneStepOut:
 def candidate(session: SessionDep, access: Annotator, candidate_id: int) -> CandidateOut:
     """One candidate."""
     found = queries.candidate_in(session, access.project.id, candidate_id)
+    return CandidateOut.model_validate(candidate_document(found))
+
+
+@router.post("/candidates/{candidate_id}/keeping", name="api:keep_candidate")
+def keep(session: SessionDep, access: Annotator, candidate_id: int) -> CandidateOut:
+    """Keep a candidate: it belongs in the set, and plans take it first."""
+    found = queries.candidate_in(session, access.project.id, candidate_id)
+    operations.keep_candidate(session, access.user, found)
     return CandidateOut.model_validate(candidate_document(found))
 
 

@@ -1,9 +1,9 @@
 """What people send to the pool: a filter in the address, a reason to reject."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.projects.models import Split
 from app.selection.plans import PLANS, BadPlan, Plan, plan_from_text
@@ -14,10 +14,21 @@ from app.web.forms import Form, Text
 Short = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
+def _nothing(value: Any) -> Any:
+    """What a list of a form sends for its first line, which narrows nothing."""
+    return None if value == "" else value
+
+
+MaybeWhole = Annotated[int | None, BeforeValidator(_nothing)]
+
+
+FOLDED = {"site", "category", "licence", "language", "flag", "import_id", "title", "code", "order"}
+
+
 class PoolQuery(Form):
     """Filter, order and page; an unknown field is refused, so that no filter walks where it should not."""
 
-    status: Literal["open", "rejected", "used", "all"] = "open"
+    status: Literal["open", "kept", "rejected", "used", "all"] = "open"
     source: Short = ""
     site: Short = ""
     licence: Short = ""
@@ -26,7 +37,8 @@ class PoolQuery(Form):
     language: Short = ""
     flag: Short = ""
     category: Short = ""
-    import_id: int | None = Field(None, ge=1, le=2**53)
+    import_id: MaybeWhole = Field(None, ge=1, le=2**53)
+    score: MaybeWhole = Field(None, ge=-(2**31), le=2**31, description="The least score.")
     title: Literal["", "yes", "no", "unseen"] = ""
     code: Literal["", "yes", "no"] = ""
     length: Annotated[str, StringConstraints(pattern=r"^(\d{1,9}-\d{0,9})?$")] = Field(
@@ -48,6 +60,7 @@ class PoolQuery(Form):
             flag=self.flag,
             category=self.category,
             import_run_id=self.import_id,
+            least_score=self.score,
             title=TitleJudged(self.title) if self.title else None,
             code=self.code == "yes" if self.code else None,
             shortest=int(self.length.partition("-")[0]) if self.length else None,
@@ -64,6 +77,11 @@ class PoolQuery(Form):
     def filters(self) -> int:
         """How many of the fields beside the search say something unusual."""
         return len(self.model_dump(exclude={"page", "words"}, exclude_defaults=True))
+
+    @property
+    def further(self) -> int:
+        """How many of those that the page folds away say something unusual."""
+        return len(self.model_dump(include=FOLDED, exclude_defaults=True))
 
     @property
     def narrows(self) -> bool:
@@ -92,7 +110,7 @@ class ManyForm(Form):
     """Which candidates, and what to do with all of them."""
 
     ids: Annotated[list[Annotated[int, Field(ge=1, le=2**53)]], Field(max_length=1000)] = Field([])
-    act: Literal["reject", "keep"]
+    act: Literal["keep", "reject", "use"]
     reason: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)] = ""
 
 

@@ -1,9 +1,13 @@
 """The pool is made searchable: after a large import by a job, after small ones by a worker's hourly round."""
 
+import time
+
 from app.config import Settings
 from app.db import Database
 from app.jobs.running import JobContext, chore, handles
 from app.selection import searching
+
+LONGEST_PAUSE = 0.1
 
 
 @handles("index_pool")
@@ -15,8 +19,11 @@ def index_pool(context: JobContext) -> None:
         context.progress(done, len(waiting), "imports")
         whole = False
         while not whole:
+            began = time.monotonic()
             with context.writing() as session:
                 whole = searching.index_some(session, import_run_id)
+            # As long again for the others: SQLite gives the turn to whoever looks, and those who wait look seldom.
+            time.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
 
 
 @chore

@@ -59,5 +59,5 @@ class PoolStep(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
     candidate_id: Mapped[int] = mapped_column(ForeignKey("candidate.id", ondelete="CASCADE"), index=True)
     act: Mapped[str] = mapped_column(String(32))
-    # status, reason, title_alone
+    # status, reason, title_alone, kept_by
     before: Mapped[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""What people make of candidates: rejected, restored, turned into examples; nothing is deleted."""
+"""What people make of candidates: kept, rejected, restored, turned into examples; nothing is deleted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,6 +25,21 @@ class AlreadyUsed(Conflict):
     """This candidate has become an example already; nothing was changed. Reject the example instead."""
 
 
+def keep_candidate(session: Session, actor: User, candidate: Candidate, act: str | None = None) -> None:
+    """Mark a candidate as one that belongs in the set, open to plans as before; kept again it stays as it is.
+
+    A rejected one loses its reason. Raises AlreadyUsed.
+    """
+    require_open(session.get_one(Project, candidate.project_id))
+    before = _state_of(candidate)
+    if candidate.status is CandidateStatus.KEPT:
+        return
+    if not _moved(session, candidate, CandidateStatus.USED, CandidateStatus.KEPT, None, actor.id):
+        raise AlreadyUsed
+    _step(session, actor, candidate, before, act)
+    _trail(session, actor, "keep candidate", candidate)
+
+
 def reject_candidate(
     session: Session, actor: User, candidate: Candidate, reason: str = "", act: str | None = None
 ) -> None:
@@ -32,14 +47,17 @@ def reject_candidate(
     require_open(session.get_one(Project, candidate.project_id))
     reason = " ".join(require_wellformed(reason, "The reason").split())[:300]
     before = _state_of(candidate)
-    if not _moved(session, candidate, CandidateStatus.USED, CandidateStatus.REJECTED, reason):
+    if not _moved(session, candidate, CandidateStatus.USED, CandidateStatus.REJECTED, reason, candidate.kept_by):
         raise AlreadyUsed
     _step(session, actor, candidate, before, act)
     _trail(session, actor, "reject candidate", candidate, reason=reason)
 
 
 def restore_candidate(session: Session, actor: User, candidate: Candidate) -> None:
-    """Undo whatever was done: a rejected one is open again; a used one too, while nobody worked on its example."""
+    """Undo what was done last: a rejected one is kept or open as before, a kept one open.
+
+    A used one is as before too, while nobody worked on its example.
+    """
     require_open(session.get_one(Project, candidate.project_id))
     _forget_step(session, actor, candidate)
     _restore(session, actor, candidate)
@@ -51,11 +69,21 @@ def _restore(session: Session, actor: User, candidate: Candidate) -> None:
         if example is not None:
             examples.put_back(session, actor, example)
             return
-        session.execute(update(Candidate).where(Candidate.id == candidate.id).values(status=CandidateStatus.OPEN))
-    elif not _moved(session, candidate, CandidateStatus.USED, CandidateStatus.OPEN, None):
+        session.execute(update(Candidate).where(Candidate.id == candidate.id).values(status=_before(candidate)))
+    elif not _moved(session, candidate, CandidateStatus.USED, *_as_before(candidate)):
         raise AlreadyUsed
     session.refresh(candidate)
     _trail(session, actor, "restore candidate", candidate)
+
+
+def _before(candidate: Candidate) -> CandidateStatus:
+    return CandidateStatus.OPEN if candidate.kept_by is None else CandidateStatus.KEPT
+
+
+def _as_before(candidate: Candidate) -> tuple[CandidateStatus, None, int | None]:
+    if candidate.status is CandidateStatus.KEPT:
+        return CandidateStatus.OPEN, None, None
+    return _before(candidate), None, candidate.kept_by
 
 
 def use_candidate(session: Session, actor: User, candidate: Candidate, act: str | None = None) -> Example:
@@ -85,12 +113,30 @@ def judge_title(
     _trail(session, actor, "judge title", candidate, alone=alone)
 
 
+def keep_candidates(session: Session, actor: User, candidates: Sequence[Candidate]) -> int:
+    """Keep many as one act; how many. Those that are kept or used by now stay as they are."""
+    done = {CandidateStatus.KEPT, CandidateStatus.USED}
+    act, chosen = new_act(), [one for one in candidates if one.status not in done]
+    for candidate in chosen:
+        keep_candidate(session, actor, candidate, act)
+    return len(chosen)
+
+
 def reject_candidates(session: Session, actor: User, candidates: Sequence[Candidate], reason: str) -> int:
     """Set many aside as one act; how many. Those that are used by now stay as they are."""
     act, chosen = new_act(), [one for one in candidates if one.status is not CandidateStatus.USED]
     for candidate in chosen:
         reject_candidate(session, actor, candidate, reason, act)
     return len(chosen)
+
+
+def do_with_many(session: Session, actor: User, candidates: Sequence[Candidate], act: str, reason: str = "") -> int:
+    """Keep, reject or use many as one act, which one undo takes back; how many."""
+    if act == "keep":
+        return keep_candidates(session, actor, candidates)
+    if act == "reject":
+        return reject_candidates(session, actor, candidates, reason)
+    return len(use_candidates(session, actor, candidates, submit=False))
 
 
 def undo_last(session: Session, actor: User, project: Project) -> Sequence[int]:
@@ -119,6 +165,7 @@ def _undo(session: Session, actor: User, candidate: Candidate, before: Mapping[s
     if candidate.status.value != before["status"]:
         _restore(session, actor, candidate)
         candidate.status, candidate.status_reason = CandidateStatus(before["status"]), before["reason"]
+        candidate.kept_by = before.get("kept_by")
     session.flush()
     _trail(session, actor, "undo", candidate)
 
@@ -128,6 +175,7 @@ def _state_of(candidate: Candidate) -> dict[str, Any]:
         "status": candidate.status.value,
         "reason": candidate.status_reason,
         "title_alone": candidate.title_alone,
+        "kept_by": candidate.kept_by,
     }
 
 
@@ -171,13 +219,18 @@ def use_candidates(session: Session, actor: User, candidates: Sequence[Candidate
 
 
 def _moved(
-    session: Session, candidate: Candidate, unless: CandidateStatus, status: CandidateStatus, reason: str | None
+    session: Session,
+    candidate: Candidate,
+    unless: CandidateStatus,
+    status: CandidateStatus,
+    reason: str | None,
+    kept_by: int | None,
 ) -> bool:
     """Set the status in one statement that also checks it; False if the candidate is `unless` by now."""
     moved = session.execute(
         update(Candidate)
         .where(Candidate.id == candidate.id, Candidate.status != unless)
-        .values(status=status, status_reason=reason or None)
+        .values(status=status, status_reason=reason or None, kept_by=kept_by)
         .execution_options(synchronize_session=False)
     )
     session.refresh(candidate)

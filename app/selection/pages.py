@@ -21,9 +21,12 @@ from app.web.paging import Pager
 REASONS = ("out of date", "wrong", "leans on a picture", "needs its thread", "advice with risk", "dull", "other")
 STATUS_SIGNS = {
     CandidateStatus.OPEN: ("draft", "not judged"),
+    CandidateStatus.KEPT: ("kept", "kept"),
     CandidateStatus.REJECTED: ("rejected", "rejected"),
-    CandidateStatus.USED: ("approved", "used"),
+    CandidateStatus.USED: ("taken", "used"),
 }
+STATUS_WORDS = {"open": "Not judged", "kept": "Kept", "rejected": "Rejected", "used": "Used"}
+SCORES = (1, 5, 10, 25, 50, 100)
 # Done and not: the signs of a title that stands alone, of one that does not, and of one that nobody has judged.
 TITLE_SIGNS: dict[bool | None, tuple[str, str]] = {
     True: ("approved", "alone"), False: ("returned", "unclear"), None: ("draft", "unseen"),
@@ -42,6 +45,7 @@ class CandidateRow:
     score: int | None
     length: int
     sign: tuple[str, str]
+    flags: Sequence[str]
     at: bool
 
 
@@ -66,6 +70,7 @@ class CandidatePanel:
     external_id: str
     score: int | None
     split: str
+    category: str | None
     licence: str | None
     author: str | None
     author_url: str | None
@@ -86,17 +91,22 @@ class PoolPage:
 
     slug: str
     open: int
+    kept: int
     total: int
     rows: Sequence[CandidateRow]
     pager: Pager
     wanted: PoolQuery
     query: str
     list_query: str
+    states: Sequence[tuple[str, str]]
+    scores: Sequence[tuple[str, str]]
+    imports: Sequence[tuple[str, str]]
     sources: Sequence[tuple[str, str]]
     sites: Sequence[tuple[str, str]]
     licences: Sequence[tuple[str, str]]
     languages: Sequence[tuple[str, str]]
     flags: Sequence[tuple[str, str]]
+    categories: Sequence[tuple[str, str]]
     unseen: int
     chosen: CandidatePanel | None
     previous_id: int | None
@@ -120,17 +130,22 @@ def pool_page(session: Session, access: ProjectAccess, wanted: PoolQuery, candid
     return PoolPage(
         slug=project.slug,
         open=facets.status[CandidateStatus.OPEN.value],
+        kept=facets.status[CandidateStatus.KEPT.value],
         total=facets.status.total(),
         rows=[_row(candidate, labels, chosen, looked_for) for candidate in found],
         pager=pager,
         wanted=wanted,
         query=wanted.as_query(),
         list_query=wanted.as_query(without_page=True),
+        states=[(one, _state(one, facets.status, wanted)) for one in STATUS_WORDS],
+        scores=[(str(one), f"Score from {one:,}") for one in sorted({*SCORES, wanted.score or SCORES[0]})],
+        imports=_imports(session, facets.import_run, wanted),
         sources=_counted(facets.source, lambda key: labels.of(key).title),
         sites=_counted(facets.site),
         licences=_counted(facets.licence),
         languages=_counted(facets.language),
         flags=_counted(queries.flags_of(session, project.id, wanted.as_filter().status)),
+        categories=_categories(session, project.id, wanted),
         unseen=facets.status[CandidateStatus.OPEN.value] - queries.judged_titles(session, project.id),
         chosen=_panel(session, chosen, labels) if chosen else None,
         previous_id=before,
@@ -141,6 +156,25 @@ def pool_page(session: Session, access: ProjectAccess, wanted: PoolQuery, candid
 
 def _counted(counts: Counter[str], named: Callable[[str], str] = str) -> list[tuple[str, str]]:
     return [(key, f"{named(key)} ({counts[key]:,})") for key in sorted(counts)]
+
+
+def _state(one: str, counts: Counter[str], wanted: PoolQuery) -> str:
+    """A state with its count; that of the one which is shown stands over the list, so it is not cut off here."""
+    return STATUS_WORDS[one] if one == wanted.status else f"{STATUS_WORDS[one]} ({counts[one]:,})"
+
+
+def _imports(session: Session, counts: Counter[str], wanted: PoolQuery) -> list[tuple[str, str]]:
+    """The imports to choose from, the newest first; the one that is chosen is among them."""
+    ids = sorted({*map(int, counts), *([wanted.import_id] if wanted.import_id else [])}, reverse=True)
+    names = queries.import_names(session, ids)
+    return [(str(one), f"{names.get(one, 'import')}, import {one} ({counts[str(one)]:,})") for one in ids]
+
+
+def _categories(session: Session, project_id: int, wanted: PoolQuery) -> list[tuple[str, str]]:
+    """The categories to choose from; the one that is chosen is among them, however few have it."""
+    found = queries.categories_of(session, project_id, wanted.as_filter().status)
+    options = _counted(found, shown_title)
+    return options if not wanted.category or wanted.category in found else [*options, (wanted.category,) * 2]
 
 
 def _neighbours(ids: Sequence[int], chosen: int | None) -> tuple[int | None, int | None]:
@@ -173,6 +207,7 @@ def _row(
         score=candidate.score,
         length=len(candidate.messages[-1]["content"]) if candidate.messages else 0,
         sign=STATUS_SIGNS[candidate.status],
+        flags=[str(flag) for flag in candidate.flags],
         at=chosen is not None and candidate.id == chosen.id,
     )
 
@@ -196,6 +231,7 @@ def _panel(session: Session, candidate: Candidate, labels: SourceLabels) -> Cand
         external_id=candidate.external_id,
         score=candidate.score,
         split=candidate.split.value,
+        category=shown_title(candidate.category) if candidate.category else None,
         licence=candidate.licence,
         author=shown_title(candidate.author) if candidate.author else None,
         author_url=web_address(candidate.author_url),

@@ -14,8 +14,11 @@ from app.projects.models import Split
 from app.selection import searching
 from app.selection.models import Sampling
 from app.selection.search import parse
-from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState
+from app.sources.models import LONGEST_CATEGORY, Candidate, CandidateStatus, ImportRun, ImportState
 from app.web.paging import PAGE_SIZE, Pager
+
+# A table's column may hold another one in each row.
+MOST_CATEGORIES = 60
 
 
 class TitleJudged(StrEnum):
@@ -52,6 +55,7 @@ class PoolFilter:
     title: TitleJudged | None = None
     shortest: int | None = None
     longest: int | None = None
+    least_score: int | None = None
     code: bool | None = None
     order: Order = Order.SCORE
 
@@ -112,7 +116,7 @@ def _of_the_words(wanted: PoolFilter) -> list[ColumnElement[bool]]:
         found.append(literal_column("candidate.flags <> '[]'"))
         found.append(cast(Candidate.flags, String).contains(f'"{wanted.flag}"', autoescape=True))
     if wanted.category:
-        found.append(Candidate.extra["category"].as_string() == wanted.category)
+        found.append(Candidate.category == wanted.category[:LONGEST_CATEGORY])
     if wanted.title is not None:
         judged = {TitleJudged.YES: True, TitleJudged.NO: False, TitleJudged.UNSEEN: None}[wanted.title]
         found.append(Candidate.title_alone.is_(judged))
@@ -120,6 +124,8 @@ def _of_the_words(wanted: PoolFilter) -> list[ColumnElement[bool]]:
         found.append(Candidate.length >= wanted.shortest)
     if wanted.longest is not None:
         found.append(Candidate.length <= wanted.longest)
+    if wanted.least_score is not None:
+        found.append(Candidate.score >= wanted.least_score)
     if wanted.code is not None:
         found.append(Candidate.has_code.is_(wanted.code))
     return found
@@ -151,7 +157,7 @@ def candidate_in(session: Session, project_id: int, candidate_id: int) -> Candid
 
 
 def status_counts(session: Session, project_id: int) -> dict[CandidateStatus, int]:
-    """How many candidates are open, rejected and used."""
+    """How many candidates are in each state."""
     query = select(Candidate.status, func.count()).where(Candidate.project_id == project_id, published())
     found = dict.fromkeys(CandidateStatus, 0)
     for status, count in session.execute(query.group_by(Candidate.status)):
@@ -175,6 +181,16 @@ def facets(session: Session, project_id: int, status: CandidateStatus | None = N
     return Facets(*counts)
 
 
+def categories_of(session: Session, project_id: int, status: CandidateStatus | None = None) -> Counter[str]:
+    """The categories of candidates in this state, or in any, with how many are in each; those that have most."""
+    there = [Candidate.project_id == project_id, Candidate.category.is_not(None), published()]
+    here = [] if status is None else [Candidate.status == status]
+    count = func.count()
+    query = select(Candidate.category, count).where(*there, *here).group_by(Candidate.category)
+    rows = session.execute(query.order_by(count.desc(), Candidate.category).limit(MOST_CATEGORIES))
+    return Counter({str(category): number for category, number in rows})
+
+
 def flags_of(session: Session, project_id: int, status: CandidateStatus | None = None) -> Counter[str]:
     """The words under which candidates in this state, or in any, are marked, with how many are."""
     marked = [Candidate.project_id == project_id, literal_column("candidate.flags <> '[]'"), published()]
@@ -190,6 +206,12 @@ def judged_titles(session: Session, project_id: int) -> int:
     """How many open candidates have a title of which somebody said whether it stands alone."""
     judged = (Candidate.status == CandidateStatus.OPEN, Candidate.title_alone.is_not(None), published())
     return session.scalar(select(func.count()).where(Candidate.project_id == project_id, *judged)) or 0
+
+
+def import_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """The names of imports by number."""
+    query = select(ImportRun.id, ImportRun.name).where(ImportRun.id.in_(ids))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def titles_of(session: Session, ids: Sequence[int]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""The pool: look, reject, restore, turn into an example."""
+"""The pool: look, keep, reject, restore, turn into an example."""
 
 from typing import Annotated
 
@@ -12,11 +12,13 @@ from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, Samp
 from app.selection.pages import next_in_list, pool_page
 from app.selection.queries import candidate_in, sampling_in
 from app.selection.samplepage import sample_page
+from app.sources.models import CandidateStatus
 from app.web.templating import Flash, redirect, render
 from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)
 Wanted = Annotated[PoolQuery, Query()]
+DONE = {"keep": "Kept", "reject": "Rejected", "use": "Turned into drafts"}
 
 
 @router.get("/projects/{slug}/pool", name="selection:pool")
@@ -72,15 +74,13 @@ def undo(request: Request, session: SessionDep, access: Annotator, wanted: Wante
 def many(
     request: Request, session: SessionDep, access: Annotator, wanted: Wanted, form: Annotated[ManyForm, Form()]
 ) -> Response:
-    """Reject or keep all that are selected, as one act."""
+    """Keep, reject or use all that are selected, as one act."""
     chosen = [candidate_in(session, access.project.id, one) for one in form.ids]
     query, slug = wanted.as_query(), access.project.slug
-    if form.act == "reject":
-        done, verb = operations.reject_candidates(session, access.user, chosen, form.reason), "Rejected"
-    else:
-        done, verb = len(operations.use_candidates(session, access.user, chosen, submit=False)), "Turned into drafts"
+    done, verb = operations.do_with_many(session, access.user, chosen, form.act, form.reason), DONE[form.act]
     if not done:
-        flash = Flash("ok", "Nothing was selected, so nothing was changed.")
+        nothing = "Nothing was selected" if not chosen else "All of them were so already"
+        flash = Flash("ok", f"{nothing}, so nothing was changed.")
         return redirect(request, "selection:pool", flash, slug=slug, query=query)
     back = str(request.app.url_path_for("selection:undo", slug=slug))
     flash = Flash("ok", f"{verb}: {plural(done, 'candidate')}.", undo_url=f"{back}?{query}" if query else back)
@@ -92,6 +92,20 @@ def candidate(request: Request, session: SessionDep, access: Annotator, candidat
     """The list with this candidate chosen."""
     page = pool_page(session, access, wanted, candidate_id)
     return render(request, "selection/pool.html", page, session=session)
+
+
+@router.post("/projects/{slug}/pool/{candidate_id}/keeping", name="selection:keep")
+def keep(request: Request, session: SessionDep, access: Annotator, candidate_id: int, wanted: Wanted) -> Response:
+    """Keep the candidate and show the next one."""
+    chosen = candidate_in(session, access.project.id, candidate_id)
+    following = next_in_list(session, access, wanted, candidate_id)
+    operations.keep_candidate(session, access.user, chosen)
+    query, slug = wanted.as_query(), access.project.slug
+    undo = str(request.app.url_path_for("selection:undo", slug=slug))
+    flash = Flash("ok", "Kept.", undo_url=f"{undo}?{query}" if query else undo)
+    if following is None:
+        return redirect(request, "selection:pool", flash, slug=slug, query=query)
+    return redirect(request, "selection:candidate", flash, slug=slug, candidate_id=following, query=query)
 
 
 @router.post("/projects/{slug}/pool/{candidate_id}/rejection", name="selection:reject")
@@ -144,7 +158,8 @@ def restore(request: Request, session: SessionDep, access: Annotator, candidate_
     chosen = candidate_in(session, access.project.id, candidate_id)
     operations.restore_candidate(session, access.user, chosen)
     query = wanted.as_query()
-    flash = Flash("ok", "Open again, as it was.")
+    said = "Kept again, as it was." if chosen.status is CandidateStatus.KEPT else "Open again, as it was."
+    flash = Flash("ok", said)
     return redirect(
         request, "selection:candidate", flash, slug=access.project.slug, candidate_id=candidate_id, query=query
     )

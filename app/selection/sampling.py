@@ -6,9 +6,10 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 
 from app.selection.plans import Part, Plan, Prompt, Strata, Within
+from app.web.words import plural
 
 UNSORTED = "(none)"
 # What an import writes where it knows no language, so it says little of what the words are written in.
@@ -17,9 +18,9 @@ ASSUMED = "en"
 Ask = Callable[[int], str | None]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Choosable:
-    """What a plan looks at of an open candidate."""
+    """What a plan looks at of an open candidate; not frozen, for a pool has hundreds of thousands of them."""
 
     id: int
     site: str
@@ -33,6 +34,8 @@ class Choosable:
     title_alone: bool | None = None
     # Whether the import has tossed the coin between title and body already.
     tossed: bool = False
+    # Whether somebody said that it belongs in the set.
+    kept: bool = False
 
     def stratum(self, strata: Strata) -> str:
         """The stratum that it belongs to; those without one are a stratum of their own."""
@@ -118,10 +121,13 @@ class _Ear:
 
 
 def _draw_part(plan: Plan, part: Part, there: Sequence[Choosable], missing: int | None, seed: int, ear: _Ear) -> Drawn:
-    eligible = [one for one in there if is_wanted(one.language, plan.languages, plan.excluded_languages)]
+    spoken = {one.language for one in there}
+    wanted = {code for code in spoken if is_wanted(code, plan.languages, plan.excluded_languages)}
+    eligible = [one for one in there if one.language in wanted]
     groups: dict[str, list[Choosable]] = {}
+    divided = part.strata is not Strata.NONE
     for one in eligible:
-        groups.setdefault(one.stratum(part.strata), []).append(one)
+        groups.setdefault(one.stratum(part.strata) if divided else "all", []).append(one)
     sizes = {name: len(groups[name]) for name in sorted(groups)}
     share = shares(sizes, part.temperature)
     queues = {
@@ -158,14 +164,17 @@ def _take(
     return picks
 
 
-def _in_order(group: Sequence[Choosable], within: Within, seed: int) -> list[Choosable]:
-    """Best score first, the rest of the order by a hash that knows nothing of the database."""
+def _in_order(group: Sequence[Choosable], within: Within, seed: int) -> Iterator[Choosable]:
+    """Kept ones, then the best score first, the rest of the order by a hash that knows nothing of the database.
 
-    def place(one: Choosable) -> tuple[int, int]:
-        ahead = -(one.score or 0) if within is Within.SCORE else 0
-        return ahead, _number(seed, "order", one.site, one.external_id)
+    The hash is asked of those only that stand level with one that is reached.
+    """
 
-    return sorted(group, key=place)
+    def ahead(one: Choosable) -> tuple[bool, int]:
+        return not one.kept, -(one.score or 0) if within is Within.SCORE else 0
+
+    for _, level in groupby(sorted(group, key=ahead), ahead):
+        yield from sorted(level, key=lambda one: _number(seed, "order", one.site, one.external_id))
 
 
 def _as_title(part: Part, candidate: Choosable, seed: int) -> bool:
@@ -195,7 +204,7 @@ def _why(part: Part, missing: int | None, there: int, eligible: int, taken: int,
         return f"{missing} short: the pool holds no open candidate of this source and split."
     words = [f"{missing - taken} short:"]
     words.append(f"{eligible} of {there} open candidates are in a language of the plan" if eligible < there
-                 else f"the pool holds {there} open candidates")  # fmt: skip
+                 else f"the pool holds {plural(there, 'open candidate')}")  # fmt: skip
     if reachable < eligible:
         words.append(f"and each of the {part.strata.value} strata gives {part.each} at most")
     if refused:

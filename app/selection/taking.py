@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import String, case, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
@@ -19,12 +19,13 @@ from app.projects.models import Project, Split
 from app.projects.queries import composition_of, role_in
 from app.selection.models import Sampling, SamplingPick
 from app.selection.operations import titled
-from app.selection.plans import Plan
+from app.selection.plans import Plan, Strata
 from app.selection.sampling import Choosable, Drawn, Pick, draw
 from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState
 from app.sources.rules.language import language_of
 
 AT_ONCE = 200
+ELIGIBLE = (CandidateStatus.KEPT, CandidateStatus.OPEN)
 LARGEST_SEED = 2**53 - 1
 
 
@@ -45,7 +46,7 @@ def look(session: Session, project: Project, plan: Plan, seed: int) -> list[Draw
     if not 0 <= seed <= LARGEST_SEED:
         raise Refusal(f"The seed is a whole number from 0 to {LARGEST_SEED:,}; nothing was sampled.")
     missing = _missing(session, project, plan)
-    return draw(plan, _choosable(session, project), missing, seed, lambda one: _spoken(session, one))
+    return draw(plan, _choosable(session, project, plan), missing, seed, lambda one: _spoken(session, one))
 
 
 def _spoken(session: Session, candidate_id: int) -> str | None:
@@ -118,20 +119,28 @@ def put_back(session: Session, actor: User, project: Project, sampling: Sampling
     return PutBack(back, stayed)
 
 
-def _choosable(session: Session, project: Project) -> Iterator[Choosable]:
+def _choosable(session: Session, project: Project, plan: Plan) -> Iterator[Choosable]:
+    """What a plan chooses from; of a record's JSON only the task is read, and only where a part is divided by it."""
+    by_task = [part.source for part in plan.parts if part.strata is Strata.TASK]
+    task = case((Candidate.source.in_(by_task), Candidate.extra["task"].as_string()), else_=None)
+    # Without the types of the two enumerations: a member is made more slowly than all the rest of its row.
     columns = select(
         Candidate.id, Candidate.site, Candidate.external_id, Candidate.source, Candidate.language, Candidate.score,
-        Candidate.split, Candidate.extra["category"].as_string(), Candidate.extra["task"].as_string(),
-        Candidate.title_alone, ImportRun.options["prompt"]["part"].as_string(),
-    ).join(ImportRun, ImportRun.id == Candidate.import_run_id)  # fmt: skip
-    shown = ImportRun.state == ImportState.PUBLISHED
-    open_ones = (Candidate.project_id == project.id, Candidate.status == CandidateStatus.OPEN, shown)
-    for row in session.execute(columns.where(*open_ones)):
-        candidate_id, site, external_id, source, language, score, split, category, task, title_alone, part = row
-        yield Choosable(
-            candidate_id, site, external_id, source, language, score, split.value, category or "", task or "",
-            title_alone, tossed=part == "either",
-        )  # fmt: skip
+        type_coerce(Candidate.split, String), func.coalesce(Candidate.category, ""), func.coalesce(task, ""),
+        Candidate.title_alone, Candidate.import_run_id, type_coerce(Candidate.status, String),
+    )  # fmt: skip
+    runs = select(ImportRun.id, ImportRun.options["prompt"]["part"].as_string()).where(
+        ImportRun.project_id == project.id, ImportRun.state == ImportState.PUBLISHED
+    )
+    tossed = {number: part == "either" for number, part in session.execute(runs)}
+    eligible = (Candidate.project_id == project.id, Candidate.status.in_(ELIGIBLE))
+    for row in session.connection().execute(columns.where(*eligible)):
+        number, site, external_id, source, language, score, split, category, task_id, title_alone, run, status = row
+        if run in tossed:
+            yield Choosable(
+                number, site, external_id, source, language, score, split, category, task_id, title_alone,
+                tossed[run], status == CandidateStatus.KEPT,
+            )  # fmt: skip
 
 
 def _missing(session: Session, project: Project, plan: Plan) -> dict[tuple[str, str], int | None]:

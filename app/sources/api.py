@@ -11,14 +11,17 @@ from pydantic import BaseModel, Field, ValidationError
 
 from app.accounts.access import SignedIn
 from app.db import SessionDep
-from app.projects.access import Annotator, Lead
-from app.sources import exchanges, operations, queries, rulesets, transfers
+from app.projects.access import Annotator, Lead, ProjectAccess
+from app.sources import exchanges, operations, queries, restoring, rulesets, transfers
+from app.sources.archives import brought, workspace_of
 from app.sources.exchanges import ExchangeKind
 from app.sources.formats import rules_of
 from app.sources.forms import ExchangeForm, ImportForm
+from app.sources.mappings import known_columns, mapping_named
 from app.sources.models import ImportRecord, ImportRun, Into
-from app.sources.opening import read_again
+from app.sources.opening import read_again, require_unpacked
 from app.sources.operations import ImportPlan
+from app.sources.preview import COUNTED
 from app.sources.receiving import Arrival, received
 from app.sources.rulefiles import ruleset_from_text
 from app.sources.rulesets import Ruleset, ruleset_from
@@ -133,16 +136,17 @@ def list_imports(access: Annotator, session: SessionDep, page: ListPage = 1) -> 
     openapi_extra=_multipart(),
     responses={413: {"model": Problem, "description": "The upload is larger than the server takes."}},
 )
-def start_import(arrival: Received, access: Annotator, session: SessionDep) -> ImportOut:
+def start_import(request: Request, arrival: Received, access: Annotator, session: SessionDep) -> ImportOut:
     """Upload and import; the work runs as a job."""
     form = _checked(arrival.fields)
     arrival.require()
     if arrival.transfer:
         transfers.finish(session, access, arrival.transfer)
+    settings = _settings(request, session, access, arrival, form)
     plan = ImportPlan(
         path=arrival.path,
         name=form.name or arrival.name,
-        format=form.format or ("table" if "columns" in form.settings else arrival.format),
+        format=form.format or ("table" if "columns" in settings else arrival.format),
         ruleset=_rules(form.rules, arrival.format),
         site=form.site,
         source=form.source or None,
@@ -150,9 +154,25 @@ def start_import(arrival: Received, access: Annotator, session: SessionDep) -> I
         into=form.into,
         skip_bad=form.skip_bad,
         prompt=form.prompt_choice,
-        settings=form.settings,
+        settings=settings,
+        encoding=form.encoding,
+        hub=arrival.hub,
     )
     return ImportOut.of(operations.start_import(session, access.user, access.project, plan, arrival.name))
+
+
+def _settings(
+    request: Request, session: SessionDep, access: ProjectAccess, arrival: Arrival, form: ImportForm
+) -> dict[str, Any]:
+    """The format's own settings: with the mapping that was named, or that the last table with these columns had."""
+    if form.columns:
+        return form.settings | {"columns": mapping_named(session, access.project, form.columns).columns}
+    if arrival.hub or "columns" in form.settings or (form.format or arrival.format) != "table":
+        return form.settings
+    workspace = workspace_of(request.app.state.settings)
+    source = brought(arrival.path, workspace, encoding=form.encoding, name=arrival.name, sample_bytes=COUNTED)
+    columns = known_columns(session, access.project, source, form.settings)
+    return form.settings | ({"columns": columns} if columns else {})
 
 
 def _checked(fields: dict[str, str]) -> ImportForm:
@@ -220,12 +240,23 @@ def list_records(access: Annotator, session: SessionDep, import_id: int, page: L
 def restore_record(
     request: Request, access: Annotator, session: SessionDep, import_id: int, number: int
 ) -> RestoredOut:
-    """Make a candidate of a record that a rule dropped; repeated, it is the same one. Rejecting that undoes it."""
+    """Make a candidate of a record that a rule dropped; repeated, it is the same one. DELETE undoes it."""
     run = found(session, queries.published_import_of(access.project.id, import_id))
     row = found(session, queries.record_of(run, number))
+    require_unpacked(run, request.app.state.settings)
     record = read_again(run, request.app.state.settings, [row]).get(number)
-    candidate = operations.restore_dropped(session, access.user, run, row, record)
+    candidate = restoring.restore_dropped(session, access.user, run, row, record)
     return RestoredOut(candidate=candidate.id, number=number)
+
+
+@router.delete("/projects/{slug}/imports/{import_id}/records/{number}/restoration", status_code=204)
+def drop_record_again(request: Request, access: Annotator, session: SessionDep, import_id: int, number: int) -> None:
+    """Undo a restoration: the candidate goes; 409 where somebody has worked on it, or nothing was restored."""
+    run = found(session, queries.published_import_of(access.project.id, import_id))
+    row = found(session, queries.record_of(run, number))
+    require_unpacked(run, request.app.state.settings)
+    record = read_again(run, request.app.state.settings, [row]).get(number)
+    restoring.drop_again(session, access.user, run, row, record)
 
 
 @router.get("/projects/{slug}/imports/{import_id}/report.jsonl", response_class=StreamingResponse)

@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 
 from app.config import Settings
-from app.sources.inputs import MOST_FILES, Input, input_of
+from app.sources.inputs import MOST_FILES, Input, files_at, input_of
 from app.sources.readers.files import Sniffed, sniff
 from app.sources.records import BadInput
 from app.sources.unpackers import Limits, Part, archive_kind, check_size, kind_of, opened
@@ -74,7 +74,13 @@ def brought(
     files = tuple(chain.from_iterable(opener.open(file, alone or file.name) for file in found.files))
     if len(files) > MOST_FILES:
         raise BadInput(f"{found.name} holds more than {MOST_FILES:,} files; import it in parts")
-    return Input(found.name, files)
+    return Input(alone or found.name, files)
+
+
+def packed_bytes(path: Path, workspace: Workspace) -> int:
+    """How many bytes of archives have to be unpacked before `path` can be read as a whole; 0 where none has."""
+    packed = (one for one in files_at(path) if archive_kind(one) is not None)
+    return sum(one.stat().st_size for one in packed if not (workspace.folder / _key(one) / "whole").is_dir())
 
 
 def forget(workspace: Workspace, path: Path) -> None:

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from sqlalchemy import JSON, Column, Dialect, Insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 
@@ -21,7 +22,11 @@ def write_rows(session: Session, statement: Insert, columns: Sequence[str], rows
     table: Any = statement.table
     values = dict(zip(columns, zip(*rows, strict=True), strict=True))
     # A column that says nothing is left out: the driver of SQLite takes half of its time to bind NULLs.
-    said = {name: column for name, column in values.items() if column.count(None) < len(rows)}
+    said = {
+        name: column
+        for name, column in values.items()
+        if column.count(None) < len(rows) or (table.c[name].nullable and _has_default(table.c[name]))
+    }
     if unsaid := [column.name for column in table.c if _has_default(column) and column.name not in said]:
         raise ValueError(f"no values for {', '.join(unsaid)}")
     compiled: Any = statement.inline().compile(dialect=connection.dialect, column_keys=list(said))
@@ -47,3 +52,15 @@ def _bound(column: Column[Any], values: tuple[Any, ...], dialect: Dialect) -> It
     # Most columns say the same of every row of a batch.
     same = values.count(values[0]) == len(values)
     return repeat(bind(values[0]), len(values)) if same else map(bind, values)
+
+
+def insert_ignoring(session: Session, table: type[Any]) -> Insert:
+    """An insert that leaves rows alone that are there already, on either database."""
+    return inserting(session, table).on_conflict_do_nothing()
+
+
+def inserting(session: Session, table: type[Any]) -> sqlite.Insert | postgresql.Insert:
+    """An insert in the database's own words, which know what to do about rows that are there already."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

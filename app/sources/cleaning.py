@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from app.sources.html_blocks import Converter
+from app.sources.html_converter import Converter
 from app.sources.markup import Syntax, write_markdown
 from app.sources.plain_html import ended, plain_text
 

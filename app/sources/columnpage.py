@@ -14,6 +14,7 @@ from app.sources.inputs import Input
 from app.sources.models import ImportRun
 from app.sources.readers import tables
 from app.sources.readers.columns import ROLES, Column, Columns, columns_from, columns_in, guess
+from app.sources.readers.files import Sniffed
 from app.sources.readers.rows import on_sheet
 
 OPTIONS = (("", "not used"), *ROLES.items())
@@ -79,8 +80,7 @@ def mapped(session: Session, run: ImportRun, typed: Mapping[str, str], source: I
 
     None where the input holds no table.
     """
-    files = on_sheet(source.files, {"sheet": typed.get(f"{SET}sheet")})
-    file = next((one for one in files if one.kind in tables.KINDS and tables.first_rows(one)), None)
+    file = first_table(source, typed.get(f"{SET}sheet"))
     if file is None:
         return None
     columns = columns_in(tables.first_rows(file))
@@ -89,6 +89,12 @@ def mapped(session: Session, run: ImportRun, typed: Mapping[str, str], source: I
     saved = queries.column_mapping(session, run.project_id, tables.signature_of(file))
     proposed = saved.columns if saved is not None else guess(columns)
     return Mapped(columns, {**typed, **fields_of(proposed)}, "saved" if saved is not None else "guessed")
+
+
+def first_table(source: Input, sheet: str | None) -> Sniffed | None:
+    """The first table of an input that has a row, which tells its columns."""
+    files = on_sheet(source.files, {"sheet": sheet})
+    return next((one for one in files if one.kind in tables.KINDS and tables.first_rows(one)), None)
 
 
 def sheets_of(source: Input) -> tuple[str, ...]:

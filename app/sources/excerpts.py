@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.sources.records import Decision, Record
 from app.sources.rules import FirstPerson
+from app.sources.rulesets import Ruleset
 from app.text.marks import runs
 
 BEGINNING = 320
@@ -35,28 +36,58 @@ class Piece:
     pinned: bool = False
 
 
-def excerpt_of(record: Record, decision: Decision) -> Excerpt:
-    """Give the passage that dropped a record with some words round it, else the beginning of its last message."""
-    if place := _PLACE.search(decision.reason):
-        turns = record.messages if place["whose"] == "message" else record.responses
-        text = turns[int(place["turn"] or 1) - 1].content
-        words = r"\w+" if decision.rule == FirstPerson.name else r"\s+".join(map(re.escape, place["words"].split()))
-        if found := re.compile(words).match(text, int(place["start"]) - 1):
-            return _around(text, found.start(), found.end())
+def excerpt_of(
+    record: Record, decision: Decision, others: Iterable[str] = (), ruleset: Ruleset | None = None
+) -> Excerpt:
+    """Give the passage that dropped or marked a record with some words round it, else how its last message begins.
+
+    `others` are reasons of the same kind: what they speak of is marked as well where it stands in those words. With
+    `ruleset` every other passage there that the deciding rule objects to is marked too.
+    """
+    rule = next((one for one in ruleset.rules if one.name == decision.rule), None) if ruleset else None
+    found = [place for reason in (decision.reason, *others) if (place := _passage(record, decision.rule, reason))]
+    if found:
+        text, start, end = found[0]
+        alike = [place[1:] for place in found[1:] if place[0] is text]
+        return _around(text, start, end, [*alike, *(rule.passages(text) if rule else ())])
     if not record.messages:
         return Excerpt("")
     text = record.messages[-1].visible
     return Excerpt(text if len(text) <= BEGINNING else f"{text[:BEGINNING].rsplit(None, 1)[0]} …")
 
 
-def _around(text: str, start: int, end: int) -> Excerpt:
+def _passage(record: Record, rule: str | None, reason: str) -> tuple[str, int, int] | None:
+    """The text that a reason speaks of, and where in it."""
+    place = _PLACE.search(reason)
+    if place is None:
+        return None
+    turns = record.messages if place["whose"] == "message" else record.responses
+    turn = int(place["turn"] or 1) - 1
+    if turn >= len(turns):
+        return None
+    text = turns[turn].content
+    words = r"\w+" if rule == FirstPerson.name else r"\s+".join(map(re.escape, place["words"].split()))
+    found = re.compile(words).match(text, int(place["start"]) - 1)
+    return (text, found.start(), found.end()) if found else None
+
+
+def _around(text: str, start: int, end: int, others: Sequence[tuple[int, int]] = ()) -> Excerpt:
     first, last = max(0, start - BEFORE), min(len(text), end + AFTER)
-    before, after = text[first:start], text[end:last]
-    if first:
-        before = "… " + before.partition(" ")[2]
-    if last < len(text):
-        after = after.rpartition(" ")[0] + " …"
-    return Excerpt(before + text[start:end] + after, ((len(before), len(before) + end - start),))
+    lead, tail = ("… " if first else ""), (" …" if last < len(text) else "")
+    first += len(text[first:start].partition(" ")[0]) + 1 if first and " " in text[first:start] else 0
+    last -= len(text[end:last].rpartition(" ")[2]) + 1 if tail and " " in text[end:last] else 0
+    shown = sorted({(start, end), *(one for one in others if first <= one[0] and one[1] <= last)})
+    marks = tuple((begin - first + len(lead), stop - first + len(lead)) for begin, stop in _apart(shown))
+    return Excerpt(f"{lead}{text[first:last]}{tail}", marks)
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans in their order, those that lie in one before them left out."""
+    at = 0
+    for start, end in spans:
+        if start >= at:
+            yield start, end
+            at = end
 
 
 def pieces(text: str, marks: Iterable[Sequence[int]]) -> tuple[Piece, ...]:

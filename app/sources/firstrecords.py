@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from app.sources import licences
 from app.sources.excerpts import Piece, excerpt_of, pieces, visible
-from app.sources.funnel import TITLES
 from app.sources.preview import Preview
 from app.sources.records import Decision, Record
 from app.sources.rulesets import (
     Ruleset,
 )
+from app.sources.rulewords import TITLES
 from app.web.words import plural
 
 # Counting needs no site: it only names the records. The import insists on the real one.
@@ -71,10 +71,15 @@ def counted_of(found: Preview) -> Counted:
         records=found.records,
         kept=found.kept,
         is_sample=found.is_sample,
-        all_records=round(found.records / found.share),
-        estimate=round(found.kept / found.share),
+        all_records=rough(found.records / found.share) if found.is_sample else found.records,
+        estimate=rough(found.kept / found.share) if found.is_sample else found.kept,
         seconds=found.seconds,
     )
+
+
+def rough(number: float) -> int:
+    """A number as an estimate tells it: its first two digits are all that a sample can know."""
+    return int(round(number, min(0, 2 - len(str(round(number))))))
 
 
 def behind_rules(ruleset: Ruleset, found: Preview) -> tuple[Behind, ...]:
@@ -100,7 +105,7 @@ def _all(decided: Sequence[tuple[Record, Decision]], ruleset: Ruleset) -> tuple[
 
 def first_record(record: Record, decision: Decision, ruleset: Ruleset) -> FirstRecord:
     """A record as it will look, with what the rules made of it."""
-    excerpt = excerpt_of(record, decision)
+    excerpt = excerpt_of(record, decision, ruleset=ruleset)
     kind = "answer" if record.is_top is not None else "record"
     length = sum(len(message.visible) for message in record.responses)
     # "Visible", because the pool and the desk count the Markdown.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from app.sources.excerpts import visible
 from app.sources.inputs import Input, input_of
 from app.sources.readers import READERS, tables
 from app.sources.readers.base import Format, Reader, ReadOptions
 from app.sources.readers.containers import first_fault, first_items
-from app.sources.readers.files import Sniffed
-from app.sources.readers.settings import Setting
+from app.sources.readers.files import Sniffed, is_about_encoding
+from app.sources.readers.settings import Setting, Switch
 from app.sources.records import BadInput, BadLines, Place, Record
 
 MIXED = "mixed"
@@ -44,9 +45,32 @@ def fitting(name: str) -> list[str]:
     return list(dict.fromkeys([name, *others]))
 
 
-def settings_of(name: str) -> tuple[Setting, ...]:
+def settings_of(name: str) -> tuple[Setting | Switch, ...]:
     """The settings of a format's own that a page asks for."""
     return BY_NAME[name].settings if name in BY_NAME else ()
+
+
+def known_settings(name: str) -> tuple[str, ...]:
+    """The names of all settings that a format reads; of an input that is not looked at yet, those of any."""
+    if name not in BY_NAME:
+        return tuple(dict.fromkeys(chain.from_iterable(map(known_settings, BY_NAME))))
+    of_kind = ("sheet",) if "xlsx" in BY_NAME[name].kinds else ()
+    columns = ("columns",) if name == tables.FORMAT.name else ()
+    return (*columns, *of_kind, *(one.name for one in settings_of(name)))
+
+
+def require_known(name: str, settings: Iterable[str]) -> None:
+    """Refuse settings that a format does not read. Raises BadInput (422), which names those that there are."""
+    known = known_settings(name)
+    for one in settings:
+        if one not in known:
+            there = f"there are {', '.join(known)}" if known else "it has none"
+            raise BadInput(f"{title_of(name)} has no setting {one[:40]!r}; {there}")
+
+
+def claimed(name: str, files: Sequence[Sniffed]) -> tuple[Sniffed, ...]:
+    """The files of an input that a format reads, in its order; all of them where several formats read it."""
+    return tuple(chain.from_iterable(BY_NAME[name].claim(files))) if name in BY_NAME else tuple(files)
 
 
 def needs_site(name: str) -> bool:
@@ -133,7 +157,7 @@ def _refuse(found: Input) -> None:
         raise BadInput(f"none of the {len(found.files):,} files in {found.name} is of a form that is read")
     file = found.files[0]
     if file.fault is not None:
-        raise file.fault
+        raise _naming(file.fault, found.name)
     if file.kind == "html":
         raise BadInput("this is a web page, and no saved article of wikiHow", 1)
     if file.kind == "text":
@@ -142,12 +166,21 @@ def _refuse(found: Input) -> None:
             1,
         )
     if fault := first_fault(file):
-        raise BadInput(fault.reason, fault.line)
+        other = "; choose its encoding if that is another one"
+        raise BadInput(fault.reason + (other if is_about_encoding(fault.reason) else ""), fault.line)
     if file.kind == "object":
         raise BadInput(_object_fault(first_items(file)[0].value), 1)
     if file.kind in tables.KINDS and not first_items(file):
         raise BadInput("the file holds no row")
     raise BadInput("no row of the first hundred is an object with columns", 1)
+
+
+def _naming(fault: BadInput, name: str) -> BadInput:
+    """The same fault, with the name by which people know the file."""
+    for beginning in ("the file ", "this "):
+        if fault.reason.startswith(beginning):
+            return BadInput(f"the file {visible(name)} {fault.reason.removeprefix(beginning)}", fault.line)
+    return fault
 
 
 def _object_fault(value: dict[str, Any]) -> str:
@@ -175,6 +208,7 @@ class Several(Reader):
         """Prepare each."""
         for reader in self._readers:
             reader.prepare()
+        self.notes = tuple(chain.from_iterable(reader.notes for reader in self._readers))
 
     def records(self) -> Iterator[Record]:
         """Yield the records of each, their places counted through; the bad ones of all are told together."""

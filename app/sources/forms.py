@@ -12,6 +12,7 @@ from app.sources.excerpts import visible
 from app.sources.formats import BY_NAME, MIXED
 from app.sources.models import Into
 from app.sources.readers.base import PromptChoice
+from app.sources.readers.files import ENCODINGS
 from app.sources.rulefiles import LARGEST
 from app.sources.rules import ALL
 from app.sources.rulesets import Parameter, Ruleset, parameters, ruleset_from
@@ -32,6 +33,7 @@ SEED = 2**31
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120), Storable]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), Storable]
 Prompt = Annotated[str, Field(pattern="^(title|body|either)$")]
+Encoding = Annotated[str, Field(pattern=f"^({'|'.join(ENCODINGS)})$", description="Of text files; auto is UTF-8.")]
 Seed = Annotated[int, Field(ge=0, le=SEED)]
 
 
@@ -46,6 +48,7 @@ class SetupForm(Form):
     into: Into = Into.POOL
     prompt: Prompt = "either"
     seed: Seed = 0
+    encoding: Encoding = "auto"
     skip_bad: bool = False
 
     @property
@@ -59,6 +62,9 @@ class ImportForm(SetupForm):
 
     name: Annotated[Words, Field(description="What the import is called; the file's name if it is left out.")] = ""
     path: Annotated[Text, Field(max_length=4000, description="Instead of files, for leads: a path on the server.")] = ""
+    hub: Annotated[
+        Text, Field(max_length=400, description="Instead of files: a data set of the Hub, hf://owner/name[@revision].")
+    ] = ""
     upload: Annotated[Text, Field(max_length=40, description="Instead of files: the key of an upload in pieces.")] = ""
     settings: Annotated[
         Json[dict[str, Any]],
@@ -67,6 +73,10 @@ class ImportForm(SetupForm):
             '"text"}}.'
         ),
     ] = {}  # noqa: RUF012 - a default of pydantic's, which copies it
+    columns: Annotated[
+        Words,
+        Field(description="Of a table, instead of settings: a saved mapping of columns, by its name."),
+    ] = ""
     rules: Annotated[
         Text,
         Field(

@@ -3,48 +3,45 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
 from app.config import Settings
-from app.errors import NotFound
 from app.jobs.models import Job
 from app.jobs.pages import JobPanel, job_panel
 from app.projects import queries as projects
 from app.projects.access import ProjectAccess
 from app.projects.models import Project
 from app.sources import queries
-from app.sources.excerpts import Excerpt, Piece, excerpt_of, pieces, visible
-from app.sources.formats import noun_of, title_of
-from app.sources.models import ImportRecord, ImportRun, ImportState, Into
-from app.sources.opening import read_again
-from app.sources.operations import may_be_restored
-from app.sources.records import BadLine, Decision, Record, bad_lines_in
-from app.sources.rules import ALL, KEPT, Rule
-from app.sources.rulesets import EMPTY, NO_QUESTION, PRESETS, REPEATED, Parameter, parameters, ruleset_from
+from app.sources.excerpts import visible
+from app.sources.formats import title_of
+from app.sources.models import ImportRun, ImportState, Into
+from app.sources.openedpage import PER_PAGE, Number, Opened, opened
+from app.sources.opening import encoding_of
+from app.sources.publishing import SO_FAR
+from app.sources.records import BadLine, bad_lines_in
+from app.sources.rules import ALL, Rule
+from app.sources.rulesets import PRESETS, Parameter, parameters, ruleset_from
+from app.sources.rulewords import READ, TITLES
 from app.sources.shell import import_command
-from app.web.paging import Pager, page_of
 from app.web.words import ago, duration, number, plural
 
-READ = "read"
-TITLES = {kind.name: kind.title for kind in ALL} | {
-    REPEATED: "Each record once",
-    NO_QUESTION: "Answers with a question",
-    EMPTY: "Words besides images",
-}
-PER_PAGE = 20
 # What a length is counted in; the other choices are words already.
 CHOSEN = {"visible": "of visible text", "html": "of HTML", "markdown": "of Markdown"}
 
 
 @dataclass(frozen=True)
 class FunnelRow:
-    """A row of the funnel; the numbers that are links open the records behind them."""
+    """A row of the funnel; the numbers that are links open the records behind them.
+
+    `more` are further numbers in words, each with the query that opens its records.
+    """
 
     title: str
     hint: str | None
+    more: Sequence[tuple[str, str]]
     kept: int
     dropped: int | None
     share: float
@@ -53,40 +50,12 @@ class FunnelRow:
 
 
 @dataclass(frozen=True)
-class RecordRow:
-    """A record behind a number; `sign` says what became of it where a list holds both.
+class SoFar:
+    """What the rules have made of the records until now, while an import runs; its numbers open nothing yet."""
 
-    `is_there` is False where its words cannot be read again; `restored` says who made a candidate of it since.
-    """
-
-    number: int
-    what: str
-    sign: str | None
-    title: str
-    pieces: Sequence[Piece]
-    kept: bool
-    reason: str
-    score: int | None
-    facts: Sequence[str]
-    url: str | None
-    is_there: bool
-    restored: str | None
-    may_restore: bool
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The records behind one number: by which rule they were dropped, or after which they were left."""
-
-    title: str
-    query: str
-    rows: Sequence[RecordRow]
-    pager: Pager
-
-    @property
-    def missing(self) -> int:
-        """How many of these records can be named only: their words are gone with the file."""
-        return sum(not row.is_there for row in self.rows)
+    rows: Sequence[FunnelRow]
+    records: int
+    kept: int
 
 
 @dataclass(frozen=True)
@@ -112,15 +81,18 @@ class ImportPage:
     error: str | None
     bad: BadRecords | None
     job: JobPanel | None
+    so_far: SoFar | None
     facts: Sequence[tuple[str, str]]
     funnel: Sequence[FunnelRow]
     records: int
     kept: int
+    flagged: int
     created: int
     restored: int
     into_set: bool
     remarks: Sequence[tuple[int, str]]
     remarks_total: int
+    notes: Sequence[str]
     opened: Opened | None
     command: str
     may_import: bool
@@ -131,15 +103,14 @@ def import_page(
     access: ProjectAccess,
     run: ImportRun,
     *,
-    rule: str | None,
-    after: str | None,
+    number: Number,
     page_number: int,
     here: str,
     settings: Settings,
 ) -> ImportPage:
     """The funnel, and the records behind the number that was opened; `here` is where its progress leads on to."""
     restored = queries.restored_of(session, run) if run.result else {}
-    rows = _funnel(run, restored, rule or after)
+    rows = _funnel(run, run.result, restored, number) if run.result else ()
     may_change = access.project.archived_at is None
     job = (
         session.get(Job, run.job_id) if run.job_id and run.state in {ImportState.WAITING, ImportState.RUNNING} else None
@@ -152,16 +123,19 @@ def import_page(
         error=run.error,
         bad=bad_records(*bad_lines_in(run.error or "")),
         job=job_panel(job, access, here) if job else None,
+        so_far=_so_far(run),
         facts=_facts(session, access.project, run),
         funnel=rows,
         records=run.result.get("records", 0),
         kept=rows[-1].kept if rows else 0,
+        flagged=run.result.get("flagged", 0),
         created=run.result.get("created", 0),
         restored=sum(restored.values()),
         into_set=run.into is Into.SET,
         remarks=tuple((one["line"], visible(one["reason"])) for one in remarks[:PER_PAGE]),
+        notes=tuple(map(visible, run.result.get("notes", ()))),
         remarks_total=len(remarks),
-        opened=_opened(session, run, settings, rule, after, page_number, may_change) if rule or after else None,
+        opened=opened(session, run, settings, number, page_number, may_change=may_change) if number.chosen else None,
         command=import_command(
             access.project.slug,
             run.options["file"],
@@ -170,126 +144,66 @@ def import_page(
             run.into.value,
             ruleset_from(run.ruleset),
             run.options.get("settings", {}),
+            encoding=encoding_of(run),
             skip_bad=run.skip_bad,
         ),
         may_import=may_change and Path(run.path).exists(),
     )
 
 
-def _opened(
-    session: Session,
-    run: ImportRun,
-    settings: Settings,
-    rule: str | None,
-    after: str | None,
-    page_number: int,
-    may_change: bool,
-) -> Opened:
-    statement, title, query = _chosen(run, rule, after)
-    found, pager = page_of(session, statement, page_number, PER_PAGE)
-    records = read_again(run, settings, found)
-    people, what = _people(session, found), noun_of(run.format)
-    rows = [
-        _record_row(row, records.get(row.number), what, people, mixed=rule is None, may_change=may_change)
-        for row in found
-    ]
-    return Opened(title, query, tuple(rows), pager)
+def _so_far(run: ImportRun) -> SoFar | None:
+    """The funnel as the worker told it last; it is told batch by batch."""
+    told = run.options.get(SO_FAR)
+    if run.state is not ImportState.RUNNING or told is None:
+        return None
+    rows = _funnel(run, told, {}, Number())
+    return SoFar(rows, told["records"], rows[-1].kept)
 
 
-def _people(session: Session, rows: Sequence[ImportRecord]) -> dict[int, str]:
-    ids = {row.restored_by for row in rows if row.restored_by is not None}
-    people = session.scalars(select(User).where(User.id.in_(ids))) if ids else ()
-    return {person.id: visible(person.name) for person in people}
-
-
-def _chosen(run: ImportRun, rule: str | None, after: str | None) -> tuple[Select[ImportRecord], str, str]:
-    order = [row["rule"] for row in run.result.get("funnel", ())]
-    if run.state is not ImportState.PUBLISHED or (rule or after) not in {*order, READ}:
-        raise NotFound
-    if rule:
-        return queries.records_dropped_by(run, rule), f"Dropped by “{TITLES.get(rule, rule)}”", f"rule={rule}"
-    if after == READ or after is None:
-        return queries.records_of(run.noted_under), "All records read", f"after={READ}"
-    later = order[order.index(after) + 1 :]
-    return queries.records_left_after(run, later), f"Left after “{TITLES.get(after, after)}”", f"after={after}"
-
-
-def _record_row(
-    row: ImportRecord,
-    record: Record | None,
-    what: str,
-    people: Mapping[int, str],
-    *,
-    mixed: bool,
-    may_change: bool,
-) -> RecordRow:
-    reason = row.reason or KEPT.reason
-    sign = "Kept" if row.rule is None else f"Dropped by {TITLES.get(row.rule, row.rule)}"
-    restored = f"Restored by {people.get(row.restored_by or 0, 'somebody')}" if row.restored_at else None
-    words = excerpt_of(record, Decision(kept=row.rule is None, rule=row.rule, reason=reason)) if record else Excerpt("")
-    return RecordRow(
-        number=row.number,
-        what=what,
-        sign=sign if mixed else None,
-        title=visible(record.title if record else _name_of(row, what)) or "Without a title",
-        pieces=pieces(words.text, words.marks),
-        kept=row.rule is None,
-        reason=visible(reason),
-        score=record.score if record else None,
-        facts=tuple(visible(fact) for fact in _facts_of(row, record, what) if fact),
-        url=record.url if record else None,
-        is_there=record is not None,
-        restored=restored,
-        may_restore=may_change and restored is None and record is not None and may_be_restored(row),
+def _funnel(
+    run: ImportRun, result: Mapping[str, Any], restored: Mapping[str, int], number: Number
+) -> tuple[FunnelRow, ...]:
+    rules = {rule.name: rule for rule in ruleset_from(run.ruleset).rules}
+    file, records, is_open = visible(run.options["file"]), int(result["records"]), number.after == READ
+    read = FunnelRow("Read", file, (), records, None, 100.0, READ, at=is_open)
+    flagged = int(result["flagged"])
+    return (
+        read,
+        *(_funnel_row(row, rules.get(row["rule"]), flagged, restored, number) for row in result["funnel"]),
     )
 
 
-def _name_of(row: ImportRecord, what: str) -> str:
-    """How a record is called whose words are gone."""
-    return f"Answer {row.external_id}" if what == "answer" else f"{what.capitalize()} of line {row.line:,}"
-
-
-def _facts_of(row: ImportRecord, record: Record | None, what: str) -> tuple[str | None, ...]:
-    name = f"{what} {row.external_id[:40]}"
-    if record is None:
-        return (None if what == "answer" else name,)
-    place = None if what == "answer" else f"line {row.line:,}"
-    return (name, place, record.author and f"by {record.author}", record.licence)
-
-
-def _funnel(run: ImportRun, restored: Mapping[str, int], opened: str | None) -> tuple[FunnelRow, ...]:
-    if not run.result:
-        return ()
-    hints = {rule.name: _hint(rule, run.result["flagged"]) for rule in ruleset_from(run.ruleset).rules}
-    read = FunnelRow("Read", visible(run.options["file"]), run.result["records"], None, 100.0, READ, at=opened == READ)
-    return (read, *(_funnel_row(row, hints, restored, opened) for row in run.result["funnel"]))
-
-
 def _funnel_row(
-    row: Mapping[str, int | str], hints: Mapping[str, str | None], restored: Mapping[str, int], opened: str | None
+    row: Mapping[str, Any], rule: Rule | None, flagged: int, restored: Mapping[str, int], number: Number
 ) -> FunnelRow:
     name, kept, dropped = str(row["rule"]), int(row["kept"]), int(row["dropped"])
+    more = []
+    if rule is not None and rule.marks:
+        more.append((f"{flagged:,} marked", Number(marked=True).query if flagged else ""))
+    if name in restored:
+        more.append((f"{restored[name]:,} restored since", Number(rule=name, restored=True).query))
+    is_open = name in {number.rule, number.after} or (number.marked and rule is not None and rule.marks)
     share = 100 * kept / (kept + dropped) if kept + dropped else 0.0
-    parts = [hints.get(name), f"{restored[name]:,} restored since" if name in restored else None]
-    hint = ", ".join(part for part in parts if part)
-    return FunnelRow(TITLES.get(name, name), hint or None, kept, dropped, share, name, name == opened)
+    return FunnelRow(TITLES.get(name, name), _hint(rule), tuple(more), kept, dropped, share, name, is_open)
 
 
-def _hint(rule: Rule, flagged: int) -> str | None:
-    shown = [_setting_in_words(one) for one in parameters(rule) if one.kind != "phrases"]
-    return ", ".join([f"{flagged:,} marked", *shown] if rule.marks else shown) or None
+def _hint(rule: Rule | None) -> str | None:
+    shown = [_setting_in_words(one) for one in parameters(rule) if one.kind != "phrases"] if rule else []
+    return ", ".join(shown) or None
 
 
 def _setting_in_words(one: Parameter) -> str:
     if one.kind == "int":
         return f"{one.label.lower()} {number(one.value)}"
-    return CHOSEN.get(one.value, str(one.value))
+    # A short code says nothing without its name.
+    return f"{one.label.lower()} {one.value}" if str(one.value).isupper() else CHOSEN.get(one.value, str(one.value))
 
 
 def _facts(session: Session, project: Project, run: ImportRun) -> tuple[tuple[str, str], ...]:
     starter = session.get(User, run.created_by) if run.created_by else None
     facts = [
         ("Format", title_of(run.format)),
+        ("From", visible(" at ".join(run.options.get("hub", {}).values()))),
         ("Site", run.site),
         ("Counts towards", _row_title(session, project, run.source)),
         ("Rules", _rules_in_words(run)),

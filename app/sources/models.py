@@ -1,5 +1,6 @@
 """Imports, what each record of them became, and the candidates in the pool."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -33,6 +34,7 @@ class CandidateStatus(StrEnum):
     """What people made of a candidate; nothing is ever deleted."""
 
     OPEN = "open"
+    KEPT = "kept"
     REJECTED = "rejected"
     USED = "used"
 
@@ -70,6 +72,15 @@ class ImportRun(Base):
         return int(self.options.get("same_as", self.id))
 
 
+LONGEST_CATEGORY = 120
+
+
+def category_in(extra: Mapping[str, Any]) -> str | None:
+    """The category that a record names, cut to what is stored; None where it names none."""
+    named = extra.get("category")
+    return named[:LONGEST_CATEGORY] if isinstance(named, str) and named else None
+
+
 def _last_words(row: Any) -> str:
     messages = row.get_current_parameters().get("messages")
     return str(messages[-1]["content"]) if messages else ""
@@ -101,6 +112,12 @@ class Candidate(Base):
             "ix__candidate__facets",
             *("project_id", "status", "source", "site", "licence", "split", "language", "import_run_id"),
         ),
+        Index(
+            "ix__candidate__category",
+            *("project_id", "status", "category", "import_run_id"),
+            sqlite_where=text("category IS NOT NULL"),
+            postgresql_where=text("category IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -129,9 +146,15 @@ class Candidate(Base):
     published: Mapped[bool] = mapped_column(default=False)
     status: Mapped[CandidateStatus] = mapped_column(choice(CandidateStatus), default=CandidateStatus.OPEN)
     status_reason: Mapped[str | None] = mapped_column(String(300))
+    # A person's number, without a key as below. It outlasts a rejection or use, so that undoing either gives it back.
+    kept_by: Mapped[int | None]
     # Of the last message, for filters.
     length: Mapped[int] = mapped_column(default=lambda row: len(_last_words(row)), server_default="0")
     has_code: Mapped[bool] = mapped_column(default=lambda row: "```" in _last_words(row), server_default=false())
+    # As `extra` has it, for filters.
+    category: Mapped[str | None] = mapped_column(
+        String(LONGEST_CATEGORY), default=lambda row: category_in(row.get_current_parameters().get("extra") or {})
+    )
     # Whether the title says all that an answer needs to know; None until somebody judges it.
     title_alone: Mapped[bool | None]
     # A person's number, without a key: SQLite adds none to a table without copying it whole.
@@ -189,10 +212,13 @@ class ColumnMapping(Base):
     """How the columns of a table were mapped when a file with these columns was imported last in this project."""
 
     __tablename__ = "column_mapping"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
 
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
     # The SHA-256 of the columns' names, sorted.
     signature: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # What people call it: that of the first import that used it, unless somebody renamed it.
+    name: Mapped[str] = mapped_column(String(120))
     columns: Mapped[dict[str, Any]]
 
 

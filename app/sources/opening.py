@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app.config import Settings
-from app.errors import Refusal
-from app.sources.archives import brought, workspace_of
+from app.errors import Conflict, Refusal
+from app.sources import hub
+from app.sources.archives import brought, packed_bytes, workspace_of
 from app.sources.formats import open_source
 from app.sources.inputs import files_at
 from app.sources.models import ImportRecord, ImportRun
@@ -18,6 +19,12 @@ from app.text.canonical import content_hash
 
 # Raised when readers or rules begin to decide otherwise: then the same file is read anew.
 READERS_SINCE = 1
+# An archive above this size, in bytes, is unpacked by a worker and not while somebody waits for a page.
+UNPACKED_AT_ONCE = 4_000_000
+
+
+class StillPacked(Conflict):
+    """This record lies in an archive that must be unpacked again first: on the import's page, or POST …/unpacking."""
 
 
 def reader_of(run: ImportRun, settings: Settings, tell: Progress | None = None) -> Reader:
@@ -29,10 +36,17 @@ def reader_of(run: ImportRun, settings: Settings, tell: Progress | None = None) 
         licence=run.licence,
         longest=settings.max_record_mb << 20,
         settings=run.options.get("settings", {}),
+        encoding=encoding_of(run),
         on_progress=tell,
     )
-    source = brought(Path(run.path), workspace_of(settings), name=run.options.get("file") or "", tell=tell)
+    name = run.options.get("file") or ""
+    source = brought(Path(run.path), workspace_of(settings), name=name, encoding=encoding_of(run), tell=tell)
     return open_source(source, run.format, run.site or None, options)
+
+
+def encoding_of(run: ImportRun) -> str:
+    """The encoding that a person chose for an import's text; auto where nobody did."""
+    return str(run.options.get("encoding") or "auto")
 
 
 def stamp_of(path: Path) -> str:
@@ -46,6 +60,8 @@ def stamp_of(path: Path) -> str:
 def made_from_of(run: ImportRun, settings: Settings) -> str:
     """The hash of all that an import's outcome depends on: bytes, format, site, rules and every other setting."""
     chosen = {key: run.options.get(key) for key in ("file", "prompt", "settings")}
+    # Left out where nobody chose it, so that imports from before there was a choice are known again.
+    chosen |= {"encoding": encoding_of(run)} if encoding_of(run) != "auto" else {}
     return content_hash(
         {
             "bytes": words_of(Path(run.path)),
@@ -86,9 +102,44 @@ def is_as_imported(run: ImportRun) -> bool:
         return False
 
 
-def read_again(run: ImportRun, settings: Settings, rows: Sequence[ImportRecord]) -> Mapping[int, Record]:
-    """The records of these rows by their numbers; those that cannot be found any more are not among them."""
-    if not is_as_imported(run):
+def is_packed(run: ImportRun, settings: Settings) -> bool:
+    """Whether the files of an import lie in an archive that takes longer to unpack than a page may take."""
+    try:
+        return is_as_imported(run) and packed_bytes(Path(run.path), workspace_of(settings)) > UNPACKED_AT_ONCE
+    except OSError:
+        return False
+
+
+def require_unpacked(run: ImportRun, settings: Settings) -> None:
+    """Refuse to read a record whose archive has to be unpacked first. Raises StillPacked (409)."""
+    if is_packed(run, settings):
+        raise StillPacked
+
+
+def unpack(run: ImportRun, settings: Settings, tell: Progress | None = None) -> None:
+    """Unpack the archives of an import, for everybody who opens its records for some days. Raises BadInput (422)."""
+    brought(Path(run.path), workspace_of(settings), name=run.options.get("file") or "", tell=tell)
+
+
+def fetch_dataset(run: ImportRun, settings: Settings, tell: Progress | None = None) -> dict[str, str] | None:
+    """Fetch the data set of the Hub that an import is of, unless it is here; its id and commit, None for other imports.
+
+    Raises NotFetched (422).
+    """
+    about: dict[str, str] | None = run.options.get("hub")
+    if about is None or Path(run.path).is_dir():
+        return about
+    return {**about, "commit": hub.fetch(hub.hub_id(about["id"]), Path(run.path), settings, tell)}
+
+
+def read_again(
+    run: ImportRun, settings: Settings, rows: Sequence[ImportRecord], *, patient: bool = False
+) -> Mapping[int, Record]:
+    """The records of these rows by their numbers; those that cannot be found any more are not among them.
+
+    None is where a large archive has to be unpacked for them, unless the caller is `patient`.
+    """
+    if not is_as_imported(run) or (not patient and is_packed(run, settings)):
         return {}
     try:
         reader = reader_of(run, settings)

@@ -28,8 +28,9 @@ class Preview:
     """The funnel over the records that were counted, the first of them with their decisions, and their rights.
 
     `dropped` are the first records that each rule dropped, and those that it marked; `fitting` are the rules that
-    have something to look at in the first records; `named` of `looked_at` have an author; `left_out` are the files and
-    sheets of the input that are not read, `bad` the first of the `bad_total` records that cannot be.
+    have something to look at in the first records; `named` of `looked_at` have an author; `answered` says whether any
+    record has a response; `left_out` are the files and sheets of the input that are not read, `bad` the first of the
+    `bad_total` records that cannot be.
     """
 
     funnel: Funnel
@@ -41,6 +42,7 @@ class Preview:
     licences: set[str] = field(default_factory=set)
     named: int = 0
     looked_at: int = 0
+    answered: bool = False
     seconds: float = 0.0
     left_out: tuple[str, ...] = ()
     bad: tuple[BadLine, ...] = ()
@@ -64,6 +66,7 @@ class Preview:
     def add(self, record: Record, decision: Decision) -> None:
         """Count a record, and keep it if it is among the first of its kind."""
         self.funnel.add(decision)
+        self.answered = self.answered or bool(record.responses)
         if decision.flags and len(self.marked) < SHOWN_OF_A_RULE:
             self.marked.append((record, decision))
         if decision.rule is not None:
@@ -98,7 +101,8 @@ def preview(source: Path | Input, format: str, ruleset: Ruleset, options: ReadOp
             shown.append((record, decision))
     found.share = min(1.0, reader.bytes_read / max(1, reader.total_bytes))
     # Kept ones first: of a dump most records fall, and what will be kept is what people want to see.
-    found.first = (kept[: SHOWN * 3 // 4] + dropped)[:SHOWN]
+    found.first = kept[: SHOWN - min(len(dropped), SHOWN // 4)]
+    found.first += dropped[: SHOWN - len(found.first)]
     found.left_out = reader.left_out
     found.bad, found.bad_total = tuple(reader.errors[: BadLines.SHOWN]), reader.error_count
     found.seconds = time.monotonic() - started

@@ -58,6 +58,31 @@ def records_left_after(run: ImportRun, later_rules: Iterable[str]) -> Select[Imp
     return records_of(run.noted_under).where(or_(ImportRecord.rule.is_(None), ImportRecord.rule.in_(list(later_rules))))
 
 
+def restored_among(records: Select[ImportRecord]) -> Select[ImportRecord]:
+    """Those of these records that somebody restored."""
+    return records.where(ImportRecord.restored_at.is_not(None))
+
+
+def records_marked(run: ImportRun) -> Select[ImportRecord]:
+    """The records that were kept and marked for a person: of those alone a kept record has a reason."""
+    return records_of(run.noted_under).where(ImportRecord.rule.is_(None), ImportRecord.reason.is_not(None))
+
+
+def candidates_by_name(
+    session: Session, project_id: int, names: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """The numbers of the published candidates with these sites and external ids."""
+    wanted = list(names)
+    if not wanted:
+        return {}
+    query = select(Candidate.site, Candidate.external_id, Candidate.id).where(
+        Candidate.project_id == project_id,
+        Candidate.published,
+        tuple_(Candidate.site, Candidate.external_id).in_(wanted),
+    )
+    return {(site, external_id): number for site, external_id, number in session.execute(query)}
+
+
 def published_words(session: Session, project_id: int, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Which of these (site, external id) are candidates of a published import already, and the hash of their words."""
     wanted = list(keys)
@@ -83,6 +108,18 @@ def published_candidate(session: Session, project_id: int, site: str, external_i
         Candidate.external_id == external_id,
     )
     return session.scalar(query.execution_options(populate_existing=True))
+
+
+def restored_candidate(session: Session, run: ImportRun, row: ImportRecord, site: str | None) -> Candidate | None:
+    """The candidate that was made of a record by restoring it, if there is one; quick where its site is known."""
+    query = select(Candidate).where(
+        Candidate.project_id == run.project_id,
+        Candidate.published,
+        Candidate.external_id == row.external_id,
+        Candidate.extra["restored", "import"].as_integer() == row.import_run_id,
+        Candidate.extra["restored", "number"].as_integer() == row.number,
+    )
+    return session.scalar((query if site is None else query.where(Candidate.site == site)).with_for_update())
 
 
 def record_of(run: ImportRun, number: int) -> Select[ImportRecord]:
@@ -119,6 +156,11 @@ def report_line(record: ImportRecord) -> dict[str, Any]:
         "rule": record.rule,
         "reason": record.reason or KEPT.reason,
     }
+
+
+def mappings_of(project_id: int) -> Select[ColumnMapping]:
+    """A project's saved mappings of columns, by name."""
+    return select(ColumnMapping).where(ColumnMapping.project_id == project_id).order_by(ColumnMapping.name)
 
 
 def column_mapping(session: Session, project_id: int, signature: str) -> ColumnMapping | None:

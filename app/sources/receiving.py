@@ -7,6 +7,7 @@ a transaction that is open meanwhile would keep everybody else from writing.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +21,11 @@ from app.projects.access import Member, ProjectAccess
 from app.sources import transfers, uploads
 from app.sources.archives import brought, workspace_of
 from app.sources.formats import recognise
+from app.sources.hub import hub_id, new_folder
 from app.sources.models import Transfer
 from app.sources.preview import COUNTED
+from app.sources.readers.files import is_about_encoding
+from app.sources.records import BadInput
 from app.sources.uploads import Upload, receive
 from app.text.wellformed import require_wellformed
 
@@ -52,12 +56,17 @@ class Arrival:
     name: str = ""
     format: str = ""
     transfer: str = ""
+    # The id of a data set of the Hub: it is fetched to `path` by a worker, and looked at then.
+    hub: str = ""
     refusal: Refusal | None = None
+    # Why it cannot be read until somebody chooses its encoding; a page can ask for that.
+    doubt: Refusal | None = None
 
-    def require(self) -> Arrival:
-        """Itself. Raises what is wrong with it."""
-        if self.refusal is not None:
-            raise self.refusal
+    def require(self, *, undoubted: bool = True) -> Arrival:
+        """Itself. Raises what is wrong with it; without `undoubted` not that its encoding must be chosen first."""
+        refusal = self.refusal or (self.doubt if undoubted else None)
+        if refusal is not None:
+            raise refusal
         return self
 
 
@@ -94,11 +103,30 @@ def _looked_at(request: Request, access: ProjectAccess, upload: Upload) -> Arriv
     typed, transfer = (upload.fields.get(key, "").strip() for key in ("path", "upload"))
     transfer = "" if typed else transfer
     try:
+        if asked := upload.fields.get("hub", "").strip():
+            wanted = hub_id(asked)
+            return Arrival(upload.fields, new_folder(settings), wanted.name, "auto", hub=str(wanted))
         path, name = _chosen(request, access, upload, typed, transfer)
-        source = brought(path, workspace_of(settings), name=name, sample_bytes=COUNTED)
-        return Arrival(upload.fields, path, name, recognise(source), transfer)
+        format, doubt = _recognised(settings, path, name, upload.fields.get("encoding") or "auto")
+        return Arrival(upload.fields, path, name, format, transfer, doubt=doubt)
     except Refusal as refusal:
         return Arrival(upload.fields, transfer=transfer, refusal=refusal)
+
+
+def _recognised(settings: Settings, path: Path, name: str, encoding: str) -> tuple[str, Refusal | None]:
+    """The format of what came; where only its encoding is in doubt, what it would be, and the refusal."""
+    try:
+        return _format_of(settings, path, name, encoding), None
+    except BadInput as refusal:
+        if encoding == "auto" and is_about_encoding(refusal.reason):
+            for other in ("utf-16-le", "utf-16-be", "latin-1"):
+                with suppress(BadInput):
+                    return _format_of(settings, path, name, other), refusal
+        raise
+
+
+def _format_of(settings: Settings, path: Path, name: str, encoding: str) -> str:
+    return recognise(brought(path, workspace_of(settings), encoding=encoding, name=name, sample_bytes=COUNTED))
 
 
 def _chosen(request: Request, access: ProjectAccess, upload: Upload, typed: str, transfer: str) -> tuple[Path, str]:

@@ -14,7 +14,7 @@ from app.config import Settings
 from app.db import SessionDep
 from app.errors import Refusal
 from app.projects.access import Annotator, Lead, ProjectAccess
-from app.sources import funnel, operations, pages, queries, setup, transfers, uploads
+from app.sources import funnel, operations, ownsettings, pages, queries, restoring, setup, transfers, uploads
 from app.sources.exchanges import ExchangeKind
 from app.sources.formats import needs_site
 from app.sources.forms import (
@@ -30,8 +30,10 @@ from app.sources.forms import (
     rules_from,
     typed_rules,
 )
-from app.sources.models import ImportRun, ImportState
-from app.sources.opening import read_again
+from app.sources.hub import hub_id
+from app.sources.models import ImportRecord, ImportRun, ImportState
+from app.sources.openedpage import Number
+from app.sources.opening import read_again, require_unpacked
 from app.sources.operations import ImportPlan
 from app.sources.receiving import Arrival, received
 from app.sources.records import BadInput
@@ -44,6 +46,13 @@ from app.web.templating import Flash, redirect, render
 
 router = APIRouter(include_in_schema=False)
 
+
+def opening(rule: str | None = None, after: str | None = None, marked: bool = False, restored: bool = False) -> Number:
+    """Which number of a funnel an address opens."""
+    return Number(rule, after, marked, restored)
+
+
+Opening = Annotated[Number, Depends(opening)]
 # Before the permission and its transaction on purpose: see `received`.
 Received = Annotated[Arrival, Depends(received, scope="function")]
 
@@ -66,7 +75,9 @@ def bring_in(request: Request, arrival: Received, access: Annotator, session: Se
     """Keep an upload, or note a path on the server, and go on to its rules; nothing is imported yet."""
     settings: Settings = request.app.state.settings
     try:
-        arrival.require()
+        arrival.require(undoubted=False)
+        if arrival.hub:
+            return _fetch(request, session, access, arrival)
         run = operations.draft_import(
             session, access.user, access.project, arrival.path, arrival.name, arrival.format
         )  # fmt: skip
@@ -82,14 +93,20 @@ def bring_in(request: Request, arrival: Received, access: Annotator, session: Se
     return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
 
 
+def _fetch(request: Request, session: Session, access: ProjectAccess, arrival: Arrival) -> Response:
+    """Have a worker fetch a data set of the Hub, and show how far it is; that leads on to its rules."""
+    run, job = operations.draft_from_hub(session, access.user, access.project, hub_id(arrival.hub), arrival.path)
+    to = request.app.url_path_for("sources:import", slug=access.project.slug, import_id=run.id)
+    return redirect(request, "jobs:panel", slug=access.project.slug, job_id=job.id, query=urlencode({"next": to}))
+
+
 @router.get("/projects/{slug}/imports/{import_id}", name="sources:import")
 def show(
     request: Request,
     access: Annotator,
     session: SessionDep,
     import_id: int,
-    rule: str | None = None,
-    after: str | None = None,
+    number: Opening,
     page: PageNumber = 1,
 ) -> Response:
     """An import: its set-up, its progress, or its funnel with the records behind the opened number."""
@@ -100,13 +117,12 @@ def show(
         session,
         access,
         run,
-        rule=rule,
-        after=after,
+        number=number,
         page_number=page,
         here=request.url.path,
         settings=request.app.state.settings,
     )
-    return render(request, "sources/import.html", opened, session=session)
+    return render(request, "sources/import.html", opened, session=session, fragments=("so_far",))
 
 
 def _set_up(request: Request, access: ProjectAccess, session: Session, run: ImportRun) -> Response:
@@ -147,7 +163,8 @@ def _start(
             into=form.into,
             skip_bad=form.skip_bad,
             prompt=form.prompt_choice,
-            settings=setup.settings_from(run, typed),
+            settings=ownsettings.settings_from(run, typed),
+            encoding=form.encoding,
         )
         operations.begin_draft(session, access.user, access.project, run, plan)
     except Refusal as refusal:
@@ -209,25 +226,58 @@ def again(request: Request, access: Annotator, session: SessionDep, import_id: i
     return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
 
 
-@router.post("/projects/{slug}/imports/{import_id}/records/{number}/restore", name="sources:restore")
+@router.post("/projects/{slug}/imports/{import_id}/records/{record}/restore", name="sources:restore")
 def restore(
     request: Request,
     access: Annotator,
     session: SessionDep,
     import_id: int,
-    number: int,
-    rule: str | None = None,
-    after: str | None = None,
+    record: int,
+    number: Opening,
     page: PageNumber = 1,
 ) -> Response:
     """Make a candidate of a record that a rule dropped, and show the list that it stands in again."""
     run = found(session, queries.published_import_of(access.project.id, import_id))
-    row = found(session, queries.record_of(run, number))
-    record = read_again(run, request.app.state.settings, [row]).get(number)
-    operations.restore_dropped(session, access.user, run, row, record)
-    words = Flash("ok", "Restored: it is a candidate in the pool now. Reject it there to undo this.")
-    opened = {"after": after} if after else {"rule": rule or row.rule}
-    query = urlencode({**opened, "page": page}) + f"#record-{number}"
+    row = found(session, queries.record_of(run, record))
+    require_unpacked(run, request.app.state.settings)
+    again = read_again(run, request.app.state.settings, [row]).get(record)
+    restoring.restore_dropped(session, access.user, run, row, again)
+    query = _list_of(row, number, page)
+    undo = request.app.url_path_for("sources:drop-again", slug=access.project.slug, import_id=run.id, record=record)
+    words = Flash("ok", "Restored: it is a candidate in the pool now.", undo_url=f"{undo}?{query}")
+    return _to_record(request, access, run, record, words, query)
+
+
+@router.post("/projects/{slug}/imports/{import_id}/records/{record}/restore/undoing", name="sources:drop-again")
+def drop_again(
+    request: Request,
+    access: Annotator,
+    session: SessionDep,
+    import_id: int,
+    record: int,
+    number: Opening,
+    page: PageNumber = 1,
+) -> Response:
+    """Undo a restoration while nobody has worked on the candidate, and show the list again."""
+    run = found(session, queries.published_import_of(access.project.id, import_id))
+    row = found(session, queries.record_of(run, record))
+    require_unpacked(run, request.app.state.settings)
+    again = read_again(run, request.app.state.settings, [row]).get(record)
+    restoring.drop_again(session, access.user, run, row, again)
+    words = Flash("ok", "Dropped again, as the rule had it.")
+    return _to_record(request, access, run, record, words, _list_of(row, number, page))
+
+
+def _list_of(row: ImportRecord, number: Number, page: int) -> str:
+    """The list that a record stands in: the one that was open, else those that its rule dropped."""
+    opened = number if number.chosen else Number(rule=row.rule)
+    return f"{opened.query}&page={page}"
+
+
+def _to_record(
+    request: Request, access: ProjectAccess, run: ImportRun, record: int, words: Flash, query: str
+) -> Response:
+    query += f"#record-{record}"
     return redirect(request, "sources:import", words, slug=access.project.slug, import_id=run.id, query=query)
 
 

@@ -153,7 +153,7 @@ PRESET_WORDS = {
 }
 
 
-def parameters(rule: Rule | type[Rule]) -> tuple[Parameter, ...]:
+def parameters(rule: object) -> tuple[Parameter, ...]:
     """Describe a rule's parameters with their present values (the defaults, for a class)."""
     chosen = rule() if isinstance(rule, type) else rule
     return tuple(
@@ -239,7 +239,7 @@ def _rule_from(kind: type[Rule], setting: Any) -> tuple[Rule, bool]:
     for name in values:
         if name not in fields:
             raise BadRules(f"The rule {kind.name} has no parameter {str(name)[:60]!r}{_has(fields)}.")
-    rule = kind(**{name: _checked(kind.name, fields[name], item) for name, item in values.items()})
+    rule = kind(**{name: checked(kind.name, fields[name], item) for name, item in values.items()})
     if getattr(rule, "minimum", 0) > getattr(rule, "maximum", float("inf")):
         raise BadRules(f"The rule {kind.name} has a minimum above its maximum.")
     return rule, on
@@ -249,7 +249,8 @@ def _has(fields: Iterable[str]) -> str:
     return f"; it has {', '.join(fields)}" if fields else "; it has none"
 
 
-def _checked(rule: str, item: dataclasses.Field[Any], value: Any) -> Any:
+def checked(rule: str, item: dataclasses.Field[Any], value: Any) -> Any:
+    """Give a parameter's value as its field wants it. Raises BadRules (422) that names rule and field."""
     kind, low = _kind_of(item), item.metadata["low"]
     if kind == "int":
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 10**9:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sources.forms import as_typed, order_of
-from app.sources.funnel import TITLES
 from app.sources.preview import Preview
 from app.sources.rules import ALL, Rule
 from app.sources.rulesets import (
@@ -18,6 +17,7 @@ from app.sources.rulesets import (
     Ruleset,
     parameters,
 )
+from app.sources.rulewords import TITLES
 
 FIXED = {
     REPEATED: "The same words twice in the file.",

@@ -1,6 +1,7 @@
 """What the set-up of an import shows: its rules with their counts, the first records, where it goes."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from app.errors import Refusal
 from app.projects import queries as projects
 from app.projects.models import Project
 from app.sources.archives import brought, workspace_of
-from app.sources.columnpage import ColumnsPart, Mapped, columns_part, columns_typed, fields_of, mapped, sheets_of
+from app.sources.columnpage import ColumnsPart, Mapped, columns_part, fields_of, mapped, sheets_of
 from app.sources.excerpts import visible
 from app.sources.exchanges import site_host
 from app.sources.firstrecords import (
@@ -27,13 +28,25 @@ from app.sources.firstrecords import (
     first_record,
     rights_of,
 )
-from app.sources.formats import FORMATS, fitting, needs_site, rules_of, settings_of, title_of
+from app.sources.formats import claimed, fitting, needs_site, rules_of, title_of
 from app.sources.forms import RULE, SET, moved, order_of, rules_from, typed_rules
 from app.sources.funnel import BadRecords, bad_records
 from app.sources.inputs import Input
 from app.sources.models import ImportRun
+from app.sources.opening import encoding_of
+from app.sources.ownsettings import (
+    OwnSetting,
+    OwnSwitch,
+    as_word,
+    format_of,
+    own_settings,
+    own_switches,
+    settings_from,
+)
 from app.sources.preview import COUNTED, Preview, preview
+from app.sources.readers import stackexchange
 from app.sources.readers.base import PromptChoice, ReadOptions
+from app.sources.readers.files import ENCODINGS, is_about_encoding
 from app.sources.records import BadInput, BadLines
 from app.sources.rulesets import (
     NONE,
@@ -44,16 +57,18 @@ from app.sources.rulesets import (
 from app.sources.ruletable import RuleRow, more_rows, rule_rows
 from app.sources.shell import import_command
 
+SHOWN_FILES = 6
+ENCODING_NAMES = (("auto", "UTF-8, or as its byte-order mark says"), *((one, one.upper()) for one in ENCODINGS[1:]))
+
 
 @dataclass(frozen=True)
-class OwnSetting:
-    """A setting of the format's own as the form shows it; `changed` where it is not as it comes."""
+class Seen:
+    """What is known of an import that is set up: its rules, its files, what was counted, a table's columns."""
 
-    field: str
-    label: str
-    hint: str
-    value: str
-    changed: bool
+    ruleset: Ruleset
+    source: Input | None = None
+    found: Preview | None = None
+    table: Mapped | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,8 @@ class SetupPage:
     format_title: str
     is_dump: bool
     files: Sequence[tuple[str, int]]
+    more_files: int
+    unnamed: bool
     rules: Sequence[RuleRow]
     more: Sequence[RuleRow]
     order: str
@@ -85,10 +102,18 @@ class SetupPage:
     columns: ColumnsPart | None
     formats: Sequence[tuple[str, str]]
     left_out: Sequence[str]
-    own: Sequence[OwnSetting]
+    own: Sequence[OwnSetting] = ()
+    switches: Sequence[OwnSwitch] = ()
     sheets: Sequence[str] = ()
     unreadable: bool = False
     bad: BadRecords | None = None
+    # What a person may choose the text's encoding from, where it is not UTF-8; `in_doubt` where it refuses the file.
+    encodings: Sequence[tuple[str, str]] = ()
+    in_doubt: bool = False
+    # How many records were looked at where not one of them has a response.
+    unanswered: int = 0
+    # The set-up as typed but read as a table, where its columns may be mapped instead.
+    table_query: str = ""
 
     @property
     def may_start(self) -> bool:
@@ -107,11 +132,12 @@ def default_typed(run: ImportRun) -> dict[str, str]:
         "licence": run.licence or "",
         "format": run.format,
         "into": run.into.value,
+        "encoding": encoding_of(run),
         "prompt": prompt.get("part", "either"),
         "seed": str(prompt.get("seed", 0)),
     }
     own = run.options.get("settings", {})
-    typed |= {f"{SET}{name}": str(value) for name, value in own.items() if isinstance(value, str | int)}
+    typed |= {f"{SET}{name}": as_word(value) for name, value in own.items() if isinstance(value, str | int)}
     typed |= {f"{SET}{name}": "\n".join(map(str, value)) for name, value in own.items() if isinstance(value, list)}
     typed |= fields_of(own.get("columns", {}))
     return typed | ({"skip_bad": "true"} if run.skip_bad else {}) | typed_rules(ruleset)
@@ -131,12 +157,10 @@ def setup_page(
         except Refusal as refusal:
             errors["site"], site = refusal.message, ""
     unreadable, bad = False, None
-    ruleset, table = NONE, None
-    sheets: Sequence[str] = ()
+    ruleset, table, source = NONE, None, None
     try:
         ruleset = rules_from(typed)
-        source = _source(run, settings)
-        sheets = sheets_of(source)
+        source = _source(run, typed, settings)
         table = _table(session, run, typed, source)
         if table is None or table.refusal is None:
             counted = _look(run, table.typed if table else typed, site, ruleset, settings, source)
@@ -146,8 +170,11 @@ def setup_page(
     except Refusal as refusal:
         errors["form"] = refusal.message
         unreadable = isinstance(refusal, BadInput)
-    page = _page(session, project, run, typed, errors, ruleset, counted, table)
-    return replace(page, sheets=sheets, unreadable=unreadable, bad=bad)
+    page = _page(session, project, run, typed, errors, Seen(ruleset, source, counted, table))
+    faults = (errors.get("form", ""), *(reason for _, reason in (bad.lines if bad else ())))
+    in_doubt = any(map(is_about_encoding, faults))
+    encodings = ENCODING_NAMES if in_doubt else page.encodings
+    return replace(page, unreadable=unreadable, bad=bad, in_doubt=in_doubt, encodings=encodings)
 
 
 def refused_page(
@@ -159,49 +186,18 @@ def refused_page(
     settings: Settings,
 ) -> SetupPage:
     """The set-up as it was typed, with what does not fit; nothing is counted, so that it is there at once."""
-    try:
+    ruleset, table, source = NONE, None, None
+    with suppress(Refusal):
         ruleset = rules_from(typed)
-    except Refusal:
-        ruleset = NONE
-    try:
-        table = _table(session, run, typed, _source(run, settings))
-    except Refusal:
-        table = None
-    return _page(session, project, run, typed, errors, ruleset, None, table)
+    with suppress(Refusal):
+        source = _source(run, typed, settings)
+        table = _table(session, run, typed, source)
+    return _page(session, project, run, typed, errors, Seen(ruleset, source, table=table))
 
 
-def format_of(run: ImportRun, typed: Mapping[str, str]) -> str:
-    """The format to read as: what a person chose, where there is a choice."""
-    chosen = typed.get("format")
-    return chosen if chosen in FORMATS and not needs_site(run.format) else run.format
-
-
-def settings_from(run: ImportRun, typed: Mapping[str, str]) -> dict[str, Any]:
-    """The format's own settings as the form has them. Raises a Refusal (422) for a mapping that is none."""
-    settings: dict[str, Any] = {key.removeprefix(SET): value for key, value in typed.items() if key.startswith(SET)}
-    if format_of(run, typed) == "table":
-        settings["columns"] = columns_typed(typed).as_settings()
-    asked = {one.name: one for one in settings_of(format_of(run, typed))}
-    # Nothing left out is a choice too; a setting that is as it comes goes without saying.
-    return {
-        name: value
-        for name, value in settings.items()
-        if (asked[name].of(settings) != asked[name].default if name in asked else value)
-    }
-
-
-def _own(format: str, typed: Mapping[str, str]) -> tuple[OwnSetting, ...]:
-    rows = []
-    for one in settings_of(format):
-        names = one.of({one.name: typed[f"{SET}{one.name}"]} if f"{SET}{one.name}" in typed else {})
-        changed = names != one.default
-        rows.append(OwnSetting(f"{SET}{one.name}", one.label, one.hint, "\n".join(names), changed))
-    return tuple(rows)
-
-
-def _source(run: ImportRun, settings: Settings) -> Input:
-    name = run.options.get("file") or ""
-    return brought(Path(run.path), workspace_of(settings), name=name, sample_bytes=COUNTED)
+def _source(run: ImportRun, typed: Mapping[str, str], settings: Settings) -> Input:
+    name, encoding = run.options.get("file") or "", typed.get("encoding") or "auto"
+    return brought(Path(run.path), workspace_of(settings), encoding=encoding, name=name, sample_bytes=COUNTED)
 
 
 def _table(session: Session, run: ImportRun, typed: Mapping[str, str], source: Input) -> Mapped | None:
@@ -226,24 +222,23 @@ def _look(
 
 
 def _page(
-    session: Session,
-    project: Project,
-    run: ImportRun,
-    typed: Mapping[str, str],
-    errors: Mapping[str, str],
-    ruleset: Ruleset,
-    found: Preview | None,
-    table: Mapped | None,
+    session: Session, project: Project, run: ImportRun, typed: Mapping[str, str], errors: Mapping[str, str], seen: Seen
 ) -> SetupPage:
     format = format_of(run, typed)
+    ruleset, found, table, source = seen.ruleset, seen.found, seen.table, seen.source
     typed = table.typed if table else typed
+    files = _files(run, source)
     return SetupPage(
         id=run.id,
         heading=visible(run.name),
         format=format,
         format_title=title_of(format),
         is_dump=needs_site(run.format),
-        files=_files(run),
+        files=files[:SHOWN_FILES],
+        more_files=max(0, len(files) - SHOWN_FILES),
+        unnamed=format == stackexchange.FORMAT.name
+        and source is not None
+        and not stackexchange.names_authors(source.files),
         rules=rule_rows(ruleset, typed, found),
         more=more_rows(typed, found),
         order=" ".join(order_of(typed)),
@@ -254,30 +249,62 @@ def _page(
         sources=_source_options(session, project),
         rules_query=urlencode({key: value for key, value in typed.items() if key.startswith(RULE)}),
         presets=tuple(PRESETS),
-        command=import_command(
-            project.slug,
-            run.options.get("file") or run.name,
-            typed.get("site", ""),
-            typed.get("source"),
-            typed.get("into", "pool"),
-            ruleset,
-            {} if table and table.refusal else settings_from(run, typed),
-            skip_bad="skip_bad" in typed,
-        ),
+        command=_command(project, run, typed, seen),
         typed=typed,
         errors=errors,
         columns=columns_part(table) if table else None,
         formats=tuple((name, title_of(name)) for name in fitting(run.format)),
-        left_out=tuple(map(visible, found.left_out)) if found else (),
-        own=_own(format, typed),
+        left_out=_left_out(run, seen),
+        own=own_settings(format, typed),
+        switches=own_switches(format, typed, source),
+        encodings=_encodings(typed, source),
+        table_query=urlencode({**typed, "format": "table"}) if "table" in fitting(run.format) else "",
+        unanswered=found.records if found and found.records and not found.answered else 0,
+        sheets=sheets_of(source) if source else (),
     )
 
 
-def _files(run: ImportRun) -> tuple[tuple[str, int], ...]:
+def _encodings(typed: Mapping[str, str], source: Input | None) -> Sequence[tuple[str, str]]:
+    """What to choose from where one was chosen already, or where a file is not in UTF-8."""
+    # XML says it itself, and its parser listens to nothing else.
+    texts = [file for file in source.files if file.kind != "xml"] if source else []
+    chosen = typed.get("encoding", "auto") != "auto"
+    return ENCODING_NAMES if chosen or any(file.encoding != "utf-8-sig" for file in texts) else ()
+
+
+def _command(project: Project, run: ImportRun, typed: Mapping[str, str], seen: Seen) -> str:
+    settings: dict[str, Any] = {}
+    with suppress(Refusal):  # what is wrong with them is said elsewhere
+        settings = settings_from(run, typed)
+    return import_command(
+        project.slug,
+        run.options.get("file") or run.name,
+        typed.get("site", ""),
+        typed.get("source"),
+        typed.get("into", "pool"),
+        seen.ruleset,
+        settings,
+        encoding=typed.get("encoding") or "auto",
+        skip_bad="skip_bad" in typed,
+    )
+
+
+def _files(run: ImportRun, source: Input | None) -> tuple[tuple[str, int], ...]:
+    """The files that are read with their sizes; of an upload its own name, under which it is not kept."""
     path = Path(run.path)
     if path.is_dir():
-        return tuple((one.name, one.stat().st_size) for one in (path / "Posts.xml", path / "Users.xml") if one.exists())
+        read = claimed(run.format, source.files) if source else ()
+        return tuple((visible(one.name), one.path.stat().st_size) for one in read)
     return ((visible(run.options.get("file", "")), path.stat().st_size),) if path.exists() else ()
+
+
+def _left_out(run: ImportRun, seen: Seen) -> tuple[str, ...]:
+    """The names of files that nothing is read of: those that the reader says, or that the format does not claim."""
+    names = seen.found.left_out if seen.found else ()
+    if not names and seen.source and Path(run.path).is_dir():
+        read = claimed(run.format, seen.source.files)
+        names = tuple(one.name for one in seen.source.files if one not in read)
+    return tuple(map(visible, names))
 
 
 def _source_options(session: Session, project: Project) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from app.sources.rulesets import PRESETS, Ruleset
 
 
-def import_command(
+def import_command(  # noqa: PLR0913 - a command has that many options
     slug: str,
     file: str,
     site: str,
@@ -16,11 +16,13 @@ def import_command(
     ruleset: Ruleset,
     settings: Mapping[str, Any],
     *,
+    encoding: str = "auto",
     skip_bad: bool = False,
 ) -> str:
     """Give `handpicked import …` over several lines; rules of one's own stand in a file."""
     rules = {one.sha256: name for name, one in PRESETS.items()}.get(ruleset.sha256, "rules.toml")
     options = {"site": site, "source": source or "", "into": into if into != "pool" else "", "rules": rules}
+    options |= {"encoding": encoding} if encoding != "auto" else {}
     parts = [f"--{name} {shlex.quote(value)}" for name, value in options.items() if value]
     parts += [*_settings(settings), *(["--skip-bad"] if skip_bad else [])]
     return " \\\n  ".join([f"handpicked import {slug}", shlex.quote(file), *parts])

@@ -28,6 +28,9 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
+# In bytes: a text that is too long for an example is still read, so that it can be refused in words and handed back.
+LARGEST_FIELD = 16_000_000
+
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000), Storable]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), Storable]
 MaybeAddress = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), Storable]
@@ -71,7 +74,7 @@ class Posted(Generic[Model]):
 
 async def typed_fields(request: Request) -> dict[str, str]:
     """The text fields of a posted form as they were typed, with LF for line ends."""
-    data = await request.form()
+    data = await request.form(max_part_size=LARGEST_FIELD)
     return {key: value.replace("\r\n", "\n") for key, value in data.multi_items() if isinstance(value, str)}
 
 

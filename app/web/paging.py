@@ -48,10 +48,11 @@ class Pager:
 
 
 def page_of(
-    session: Session, statement: Select[Any], number: int, size: int = PAGE_SIZE
+    session: Session, statement: Select[Any], number: int, size: int = PAGE_SIZE, *, total: int | None = None
 ) -> tuple[Sequence[Any], Pager]:
-    """One page of an ordered ORM statement's entities, and its pager: two queries."""
-    total = session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+    """One page of an ordered ORM statement's entities, and its pager: two queries, or one where the total is known."""
+    if total is None:
+        total = session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
     pager = Pager(min(number, max(1, -(-total // size))), total, size)
     rows = session.scalars(statement.limit(size).offset((pager.number - 1) * size)).all()
     return rows, pager

@@ -43,6 +43,7 @@ class PersonBadge:
     email: str
     initial: str
     role_title: str
+    id: int = 0
 
 
 @dataclass(frozen=True)

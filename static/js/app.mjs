@@ -100,6 +100,29 @@ const tendAll = () => {
 tendAll();
 document.addEventListener("htmx:after:swap", tendAll);
 
+// Who signs out leaves nothing in this browser: the journal of what they typed goes, once the server has it. A second
+// press signs out whatever becomes of it.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-signs-out]")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  signOut(form);
+}, true);
+
+async function signOut(form) {
+  const waits = [];
+  document.dispatchEvent(new CustomEvent("journal:leaving", { detail: { waits } }));
+  const all = await Promise.all(waits);
+  if (all.includes(false) && !form.dataset.warned) {
+    form.dataset.warned = "yes";
+    return say("Not signed out: some words on this page are not on the server yet. Sign out again to leave without them.", "danger");
+  }
+  const { forget } = await import("./journal.mjs");
+  await Promise.race([forget(form.dataset.signsOut).catch(() => {}), new Promise((resolve) => { setTimeout(resolve, 2000); })]);
+  form.submit();
+}
+
 // Plain forms: the pressed button shows it, and a second press of the same thing is not sent.
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -36,7 +36,9 @@ document.addEventListener("htmx:after:request", (event) => {
   if (event.detail.ctx.response.status < 400 && unsaved.get(form) === "sent") unsaved.delete(form);
 });
 window.addEventListener("beforeunload", (event) => {
-  if ([...document.querySelectorAll("form[data-draft]")].some((form) => unsaved.has(form))) event.preventDefault();
+  // What is kept, on the server or in this browser, is there again when somebody comes back.
+  const isLost = (form) => unsaved.has(form) && form.dataset.kept !== "yes";
+  if ([...document.querySelectorAll("form[data-draft]")].some(isLost)) event.preventDefault();
 });
 
 /** The draft that a request saves; a look at the preview saves nothing. */

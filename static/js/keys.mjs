@@ -75,4 +75,6 @@ tinykeys(window, {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.repeat || event.isComposing || event.key.length > 1) return;
   if (plain(event) && press(event.key)) event.preventDefault();
+  // The way to the next piece of work is open while one types, too.
+  if (event.ctrlKey && !event.altKey && !event.metaKey && event.key === "]" && press("Ctrl ]")) event.preventDefault();
 });

@@ -1,7 +1,26 @@
 // Rows are selected by their boxes: a click with Shift takes all between, s takes the row that is looked at.
-// What was selected stays so while a key swaps the page and moves on in the same list.
-const chosen = new Set();
+// What was selected stays so while the page changes and the list is the same: another candidate, a title judged by a key,
+// another of its pages. It ends with the act, or with another list.
+const KEY = "handpicked:selected";
+let chosen = new Set();
 let last = null;
+
+const listOf = () => document.getElementById("many")?.dataset.list;
+
+function kept() {
+  try {
+    const { list, ids } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    return new Set(list === listOf() ? ids : []);
+  } catch {
+    return new Set(); // without storage it lasts as long as the page
+  }
+}
+
+function keep() {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ list: listOf(), ids: [...chosen] }));
+  } catch {}
+}
 
 const boxes = () => [...document.querySelectorAll("[data-select]")];
 
@@ -9,6 +28,7 @@ function tell() {
   const all = boxes();
   const count = all.filter((box) => box.checked).length;
   for (const box of all) chosen[box.checked ? "add" : "delete"](box.value);
+  keep();
   const words = document.querySelector("[data-selected]");
   if (words) words.textContent = `${count} selected:`;
   const whole = document.querySelector("[data-select-all]");
@@ -16,6 +36,8 @@ function tell() {
 }
 
 function remember() {
+  if (!listOf()) return;
+  chosen = kept();
   for (const box of boxes()) box.checked = chosen.has(box.value);
   tell();
 }
@@ -46,5 +68,10 @@ document.addEventListener("keydown", (event) => {
   tell();
 });
 
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "many") return;
+  chosen.clear();
+  keep();
+});
 document.addEventListener("htmx:after:swap", remember);
 remember();

@@ -70,8 +70,9 @@ def _approve_by_key(page: Page) -> None:
 
 
 def save_stale(walk: Walk) -> None:
-    """Two people write at once: the later save is shown both texts and loses neither."""
-    first, second = walk.first, walk.second
+    """Two tabs write at once: the later save is shown both texts joined and loses neither."""
+    first = walk.first
+    second = first.context.new_page()
     walk.open(first, walk.at("/examples/new"), "write-new")
     first.locator("#turn-1").fill("What is a marking gauge for?")
     first.locator("#turn-2").fill("It draws a line along the grain at a fixed distance from an edge.")
@@ -86,10 +87,12 @@ def save_stale(walk: Walk) -> None:
     button(second, "Save").last.click()
     expect(second.locator("#save-state")).to_contain_text(f"{FIRST} saved revision")
     button(second, "Compare both").click()
-    expect(second.locator("#turn-2")).to_have_value("It scratches a line at a fixed distance from an edge.")
-    expect(second.locator("#main")).to_contain_text("along or across")
+    joined = "It scratches a line at a fixed distance from an edge, along or across the grain."
+    expect(second.locator("#turn-2")).to_have_value(joined)
+    expect(second.locator("#main")).to_contain_text("both are joined on the desk")
     walk.complaints.forgive("409: ")
     walk.eyes.look(second, "write-stale")
+    second.close()
 
 
 def approve_imported(walk: Walk) -> None:

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -35,6 +36,7 @@ class Site:
     set_up_link: str = ""
     said: list[str] = field(default_factory=list)
     process: "subprocess.Popen[str] | None" = None
+    listener: threading.Thread | None = None
 
     @property
     def last_words(self) -> str:
@@ -52,9 +54,9 @@ class Site:
         }
         return {**os.environ, **own}
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        port = free_port()
+    def start(self, port: int = 0) -> None:
+        """Start it, on a port that a killed one had or a free one, and wait until it answers."""
+        port = port or free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
@@ -64,13 +66,12 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
+        self.listener.start()
         self._wait()
 
-    def _listen(self) -> None:
-        assert self.process
-        assert self.process.stdout
-        for line in self.process.stdout:
+    def _listen(self, lines: "IO[str]") -> None:
+        for line in lines:
             self.said.append(line)
             if found := SET_UP.search(line):
                 self.set_up_link = found.group(1)
@@ -91,6 +92,19 @@ class Site:
         """`handpicked …` on the same data, as from a terminal."""
         line = [sys.executable, "-m", "app.cli", *words]
         return subprocess.run(line, cwd=ROOT, env=self.environment(), text=True, capture_output=True, check=False)
+
+    def kill(self) -> int:
+        """Kill -9 of the server and its worker, as a power cut would; returns the port, to come back on."""
+        assert self.process
+        assert self.listener
+        first = psutil.Process(self.process.pid)
+        for one in (first, *first.children(recursive=True)):
+            one.kill()
+        self.process.wait(10)
+        self.listener.join(10)
+        assert self.process.stdout
+        self.process.stdout.close()
+        return int(self.address.rsplit(":", 1)[1])
 
     def stop(self) -> None:
         """End the server gently, and by force whatever it leaves behind."""

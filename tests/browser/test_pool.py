@@ -75,6 +75,12 @@ def test_a_phrase_is_found_and_titles_are_judged_without_a_mouse(
     said(desk, "does not stand alone")
     desk.keyboard.press("u")
     said(desk, "Undone")
+    desk.keyboard.press("a")
+    said(desk, "Kept")
+    expect(desk.locator("#hits")).to_have_text(f"{MANY // 2 - 1} found")
+    desk.keyboard.press("u")
+    said(desk, "Undone")
+    expect(desk.locator("#hits")).to_have_text(f"{MANY // 2} found")
     with database.reading() as session:
         judged = session.scalars(select(Candidate).where(Candidate.title_alone.is_not(None))).all()
         assert [(one.title, one.title_alone) for one in judged] == [(first, True)]
@@ -82,7 +88,7 @@ def test_a_phrase_is_found_and_titles_are_judged_without_a_mouse(
     help_ = desk.locator("#keys-help")
     expect(help_).to_be_visible()
     listed = [key.inner_text() for key in help_.locator("dt:visible").all()]
-    assert {"s", "y", "n", "u", "e", "x"} <= set(listed)
+    assert {"s", "y", "n", "u", "e", "x", "a"} <= set(listed)
     expect(help_).to_contain_text("Yes, the title stands alone")
     desk.keyboard.press("Escape")
     complaints.none()
@@ -102,6 +108,9 @@ def test_many_are_selected_rejected_and_taken_back(desk: Page, complaints: Compl
     desk.locator("[data-select]").nth(7).click(modifiers=["Shift"])
     expect(desk.locator("[data-selected]")).to_have_text("6 selected:")
     assert boxes(desk)[:9] == [True, True, False, False, True, True, True, True, False]
+    desk.keyboard.press("y")
+    said(desk, "stands alone")
+    expect(desk.locator("[data-selected]")).to_have_text("6 selected:")  # the page is another, the list is not
     expect(bulk).to_be_visible()
     eyes.look(desk, "pool-selected")
     desk.keyboard.press("?")

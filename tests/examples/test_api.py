@@ -39,7 +39,7 @@ def test_a52_a_stale_save_answers_with_the_words_that_stand_there(api, database,
     with database.writing() as session:
         made = rows.example(session, people.annotator, people.project)
         operations.save_revision(session, people.colleague, made, based_on=1, messages=rows.pair("Theirs"))
-    answer = api(people.annotator).post(
+    answer = api(people.colleague).post(
         f"{path}/examples/{made.id}/revisions", json={"based_on": 1, "messages": rows.pair("Mine")}
     )
     assert answer.status_code == 409

@@ -5,11 +5,12 @@ import json
 from sqlalchemy import func, select
 
 from app import sample
+from app.duplicates.queries import texts_of
 from app.examples.arrivals import add_examples, fail_arrivals
 from app.examples.models import Example, ExampleState, Revision
 from app.jobs.models import JobState
 from app.jobs.running import run_now
-from app.sources import operations
+from app.sources import operations, publishing
 from app.sources.formats import open_source
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
@@ -73,7 +74,7 @@ def test_rows_that_another_import_is_bringing_are_not_taken_for_rows_that_are_th
     with database.writing() as session:
         plan = ImportPlan(sample.pairs_file(), "pairs", "lima", NONE, source="authors", into=Into.SET)
         slow = operations.start_import(session, people.lead, people.project, plan)
-        operations.begin_import(session, slow)
+        publishing.begin_import(session, slow)
         records = list(open_source(sample.pairs_file(), options=ReadOptions(name="pairs.jsonl")).records())
         add_examples(session, slow, [(record, KEPT) for record in records[:5]])
     refused = _import(database, settings, people, sample.pairs_file())
@@ -83,3 +84,16 @@ def test_rows_that_another_import_is_bringing_are_not_taken_for_rows_that_are_th
         fail_arrivals(session, {"import_run_id": slow.id}, "Stopped by request.", JobState.CANCELLED)
     assert _by_split(database) == {}
     assert _import(database, settings, people, sample.pairs_file()).result["created"] == 30
+
+
+def test_answers_to_one_question_are_no_duplicates_by_prompt_in_the_set_either(database, settings, people):
+    run = _import(
+        database, settings, people, sample.dump_folder(), format="stackexchange", site=sample.SITE, ruleset=NONE
+    )
+    assert run.state is ImportState.PUBLISHED
+    with database.reading() as session:
+        threads = session.scalars(select(Example.thread_id)).all()
+        texts = [one for one in texts_of(session, people.project.id) if one.thread is not None]
+    assert None not in threads
+    assert len(set(threads)) < len(threads)
+    assert sorted(one.thread for one in texts) == sorted((sample.SITE, thread) for thread in threads)

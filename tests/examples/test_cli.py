@@ -5,27 +5,17 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import build, context
-from app.db import Database
+from app.cli import build
 from app.errors import Refusal
 from tests.examples import rows
 
 
 @pytest.fixture
-def handpicked(settings, monkeypatch):
+def handpicked(closing, settings, monkeypatch):
     """`handpicked(…)` runs a command and gives its document, or what it said where `code` is not 0."""
     monkeypatch.setenv("HANDPICKED_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("HANDPICKED_DATA_DIR", str(settings.data_dir))
-    command, opened = build(), []
-
-    class Closed(Database):
-        """A process would close its connections by ending."""
-
-        def __init__(self, settings):
-            super().__init__(settings)
-            opened.append(self)
-
-    monkeypatch.setattr(context, "Database", Closed)
+    command = build()
 
     def run(*args, code=0, stdin=None):
         done = CliRunner().invoke(command, [*map(str, args), "--json"], input=stdin)
@@ -35,9 +25,7 @@ def handpicked(settings, monkeypatch):
         assert done.exit_code == code, done.output
         return json.loads(done.stdout) if code == 0 else done.output
 
-    yield run
-    for database in opened:
-        database.dispose()
+    return run
 
 
 def test_the_whole_way_of_an_example(handpicked, people, tmp_path):

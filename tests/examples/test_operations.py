@@ -73,7 +73,7 @@ def test_a52_a_stale_save_is_refused_with_the_words_that_stand_there(session, pe
     made = rows.example(session, people.annotator, people.project)
     save(session, people.annotator, made, "Mine")
     with pytest.raises(operations.StaleSave) as refused:
-        save(session, people.colleague, made, "Theirs")
+        save(session, people.annotator, made, "Theirs")  # from another tab: a claim keeps others out
     assert refused.value.status == 409
     assert refused.value.messages == rows.pair("Mine")
     assert made.revision_number == 2

@@ -118,8 +118,9 @@ def test_a50_the_same_form_sent_twice_makes_one_revision(browser, database, peop
 
 
 def test_a52_a_stale_save_shows_both_texts_and_loses_neither(browser, database, people, path, made):
+    # Two tabs of one person: while a claim lives nobody else gets so far.
     browser(people.colleague).post(f"{path}/{made.id}", data=desk("Theirs, first", key="key-theirs"))
-    answer = browser(people.annotator).post(f"{path}/{made.id}", data=desk("Mine, later", flags="odd"))
+    answer = browser(people.colleague).post(f"{path}/{made.id}", data=desk("Mine, later", flags="odd"))
     assert answer.status_code == 409
     assert "<del>Theirs, first</del>" in answer.text
     assert "Mine, later</textarea>" in answer.text
@@ -128,7 +129,7 @@ def test_a52_a_stale_save_shows_both_texts_and_loses_neither(browser, database, 
     assert head_of(database, made.id)[1].title == "Theirs, first"
     key = re.search(r'name="key" value="([^"]+)"', answer.text)[1]
     merged = desk("Mine and theirs", based_on="2", key=key)
-    assert browser(people.annotator).post(f"{path}/{made.id}", data=merged).status_code == 303
+    assert browser(people.colleague).post(f"{path}/{made.id}", data=merged).status_code == 303
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Revision)) == 3
 
@@ -136,7 +137,7 @@ def test_a52_a_stale_save_shows_both_texts_and_loses_neither(browser, database, 
 def test_a_stale_save_by_htmx_offers_to_compare(browser, people, path, made):
     browser(people.colleague).post(f"{path}/{made.id}", data=desk("Theirs", key="key-theirs"))
     headers = {"hx-request": "true", "hx-target": "span#save-state"}
-    answer = browser(people.annotator).post(f"{path}/{made.id}", data=desk("Mine"), headers=headers)
+    answer = browser(people.colleague).post(f"{path}/{made.id}", data=desk("Mine"), headers=headers)
     assert answer.status_code == 409
     assert "Compare both" in answer.text
     assert "<html" not in answer.text

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.accounts import operations as accounts
 from app.accounts.models import AuditEntry
 from app.errors import Denied
+from app.examples import claims
 from app.examples import operations as examples
 from app.examples.models import Example, ExampleState
 from app.reviews import operations
@@ -17,7 +18,11 @@ from tests.examples import rows
 
 
 def edit(session, person, example, words):
-    return examples.save_revision(session, person, example, based_on=example.revision_number, messages=rows.pair(words))
+    saved = examples.save_revision(
+        session, person, example, based_on=example.revision_number, messages=rows.pair(words)
+    )
+    claims.release(session, person, example)
+    return saved
 
 
 def test_a_reviewer_approves_what_somebody_else_wrote(session, people):

@@ -1,7 +1,7 @@
 """The same over JSON and from a shell: a model, a run, an answer."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli import build, context
+from app.cli import build
 from app.config import Settings
 from app.db import Database
 from app.errors import Refusal
@@ -23,22 +23,13 @@ Handpicked = Callable[..., Any]
 
 
 @pytest.fixture
-def handpicked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handpicked]:
+def handpicked(closing: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Handpicked:
     """`handpicked(…)` gives the command's document; with `code`, its words."""
     monkeypatch.setenv("HANDPICKED_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("HANDPICKED_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("HANDPICKED_THREADS", "1")
     monkeypatch.setenv("HANDPICKED_NICENESS", "0")
-    command, opened = build(), []
-
-    class Closed(Database):
-        """A process would close its connections by ending."""
-
-        def __init__(self, settings: Settings) -> None:
-            super().__init__(settings)
-            opened.append(self)
-
-    monkeypatch.setattr(context, "Database", Closed)
+    command = build()
 
     def run(*arguments: object, code: int = 0) -> Any:
         done = CliRunner().invoke(command, list(map(str, arguments)))
@@ -48,9 +39,7 @@ def handpicked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         assert done.exit_code == code, done.output
         return json.loads(done.stdout) if "--json" in arguments and code == 0 else done.output
 
-    yield run
-    for database in opened:
-        database.dispose()
+    return run
 
 
 def test_from_a_shell(handpicked: Handpicked, settings: Settings, ground: Ground, tmp_path: Path) -> None:

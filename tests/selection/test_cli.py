@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import build
+from app.examples.models import Example
 from app.sources.models import Candidate, CandidateStatus
 from tests.examples import rows
 
@@ -95,6 +96,7 @@ def test_the_list_says_how_many_more_fit(pool):
         (("--licence", "MIT"), []),
         (("--category", "Food"), []),
         (("--import", "999"), []),
+        (("--score-from", "12"), [2, 1]),
     ],
 )
 def test_the_list_has_the_filters_of_the_page(pool, words, found):
@@ -105,6 +107,21 @@ def test_the_list_has_the_filters_of_the_page(pool, words, found):
 def test_a_length_that_is_none_is_wrong_usage(pool):
     assert pool("list", "--length", "long").exit_code == 2
     assert pool("judge", pool.ids[0], "--alone", "maybe").exit_code == 2
+
+
+def test_kept_ones_are_listed_taken_first_and_opened_again(pool, database):
+    kept = json.loads(pool("keep", *pool.ids[:2], "--json").stdout)
+    assert kept == {"kept": pool.ids[:2]}
+    shown = json.loads(pool("list", "--status", "kept", "--json").stdout)
+    assert [one["id"] for one in shown["candidates"]] == [pool.ids[1], pool.ids[0]]
+    pool("restore", pool.ids[1])
+    made = json.loads(pool("use", "--all", "--json").stdout)["examples"]
+    with database.reading() as session:
+        became = [session.get_one(Example, one).candidate_id for one in made]
+    assert became == [pool.ids[0], pool.ids[2], pool.ids[1]]
+    refused = pool("keep", pool.ids[0])
+    assert refused.exit_code != 0
+    assert "has become an example already" in str(refused.exception)
 
 
 def test_titles_are_judged_and_each_act_is_undone_as_one(pool, database):

@@ -4,6 +4,7 @@ import pytest
 
 from app.examples.models import Example, Revision
 from app.projects import operations as projects
+from app.selection import queries
 from app.sources.models import Candidate, CandidateStatus
 from tests import factories
 from tests.examples import counting, rows
@@ -71,6 +72,55 @@ def test_a_rejected_candidate_gives_way_to_the_next_and_comes_back_by_undo(brows
     assert status(database, two[1]) is CandidateStatus.REJECTED
     assert client.post(f"{path}/{two[1].id}/restoration").status_code == 303
     assert status(database, two[1]) is CandidateStatus.OPEN
+
+
+def test_a_kept_candidate_gives_way_to_the_next_and_waits_among_the_kept(browser, database, people, path, two):
+    client = browser(people.annotator)
+    answer = client.post(f"{path}/{two[1].id}/keeping?words=question")
+    assert answer.headers["location"] == f"{path}/{two[0].id}?words=question"
+    page = client.get(answer.headers["location"]).text
+    assert "Kept." in page
+    assert f'action="{path}/undoing?words=question"' in page
+    assert "1 is kept" in page
+    kept = client.get(f"{path}?status=kept").text
+    assert "Answer 2 says why." in kept
+    assert "1 found" in kept
+    assert f'formaction="{path}/{two[1].id}/restoration?status=kept"' in kept
+    assert f'formaction="{path}/{two[1].id}/keeping' not in kept
+    client.post(f"{path}/{two[1].id}/rejection", data={"reason": "dull"})
+    client.post(f"{path}/{two[1].id}/restoration")
+    assert "Kept again, as it was." in client.get(path).text
+    assert status(database, two[1]) is CandidateStatus.KEPT
+    client.post(f"{path}/{two[0].id}/keeping")
+    page = client.get(path).text
+    assert "Every candidate is judged" in page
+    assert "2 candidates are kept" in page
+
+
+def test_the_api_keeps_one_and_many_and_says_so(api, people, two):
+    base = f"/api/v1/projects/{people.project.slug}/candidates"
+    client, ids = api(people.annotator), [one.id for one in two]
+    assert client.post(f"{base}/{ids[0]}/keeping").json()["status"] == "kept"
+    assert client.post(f"{base}/selected", json={"ids": ids, "act": "keep"}).json() == {"act": "keep", "changed": 1}
+    assert client.get(base, params={"status": "kept", "score": 12}).json()["total"] == 1
+    assert client.post(f"{base}/selected", json={"ids": ids, "act": "use"}).json()["changed"] == 2
+    assert client.post(f"{base}/{ids[0]}/keeping").status_code == 409
+    assert client.post(f"{base}/undoing").json()["undone"] == ids[::-1]
+    assert client.get(base, params={"status": "kept"}).json()["total"] == 2
+
+
+def test_the_page_filters_by_score_and_import_and_says_how_many_of_its_folded_filters_count(browser, people, path, two):
+    client = browser(people.annotator)
+    page = client.get(f"{path}?score=12&import_id=&status=open").text
+    assert "1 found" in page
+    assert '<option value="12" selected>Score from 12</option>' in page
+    assert "<summary>More filters</summary>" in page
+    run = two[0].import_run_id
+    page = client.get(f"{path}?score=&import_id={run}&licence=CC+BY-SA+4.0").text
+    assert "2 found" in page
+    assert f'<option value="{run}" selected>dump, import {run} (2)</option>' in page
+    assert '<details class="further" open><summary>More filters (2)</summary>' in page
+    assert client.get(f"{path}?score=much").status_code == 422
 
 
 def test_the_last_one_rejected_leads_back_to_the_list(browser, people, path, two):
@@ -175,7 +225,13 @@ def test_many_are_rejected_or_used_as_one_act(browser, database, people, path, t
     client.post(f"{path}/undoing")
     assert {status(database, one) for one in two} == {CandidateStatus.OPEN}
     client.post(f"{path}/selected", data={"ids": ids, "act": "keep"})
+    assert {status(database, one) for one in two} == {CandidateStatus.KEPT}
+    client.post(f"{path}/selected", data={"ids": ids, "act": "keep"})
+    assert "were so already" in client.get(path).text
+    client.post(f"{path}/selected", data={"ids": ids, "act": "use"})
     assert {status(database, one) for one in two} == {CandidateStatus.USED}
+    client.post(f"{path}/undoing")
+    assert {status(database, one) for one in two} == {CandidateStatus.KEPT}
     client.post(f"{path}/undoing")
     assert {status(database, one) for one in two} == {CandidateStatus.OPEN}
     client.post(f"{path}/selected", data={"act": "keep"})
@@ -218,3 +274,47 @@ def test_many_are_judged_and_undone_by_the_api(api, database, people, two):
 def test_filters_are_counted_beside_their_fold(browser, people, path, two):
     page = browser(people.annotator).get(f"{path}?status=all&words=question").text
     assert "<summary>Filters (1)</summary>" in page
+
+
+def test_categories_are_a_field_and_stand_with_the_candidate(browser, database, people, path):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        for number, category in enumerate(("Food", "Food", "Travel & Pets", None), start=1):
+            extra = {} if category is None else {"category": category}
+            rows.candidate(session, people.project, run, number, extra=extra)
+    client = browser(people.annotator)
+    page = client.get(path).text
+    for option in ('value="Food">Food (2)<', 'value="Travel &amp; Pets">Travel &amp; Pets (1)<'):
+        assert option in page
+    page = client.get(path, params={"category": "Travel & Pets"}).text
+    assert ">1 found<" in page
+    assert "?category=Travel+%26+Pets" in page or "?category=Travel%20%26%20Pets" in page
+    page = client.get(path, params={"category": "Nowhere"}).text
+    assert 'value="Nowhere" selected>Nowhere<' in page
+
+
+def test_only_the_categories_with_most_candidates_are_offered(database, people):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        for number in range(queries.MOST_CATEGORIES + 5):
+            rows.candidate(session, people.project, run, number, extra={"category": f"c{max(3, number):03}"})
+        found = queries.categories_of(session, people.project.id)
+    assert len(found) == queries.MOST_CATEGORIES
+    assert found.most_common(1) == [("c003", 4)]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("x" * 500, "x" * 120), ("", None), (7, None), (["a"], None)])
+def test_a_category_is_a_word_that_fits(database, people, said, kept):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        made = rows.candidate(session, people.project, run, 1, extra={"category": said})
+        assert made.category == kept
+
+
+def test_marks_are_seen_in_the_list_and_beside_the_title(browser, database, people, path):
+    with database.writing() as session:
+        run = rows.import_run(session, people.project)
+        rows.candidate(session, people.project, run, 1, flags=["e-mail address"])
+    page = browser(people.annotator).get(path).text
+    assert page.count("e-mail address</span>") == 2
+    assert "look before you use it" in page

@@ -69,6 +69,21 @@ def test_quotas_come_from_the_target_and_say_what_they_lack(session, people, six
     assert by_source["askreddit"].part.split == "test"
 
 
+def test_kept_candidates_are_taken_first_and_are_kept_again_when_put_back(session, people, six):
+    for one in (six[0], six[2]):
+        operations.keep_candidate(session, people.annotator, one)
+    two = Plan("two", (Part(SOURCE, count=3),))
+    for seed in range(5):
+        (drawn,) = taking.look(session, people.project, two, seed)
+        assert {pick.candidate.id for pick in drawn.picks[:2]} == {six[0].id, six[2].id}
+        assert drawn.eligible == 6
+    made, (drawn,) = taking.take(session, people.lead, people.project, two, 1)
+    taking.put_back(session, people.lead, people.project, made)
+    states = {one.id: one.status for one in six}
+    assert [one for one, state in states.items() if state is CandidateStatus.KEPT] == [six[0].id, six[2].id]
+    assert CandidateStatus.USED not in states.values()
+
+
 def test_rejected_used_and_excluded_candidates_are_not_taken(session, people, six):
     operations.reject_candidate(session, people.annotator, six[0])
     operations.use_candidate(session, people.annotator, six[1])

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, text
 
 from app.db import Base, now
 from app.projects.models import Split
-from app.sources import operations
+from app.sources import publishing
 from app.sources.bulk import write_rows
 from app.sources.models import Candidate, ImportRecord, ImportRun, Into
 from app.sources.once import once
@@ -77,9 +77,9 @@ def _orm_candidate(run: ImportRun, record: Record, decision: Decision, made: dat
 @pytest.mark.parametrize("decided", [[(BARE, KEPT)], [(FULL, FLAGGED)], [(BARE, KEPT), (FULL, FLAGGED)]])
 def test_a_candidate_of_an_import_equals_one_of_the_orm(database, run, monkeypatch, decided):
     made = now()
-    monkeypatch.setattr(operations, "now", lambda: made)
+    monkeypatch.setattr(publishing, "now", lambda: made)
     with database.writing() as session:
-        assert operations.add_candidates(session, run, decided).created == len(decided)
+        assert publishing.add_candidates(session, run, decided).created == len(decided)
     with database.writing() as session:
         session.add_all([_orm_candidate(run, record, decision, made) for record, decision in decided])
     found = _rows(database, Candidate, "external_id")
@@ -92,7 +92,7 @@ def test_a_candidate_of_an_import_equals_one_of_the_orm(database, run, monkeypat
 
 def test_a_candidate_of_an_import_reads_as_it_was_written(database, run):
     with database.writing() as session:
-        operations.add_candidates(session, run, [(BARE, KEPT), (FULL, FLAGGED)])
+        publishing.add_candidates(session, run, [(BARE, KEPT), (FULL, FLAGGED)])
     with database.reading() as session:
         bare, full = session.query(Candidate).order_by(Candidate.external_id)
     assert (bare.score, bare.posted_at, bare.extra, bare.flags, bare.has_code) == (None, None, {}, [], False)
@@ -104,7 +104,7 @@ def test_a_candidate_of_an_import_reads_as_it_was_written(database, run):
 def test_a_noted_record_equals_one_of_the_orm(database, run):
     decided = [(BARE, KEPT), (FULL, DROPPED), (FULL, FLAGGED)]
     with database.writing() as session:
-        operations.note_records(session, run, 0, decided)
+        publishing.note_records(session, run, 0, decided)
     bulk = _rows(database, ImportRecord, "number")
     with database.writing() as session:
         session.query(ImportRecord).delete()

@@ -134,7 +134,7 @@ def element(tag, inside, between, after):
 def by_the_parser(function, html):
     """The same by the real parser: what the small tree must give too."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.sources.html_blocks.plain_tree", lambda _html: None)
+        patch.setattr("app.sources.html_converter.plain_tree", lambda _html: None)
         patch.setattr("app.sources.cleaning.plain_text", lambda _html: None)
         return function(html)
 

@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from app import cli, sample
-from app.cli import context
-from app.db import Database
 from app.sources import queries
 from app.sources.models import Candidate, ImportRun
 from tests.sources import rooms
@@ -30,18 +28,8 @@ def environment(settings, monkeypatch):
 
 
 @pytest.fixture
-def handpicked(environment, people, monkeypatch, capsys):
+def handpicked(closing, environment, people, monkeypatch, capsys):
     """Runs the command as a shell would, in this process."""
-    opened = []
-
-    class Closed(Database):
-        """A process would close its connections by ending."""
-
-        def __init__(self, settings):
-            super().__init__(settings)
-            opened.append(self)
-
-    monkeypatch.setattr(context, "Database", Closed)
 
     def run(*words, project=None, command=("import",)):
         argv = ["handpicked", *command, project or people.project.slug, *map(str, words)]
@@ -52,9 +40,7 @@ def handpicked(environment, people, monkeypatch, capsys):
         said = capsys.readouterr()
         return subprocess.CompletedProcess(argv, ended.value.code or 0, said.out, said.err)
 
-    yield run
-    for database in opened:
-        database.dispose()
+    return run
 
 
 def document(ended):

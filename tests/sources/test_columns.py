@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.sources.models import Candidate, ColumnMapping, ImportRun
+from app.sources.readers.columns import columns_in, guess
 from app.sources.rulesets import NONE
 from tests.sources import rooms
 from tests.sources.test_cli import environment, handpicked  # noqa: F401 - fixtures
@@ -202,3 +203,19 @@ def test_a34_settings_that_cannot_be_kept_are_422_on_both_databases(api, databas
     assert said.lower() in answer.text.lower()
     with database.reading() as session:
         assert session.scalars(select(ImportRun)).all() == []
+
+
+def test_turns_are_guessed_by_who_speaks_and_a_column_of_answers_goes_before_them():
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]
+    said = [*turns, {"role": "assistant", "content": "So."}, {"role": "user", "content": "And then?"}]
+    assert guess(columns_in([{"messages": said[:3]}])) == {
+        "system": "messages[0].content",
+        "prompt": "messages[1].content",
+        "response": "messages[2].content",
+    }
+    assert guess(columns_in([{"messages": turns, "extra": {"answer": "Because."}}])) == {
+        "system": "messages[0].content",
+        "prompt": "messages[1].content",
+        "response": "extra.answer",
+    }
+    assert guess(columns_in([{"words": [{"by": "cat", "content": "Miaow."}]}])) == {"response": "words[0].content"}

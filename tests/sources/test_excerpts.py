@@ -2,7 +2,7 @@
 
 from app.sources.excerpts import Piece, excerpt_of, pieces, visible
 from app.sources.records import Message, Record
-from app.sources.rulesets import LIMA, NONE
+from app.sources.rulesets import LIMA, NONE, ruleset_from
 
 
 def shown(response, rules=LIMA, markup="markdown"):
@@ -10,6 +10,12 @@ def shown(response, rules=LIMA, markup="markdown"):
     decision = rules.decide(record)
     excerpt = excerpt_of(record, decision)
     return decision.rule, excerpt.text, [excerpt.text[start:end] for start, end in excerpt.marks]
+
+
+def all_marked(response, rules=LIMA):
+    record = Record("s.example.org", "1", "t", (Message("user", "q"), Message("assistant", response, "markdown")))
+    excerpt = excerpt_of(record, rules.decide(record), ruleset=rules)
+    return [excerpt.text[start:end] for start, end in excerpt.marks]
 
 
 LONG = "The lid stays on while it cools. " * 50
@@ -26,6 +32,17 @@ def test_a_reference_is_marked_with_all_its_words():
         "references",
         ["as\nmentioned"],
     )
+
+
+def test_each_passage_of_the_rule_is_marked_that_stands_in_the_excerpt():
+    several = "Then I would wait, and my kettle would too. `I = V/R` and type I errors are none. "
+    assert all_marked(several + LONG + "Later I left.") == ["I", "my"]
+    assert all_marked("As mentioned, the lid stays on; the accepted answer says so too. " + LONG) == [
+        "As mentioned",
+        "accepted answer",
+    ]
+    crude = ruleset_from({"rules": {"profanity": {"on": True}}})
+    assert all_marked("Well, shit. That is shitty, and “fuck” is quoted. " + LONG, crude) == ["shit", "shitty"]
 
 
 def test_the_passage_stands_among_its_words():

@@ -21,7 +21,7 @@ def write(tmp_path, data, name="upload.jsonl"):
 
 @pytest.mark.parametrize("data", [b"", b"\n \t\n", b"\xef\xbb\xbf", "".encode("utf-16")])
 def test_a38_empty_files_are_refused(tmp_path, data):
-    with pytest.raises(BadInput, match="The file is empty"):
+    with pytest.raises(BadInput, match=r"The file upload\.jsonl is empty"):
         open_source(write(tmp_path, data))
 
 

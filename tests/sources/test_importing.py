@@ -23,7 +23,7 @@ from app.jobs.models import Job, JobState, Lane
 from app.jobs.running import run_now
 from app.projects.access import Archived
 from app.projects.models import Project
-from app.sources import operations, queries
+from app.sources import operations, publishing, queries, restoring
 from app.sources.excerpts import excerpt_of
 from app.sources.formats import open_source
 from app.sources.models import Candidate, ImportRecord, ImportRun, ImportState
@@ -175,7 +175,7 @@ def test_an_import_cancelled_in_the_middle_leaves_nothing(database, settings, pe
     assert _count(database, Candidate) == _count(database, ImportRecord) == 0
 
 
-def _wait_until(true, seconds: float = 60) -> None:
+def _wait_until(true, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -187,10 +187,10 @@ def test_candidates_count_from_the_moment_that_their_import_is_published(databas
     keys = [(sample.SITE, str(one)) for one in EXPECTED["final_answer_ids"]]
     with database.writing() as session:
         record = next(open_source(sample.dump_folder(), site=sample.SITE).records())
-        operations.add_candidates(session, session.get_one(ImportRun, run.id), [(record, KEPT)])
+        publishing.add_candidates(session, session.get_one(ImportRun, run.id), [(record, KEPT)])
         own = [(record.site, record.external_id)]
         assert queries.published_words(session, people.project.id, own) == {}
-        operations.begin_import(session, session.get_one(ImportRun, run.id))
+        publishing.begin_import(session, session.get_one(ImportRun, run.id))
     run_now(database, settings, run.job_id, worker_name())
     with database.reading() as session:
         assert set(queries.published_words(session, people.project.id, keys)) == set(keys)
@@ -276,13 +276,13 @@ def _killed_and_restarted(database, settings, people, tmp_path, after: int, copi
     assert _count(database, Candidate) == copies * len(EXPECTED["final_answer_ids"]) == done.result["created"]
 
 
-def test_a_worker_killed_in_the_middle_of_an_import_leaves_each_record_once(database, settings, people, tmp_path):
+def test_a39_a_worker_killed_in_the_middle_of_an_import_leaves_each_record_once(database, settings, people, tmp_path):
     _killed_and_restarted(database, settings, people, tmp_path, 1000)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("after", [1, 1500, 2500, 3500, 4500, 5500, 6500, 7500, 8500, 9500])
-def test_a_worker_killed_anywhere_in_an_import_leaves_each_record_once(after, database, settings, people, tmp_path):
+def test_a39_a_worker_killed_anywhere_in_an_import_leaves_each_record_once(after, database, settings, people, tmp_path):
     # Batches have a thousand records: each point falls into another one, the first and the last ones among them.
     _killed_and_restarted(database, settings, people, tmp_path, after, copies=200)
 
@@ -379,11 +379,11 @@ def test_a_cancelled_import_takes_nothing_of_another_one_s_away(database, settin
     stopped = _start(database, people, sample.dump_folder())
     with database.writing() as session:
         records = _kept_of_the_sample()
-        operations.begin_import(session, session.get_one(ImportRun, stopped.id))
-        operations.add_candidates(session, session.get_one(ImportRun, stopped.id), records)
+        publishing.begin_import(session, session.get_one(ImportRun, stopped.id))
+        publishing.add_candidates(session, session.get_one(ImportRun, stopped.id), records)
     done = _import(database, settings, people, sample.dump_folder())
     with database.writing() as session:
-        operations.fail_import(session, {"import_run_id": stopped.id}, "Stopped by request.", JobState.CANCELLED)
+        publishing.fail_import(session, {"import_run_id": stopped.id}, "Stopped by request.", JobState.CANCELLED)
     assert _count(database, Candidate, import_run_id=done.id, published=True) == done.result["created"] == len(records)
 
 
@@ -391,13 +391,36 @@ def test_of_two_imports_at_once_the_later_one_counts_what_was_there_first(databa
     slow = _start(database, people, sample.dump_folder())
     with database.writing() as session:
         records = _kept_of_the_sample()
-        operations.add_candidates(session, session.get_one(ImportRun, slow.id), records)
+        publishing.add_candidates(session, session.get_one(ImportRun, slow.id), records)
     first = _import(database, settings, people, sample.dump_folder())
     with database.writing() as session:
-        result = operations.ImportResult("stackexchange", created=len(records))
-        operations.publish_import(session, session.get_one(ImportRun, slow.id), result)
+        result = publishing.ImportResult("stackexchange", created=len(records))
+        publishing.publish_import(session, session.get_one(ImportRun, slow.id), result)
     assert (first.result["created"], result.created, result.unchanged) == (len(records), 0, len(records))
     assert _count(database, Candidate) == len(records)
+
+
+def test_publishing_goes_part_by_part_and_shows_all_at_once(database, settings, people, monkeypatch, tmp_path):
+    """Between two parts anybody may write, nothing shows yet, and it is too late to stop."""
+    monkeypatch.setattr(publishing, "PART", 3)
+    path = _rows(tmp_path / "x.jsonl", *(_pair(f"question {n}", f"answer {n}") for n in range(8)))
+    run = _start(database, people, path, format="lima", ruleset=NONE, site="")
+    seen = []
+
+    def between(_seconds):
+        with database.writing() as session:
+            job = session.get_one(Job, run.job_id)
+            jobs.request_cancellation(session, people.lead, job)
+        with database.reading() as session:
+            own = select(func.count()).select_from(Candidate).where(Candidate.published)
+            seen.append((session.scalar(own), session.get_one(ImportRun, run.id).state))
+
+    monkeypatch.setattr("app.sources.importing.time.sleep", between)
+    run_now(database, settings, run.job_id, worker_name())
+    assert seen == [(3, ImportState.RUNNING), (6, ImportState.RUNNING), (8, ImportState.RUNNING)]
+    with database.reading() as session:
+        done = session.get_one(ImportRun, run.id)
+    assert (done.state, done.result["created"]) == (ImportState.PUBLISHED, 8)
 
 
 def test_a_record_above_the_limit_is_refused_with_its_line(database, settings, people, tmp_path):
@@ -476,7 +499,7 @@ def _restore(database, settings, people, run, row):
     with database.writing() as session:
         own = session.scalars(queries.record_of(run, row.number)).one()
         record = read_again(run, settings, [own]).get(row.number)
-        return operations.restore_dropped(session, people.annotator, session.get_one(ImportRun, run.id), own, record)
+        return restoring.restore_dropped(session, people.annotator, session.get_one(ImportRun, run.id), own, record)
 
 
 def test_a_restored_record_is_a_candidate_that_says_so(database, settings, people):
@@ -486,7 +509,8 @@ def test_a_restored_record_is_a_candidate_that_says_so(database, settings, peopl
     again = _restore(database, settings, people, run, row)
     assert first.id == again.id
     assert (first.external_id, first.published, first.import_run_id) == (row.external_id, True, run.id)
-    assert first.extra["restored"] == {"by": people.annotator.name, "rule": "score", "reason": row.reason}
+    said = {"by": people.annotator.name, "rule": "score", "reason": row.reason, "import": run.id, "number": row.number}
+    assert first.extra["restored"] == said
     with database.reading() as session:
         assert queries.restored_of(session, run) == {"score": 1}
         trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "restore record")).all()
@@ -497,11 +521,11 @@ def test_a_restored_record_is_a_candidate_that_says_so(database, settings, peopl
 def test_what_nobody_can_put_right_is_not_restored(database, settings, people, tmp_path):
     path = _rows(tmp_path / "x.jsonl", _pair("a", "b"), _pair("a", "b"))
     run = _import(database, settings, people, path, **CHAT)
-    with pytest.raises(operations.NotToRestore):
+    with pytest.raises(restoring.NotToRestore):
         _restore(database, settings, people, run, _dropped(database, run, "repeated"))
     with database.reading() as session:
         kept = session.scalars(queries.record_of(run, 1)).one()
-    with pytest.raises(operations.KeptAlready):
+    with pytest.raises(restoring.KeptAlready):
         _restore(database, settings, people, run, kept)
 
 
@@ -509,7 +533,7 @@ def test_without_its_file_a_record_is_not_restored(database, settings, people, t
     folder = _big_dump(tmp_path / "dump", 1)
     run = _import(database, settings, people, folder)
     (folder / "Posts.xml").unlink()
-    with pytest.raises(operations.NotThereAnyMore):
+    with pytest.raises(restoring.NotThereAnyMore):
         _restore(database, settings, people, run, _dropped(database, run, "score"))
 
 

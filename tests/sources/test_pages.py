@@ -12,7 +12,8 @@ from app.accounts.models import AuditEntry
 from app.db import now
 from app.jobs.models import Job, JobState
 from app.projects.models import Project
-from app.sources import operations
+from app.sources import operations, publishing
+from app.sources.firstrecords import rough
 from app.sources.models import Candidate, ImportRun, ImportState
 from app.sources.rulefiles import ruleset_from_text
 from app.sources.rulesets import LIMA, NONE
@@ -161,7 +162,9 @@ def test_the_sample_goes_from_upload_to_a_funnel_whose_numbers_open(browser, dat
 
 def test_words_that_a_rule_objects_to_are_marked(browser, people, base, done):
     page = browser(people.annotator).get(f"{base}/imports/{done.id}?rule=first_person").text
-    assert page.count('<mark class="pin">') == shown_records(page)[0] > 0
+    shown = page[page.index('id="opened"') :].split('class="words')[1:]
+    assert len(shown) == shown_records(page)[0] > 0
+    assert all('<mark class="pin">' in one for one in shown)
     assert "at character" in page
 
 
@@ -245,8 +248,9 @@ def test_what_each_rule_dropped_can_be_opened_with_its_passage_marked(browser, p
         behind = page[page.index(f'id="behind-{name}"') :]
         behind = behind[: behind.index("</details>\n</div>") if "</details>\n</div>" in behind else None]
         behind = behind.split('class="drawer"')[0]
-        assert behind.count('class="words') == min(3, number)
-        assert behind.count('<mark class="pin">') == (min(3, number) if name in {"first_person", "references"} else 0)
+        shown = behind.split('class="words')[1:]
+        assert len(shown) == min(3, number)
+        assert {'<mark class="pin">' in one for one in shown} == {name in {"first_person", "references"}}
 
 
 def test_what_a_rule_marks_is_kept_and_shown(browser, database, settings, people, base):
@@ -425,7 +429,7 @@ def test_nothing_of_an_unfinished_import_can_be_opened(browser, database, people
     run = rooms.start(database, people, sample.dump_folder())
     with database.writing() as session:
         row = session.get_one(ImportRun, run.id)
-        operations.begin_import(session, row)
+        publishing.begin_import(session, row)
     client = browser(people.annotator)
     for path in ("?after=read", "?rule=score", "/report.jsonl"):
         assert client.get(f"{base}/imports/{run.id}{path}").status_code == 404
@@ -440,11 +444,10 @@ def test_a_rule_that_is_not_in_the_funnel_opens_nothing(browser, people, base, d
 
 
 BAD = {
-    "an empty file": ("x.jsonl", b"", "the file is empty"),
+    "an empty file": ("x.jsonl", b"", "the file x.jsonl is empty"),
     "a picture": ("Posts.xml", b"\x89PNG\r\n\x1a\n123", "picture"),
     "a pickle": ("x.jsonl", b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}", "pickle"),
     "an archive": ("x.jsonl", b"PK\x03\x04abc", "ZIP"),
-    "UTF-16 without a mark": ("x.jsonl", '{"a": "b"}'.encode("utf-16-le"), "UTF-16"),
     "rows without columns": ("x.json", b"[1, 2]\n", "an object with columns"),
     "a header without rows": ("x.csv", b"a,b\n", "the file holds no row"),
     "prose": ("x.txt", b"hello", "neither XML nor JSON"),
@@ -647,6 +650,26 @@ def test_the_same_file_read_otherwise_may_be_imported(browser, people, base):
     assert 'form="setup">Import' in again
 
 
+def button_of(page):
+    return html.unescape(re.search(r'form="setup">([^<]*)</button>', page)[1])
+
+
+def test_the_button_says_what_an_import_would_keep(browser, people, base):
+    client = browser(people.annotator)
+    three = PAIR + json.dumps({"conversations": ["Who?", "I do."]}) + '\n{"conversations": ["Whose?", "My."]}\n'
+    at = brought_in(client, base, rooms.upload("x.jsonl", three))
+    assert button_of(client.get(at).text) == "Import 3 records"
+    fields = typed(client.get(at).text) | {"rule.first_person.on": "on"}
+    assert button_of(client.get(at, params=fields, headers=COUNTED).text) == "Import 1 of 3 records"
+    fields |= {"rule.length.on": "on"}
+    assert button_of(client.get(at, params=fields, headers=COUNTED).text) == "Import none of 3 records"
+
+
+@pytest.mark.parametrize(("counted", "told"), [(3, 3), (98, 98), (1_437, 1_400), (118_240, 120_000), (0.2, 0)])
+def test_an_estimate_has_two_digits(counted, told):
+    assert rough(counted) == told
+
+
 def test_an_upload_is_put_aside_from_the_list(browser, database, settings, people, base, done):
     client = browser(people.annotator)
     at = brought_in(client, base, rooms.upload("Posts.xml", FAULTY["a truncated dump"][1]))
@@ -679,7 +702,10 @@ def test_one_click_restores_a_dropped_record(browser, database, people, base, do
     page = client.get(f"{here}?rule=score").text
     assert f"Restored by {people.annotator.name}" in page
     assert "1 restored since" in page
-    assert restore_urls(page) == urls[1:]
+    total = page[page.index("<tfoot>") : page.index("</tfoot>")]
+    kept = len(EXPECTED["final_answer_ids"])
+    assert f"and 1 restored since, in all {kept + 1}" in total
+    assert [one for one in restore_urls(page) if "/undoing" not in one] == urls[1:]
     with database.reading() as session:
         restored = [one for one in session.scalars(select(Candidate)) if "restored" in one.extra]
     assert [one.published for one in restored] == [True]

@@ -9,7 +9,7 @@ from app.sources import preview as previews
 from app.sources.preview import preview
 from app.sources.readers.base import ReadOptions
 from app.sources.records import BadInput
-from app.sources.rulesets import LIMA, NONE
+from app.sources.rulesets import LIMA, NONE, ruleset_from
 from tests.sources.rooms import SITE
 
 EXPECTED = json.loads(sample.expected_file().read_text("utf-8"))["dump"]
@@ -29,6 +29,19 @@ def test_all_of_a_small_dump_is_counted():
     assert len(found.first) == previews.SHOWN
     assert [decision.kept for _, decision in found.first] == [True] * 15 + [False] * 5
     assert found.licences == {"CC BY-SA 2.5", "CC BY-SA 3.0", "CC BY-SA 4.0"}
+
+
+def pairs(count):
+    return "".join(json.dumps({"conversations": [f"{n}", "r" * (9 if n % 2 else 90)]}) + "\n" for n in range(count))
+
+
+@pytest.mark.parametrize(("dropped", "shown"), [(0, [True] * 20), (2, [True] * 18 + [False] * 2)])
+def test_where_little_is_dropped_kept_records_fill_the_list(tmp_path, dropped, shown):
+    path = tmp_path / "x.jsonl"
+    rows = [{"conversations": [f"{n}", "r" * (90 if n < 40 else 9)]} for n in range(40 + dropped)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rules = ruleset_from({"rules": {"length": {"on": True, "minimum": 50, "maximum": 4096}}})
+    assert [decision.kept for _, decision in looked_at(path, rules=rules).first] == shown
 
 
 @pytest.fixture

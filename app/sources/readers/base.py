@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.sources.readers.files import LARGEST_LINE, Sniffed
-from app.sources.readers.settings import Setting
+from app.sources.readers.settings import Setting, Switch
 from app.sources.records import BadInput, BadLine, BadLines, Place, Record
 
 _LISTED = 10_000
@@ -83,6 +83,8 @@ class Reader(ABC):
         self.left_out: tuple[str, ...] = ()
         # Pairs of ids that the source itself calls duplicates.
         self.known_duplicates: tuple[tuple[int, int], ...] = ()
+        # What a person should know of the whole input, in sentences; nothing was dropped for it.
+        self.notes: tuple[str, ...] = ()
 
     def prepare(self) -> None:
         """Learn what only the whole input tells; raises BadInput and BadLines (422)."""
@@ -136,7 +138,7 @@ class Format:
     noun: str = "record"
     needs_site: bool = False
     # What the page of an import asks for besides; a reader finds it in ReadOptions.settings.
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[Setting | Switch, ...] = ()
 
 
 def each(wanted: Callable[[Sniffed], bool]) -> Claim:

@@ -175,9 +175,12 @@ def _sample(value: Any) -> str:
 
 
 def guess(columns: Sequence[Column]) -> dict[str, Any]:
-    """A first mapping by the columns' names; without a prompt where none has the name of one."""
+    """A first mapping by the columns' names, and by who speaks in turns; without a prompt where none looks like one."""
+    turns = _turns(columns)
     by_name: dict[str, str] = {}
     for column in columns:
+        if column.path in turns:
+            continue
         last = re.split(r"[.\]]", column.path.strip("]"))[-1].strip().lower().replace(" ", "_")
         by_name.setdefault(last, column.path)
     found: dict[str, Any] = {}
@@ -185,6 +188,24 @@ def guess(columns: Sequence[Column]) -> dict[str, Any]:
         path = next((by_name[name] for name in names if name in by_name), None)
         if path is not None and path not in found.values():
             found[role] = path
+    for path, role in turns.items():
+        found.setdefault(role, path)
+    return found
+
+
+_TURN = re.compile(r"(.*\[\d+\])\.(?:content|value|text)")
+_SPEAKERS = {"user": "prompt", "human": "prompt", "assistant": "response", "gpt": "response", "system": "system"}
+
+
+def _turns(columns: Sequence[Column]) -> dict[str, str]:
+    """The words of turns whose speaker stands beside them, each with the part that it plays."""
+    samples = {column.path: column.sample for column in columns}
+    found: dict[str, str] = {}
+    for path in samples:
+        if turn := _TURN.fullmatch(path):
+            speaker = samples.get(f"{turn[1]}.role") or samples.get(f"{turn[1]}.from") or ""
+            if speaker in _SPEAKERS:
+                found[path] = _SPEAKERS[speaker]
     return found
 
 

@@ -33,11 +33,11 @@ class Comment(NamedTuple):
 class Comments:
     """The comments on some posts, by their places in Comments.xml: numbers only, the words are read when asked for."""
 
-    def __init__(self, path: Path, posts: set[int], longest: int = LARGEST_ROW) -> None:
-        """Read the file once. Raises BadInput (422) where it is broken."""
+    def __init__(self, path: Path, posts: set[int], longest: int = LARGEST_ROW, most: int | None = None) -> None:
+        """Read the file once, or its first `most` bytes. Raises BadInput (422) where it is broken."""
         self._file = RowFile(path)
         self._offsets: dict[int, list[int]] = {}
-        for row in rows(path, "comments", longest=longest):
+        for row in rows(path, "comments", longest=longest, most=most):
             post = row.attributes.get("PostId", "")
             if post.isdecimal() and int(post) in posts:
                 self._offsets.setdefault(int(post), []).append(row.offset)

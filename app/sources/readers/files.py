@@ -47,6 +47,7 @@ _BOMS = (
 )
 ENCODINGS = ("auto", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252")
 """What a person may choose; `auto` is UTF-8, or what a byte-order mark says."""
+_WRONGLY_READ = re.compile(r"byte \d+ of the file is not valid |choose its encoding")
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ class Sniffed:
 
 def sniff(path: Path, encoding: str = "auto", name: str = "") -> Sniffed:
     """Look at a file's first bytes. Raises BadInput (422) for an encoding that is none."""
-    if encoding not in ENCODINGS:
-        raise BadInput(f"{encoding!r} is no encoding that is read; choose one of {', '.join(ENCODINGS)}")
+    require_encoding(encoding)
     name = name or path.name
     with path.open("rb") as file:
         raw = file.read(4096)
@@ -85,6 +85,17 @@ def sniff(path: Path, encoding: str = "auto", name: str = "") -> Sniffed:
     except BadInput as fault:
         return Sniffed(path, name, "nothing", fault=fault)
     return Sniffed(path, name, _kind_of(head), chosen, head)
+
+
+def require_encoding(name: str) -> None:
+    """Refuse what is no encoding that is read. Raises BadInput (422) with those that are."""
+    if name not in ENCODINGS:
+        raise BadInput(f"{name[:40]!r} is no encoding that is read; choose one of {', '.join(ENCODINGS)}")
+
+
+def is_about_encoding(reason: str) -> bool:
+    """Whether a fault says that the text is written in another encoding than it was read by."""
+    return _WRONGLY_READ.search(reason) is not None
 
 
 def _packed_kind(raw: bytes) -> str | None:
@@ -107,11 +118,13 @@ def _refuse_binary(raw: bytes) -> None:
 
 
 def _encoding_of(raw: bytes, chosen: str) -> str:
+    marked = next((name for mark, name in _BOMS if raw.startswith(mark)), None)
     if chosen != "auto":
-        return "utf-8-sig" if chosen == "utf-8" else chosen
-    for mark, name in _BOMS:
-        if raw.startswith(mark):
-            return name
+        # Read as it was chosen, without the mark at its head.
+        wide = marked if chosen.startswith("utf-16") and marked == "utf-16" else chosen
+        return "utf-8-sig" if chosen == "utf-8" else wide
+    if marked is not None:
+        return marked
     if b"\x00" in raw[:64]:
         evens, odds = raw[0:64:2].count(0), raw[1:64:2].count(0)
         if max(evens, odds) > len(raw[:64]) // 4:

@@ -56,6 +56,7 @@ class Threads:
         self._slots: dict[int, int] = {}
         self._questions = array("q")
         self._asked_at = array("q")
+        self._asked_score = array("q")
         self._best_score = array("q")
         self._best = array("q")
         self._answers = array("q")
@@ -70,13 +71,15 @@ class Threads:
             slot = self._slots[question] = len(self._slots)
             self._questions.append(question)
             self._asked_at.append(-1)
+            self._asked_score.append(0)
             self._best_score.append(_NO_SCORE)
             self._best.append(0)
         return slot
 
-    def asked(self, question: int, offset: int) -> None:
-        """Remember where a question begins."""
-        self._asked_at[self._slot(question)] = offset
+    def asked(self, question: int, offset: int, score: int = 0) -> None:
+        """Remember where a question begins, and its score."""
+        slot = self._slot(question)
+        self._asked_at[slot], self._asked_score[slot] = offset, score
 
     def answered(self, question: int, answer: int, score: int, offset: int, line: int) -> None:
         """Remember an answer and let it compete: the higher score wins, the lower Id on a tie."""
@@ -96,6 +99,12 @@ class Threads:
         for answer, slot, score, offset, line in packed:
             is_top = self._best[slot] == answer
             yield Answer(answer, self._questions[slot], score, offset, line, is_top, self._asked_at[slot])
+
+    def scores(self) -> Iterator[tuple[int, int]]:
+        """Give the Id of every question and answer that is in the dump, with its score."""
+        asked = zip(self._questions, self._asked_score, self._asked_at, strict=True)
+        yield from ((question, score) for question, score, at in asked if at >= 0)
+        yield from zip(self._answers, self._scores, strict=True)
 
     def asked_at(self, question: int) -> int:
         """Give the byte where the question's row begins, -1 when the dump lacks it."""

@@ -17,6 +17,8 @@ from app.sources.readers.dialogues import Comments, dialogue_of
 from app.sources.readers.files import Sniffed
 from app.sources.readers.posts import ANSWER, LOWEST, QUESTION, AnswerRecord, Dump, check, number
 from app.sources.readers.question_index import Answer, IdSet, Names, RecentRows, Threads
+from app.sources.readers.settings import Switch
+from app.sources.readers.votes import check_scores
 from app.sources.readers.xml_rows import Row, RowFile, rows
 from app.sources.records import BadInput, Place, Record
 
@@ -59,7 +61,7 @@ class StackExchangeReader(Reader):
         self._ended = 0
         file = RowFile(self.posts)
         self._dump = Dump(self.site, options.prompt, file, RecentRows(file), self._names())
-        self._with_dialogues = _wanted(options.settings.get("dialogues", False))
+        self._with_dialogues = DIALOGUES.of(options.settings)
 
     def prepare(self) -> None:
         """Read the whole dump once and check it.
@@ -78,6 +80,7 @@ class StackExchangeReader(Reader):
         if self._dump.names is not None:
             self._dump.names.learn()
         self.known_duplicates = tuple(self._duplicates())
+        self.notes = tuple(self._checked_scores())
         self.counts = DumpCounts(*tally, known.answered_count(), known.missing_count())
 
     def _pass(self) -> tuple[int, int, int]:
@@ -112,7 +115,7 @@ class StackExchangeReader(Reader):
             if kind == ANSWER:
                 answered(parent, post, score, row.offset, row.line)
             else:
-                asked(post, row.offset)
+                asked(post, row.offset, score)
 
         return take
 
@@ -159,7 +162,7 @@ class StackExchangeReader(Reader):
 
     def _comments(self, answers: Sequence[Answer]) -> Comments:
         path = self.files[self._of["comments"]].path
-        return Comments(path, {answer.id for answer in answers}, self.options.longest)
+        return Comments(path, {answer.id for answer in answers}, self.options.longest, self.options.sample_bytes)
 
     def _dialogue(self, answer: Answer, comments: Comments) -> Record | None:
         place = Place(self._of["comments"], answer.offset, answer.asked_at * 2 + answer.is_top)
@@ -170,6 +173,16 @@ class StackExchangeReader(Reader):
         if "users" not in self._of:
             return None
         return Names(self.files[self._of["users"]].path, self.options.sample_bytes)
+
+    def _checked_scores(self) -> Iterator[str]:
+        # The beginning of the votes says nothing about the sum of all.
+        if "votes" in self._of and self.options.sample_bytes is None:
+            path = self.files[self._of["votes"]].path
+            yield check_scores(path, self._threads.scores, self._tell("counting votes of", path.stat().st_size))
+
+    def _tell(self, phase: str, total: int) -> Callable[[int], None] | None:
+        tell = self.options.on_progress
+        return None if tell is None else lambda done: tell(phase, done, total)
 
     def _duplicates(self) -> Iterator[tuple[int, int]]:
         """The links of kind 3, closed as a copy, whose both questions are in the dump."""
@@ -183,20 +196,24 @@ class StackExchangeReader(Reader):
                     yield copy, first
 
 
-def _wanted(value: object) -> bool:
-    """Whether a setting is on: forms and command lines write it as a word. Raises BadInput (422) for anything else."""
-    if value in {True, "true", "yes", "on", "1"}:
-        return True
-    if value in {False, None, "", "false", "no", "off", "0"}:
-        return False
-    raise BadInput("the setting dialogues is true or false")
-
-
 def root_of(file: Sniffed) -> str:
     """The name of an XML file's root element, empty where there is none to see."""
     found = re.search(r"<([A-Za-z][\w-]*)", file.head) if file.kind == "xml" else None
     return found.group(1) if found else ""
 
+
+def names_authors(files: Sequence[Sniffed]) -> bool:
+    """Whether the people of a dump are named: Posts.xml has their numbers only."""
+    return any(root_of(file) == "users" for file in files)
+
+
+DIALOGUES = Switch(
+    "dialogues",
+    "Comment threads as dialogues",
+    "What asker and answerer say to each other below an answer, each a record of its own.",
+    needs=lambda files: any(root_of(file) == "comments" for file in files),
+    missing="There is no Comments.xml beside these posts.",
+)
 
 # What is read of a dump beside its posts, and what is known and not needed: tags stand in the posts, scores too.
 _BESIDE = ("users", "comments", "postlinks", "votes", "tags")
@@ -220,4 +237,5 @@ FORMAT = Format(
     rules="lima",
     noun="answer",
     needs_site=True,
+    settings=(DIALOGUES,),
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from app.sources.records import Decision, Message, Record
 from app.text.prose import own_words
+
+Span = tuple[int, int]
 
 own = lru_cache(maxsize=8)(own_words)
 """The writer's own words of a text; several rules ask for the same one after the other."""
@@ -57,6 +60,11 @@ class Rule(ABC):
     @abstractmethod
     def objection(self, record: Record) -> str | None:
         """Give the reason to drop the record, None to let it pass."""
+
+    def passages(self, text: str) -> Iterable[Span]:
+        """Give every place of an answer's text that it objects to; of a rule that looks at no words nothing."""
+        del text
+        return ()
 
     def remarks(self, record: Record) -> tuple[Remark, ...]:
         """Give what a person should look at, each word once; of a rule that drops always nothing."""

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from app.sources.records import Message, Record
-from app.sources.rules.base import MarkingRule, Remark, parameter, passage
-
-Span = tuple[int, int]
+from app.sources.rules.base import MarkingRule, Remark, Span, parameter, passage
 
 _MAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b")
 # Addresses that stand for none.
@@ -57,9 +55,9 @@ class PersonalData(MarkingRule):
     def remarks(self, record: Record) -> tuple[Remark, ...]:
         """Give the first place of each kind of data in the messages of a record."""
         finders: dict[str, Callable[[str], Iterable[Span]]] = {
-            "e-mail address": _mails,
+            "e-mail address": mails,
             "phone number": self._phones,
-            "secret key": _keys,
+            "secret key": keys,
         }
         found = (_first(record, word, finder) for word, finder in finders.items())
         return tuple(remark for remark in found if remark is not None)
@@ -68,7 +66,7 @@ class PersonalData(MarkingRule):
         # The matcher is slow, and few texts have so many digits in a row.
         if not _DIGITS.search(text):
             return iter(())
-        return _phone_numbers(text, None if self.region == "none" else self.region)
+        return phone_numbers(text, None if self.region == "none" else self.region)
 
 
 def _first(record: Record, word: str, finder: Callable[[str], Iterable[Span]]) -> Remark | None:
@@ -82,19 +80,22 @@ def _whose(record: Record, message: Message, number: int) -> str:
     return "" if (message,) == record.responses else f" of message {number}"
 
 
-def _mails(text: str) -> Iterator[Span]:
+def mails(text: str) -> Iterator[Span]:
+    """Give the places of e-mail addresses that are somebody's."""
     if "@" not in text:
         return iter(())
     return (found.span() for found in _MAIL.finditer(text) if not _NOBODY.search(found.group()))
 
 
-def _keys(text: str) -> Iterator[Span]:
+def keys(text: str) -> Iterator[Span]:
+    """Give the places of secret keys."""
     if not any(start in text for start in _STARTS):
         return iter(())
     return (found.span() for found in _KEYS.finditer(text))
 
 
-def _phone_numbers(text: str, region: str | None) -> Iterator[Span]:
+def phone_numbers(text: str, region: str | None) -> Iterator[Span]:
+    """Give the places of phone numbers; those without a country code are read as of the region."""
     matcher: Any = _matcher(text, region)
     return ((found.start, found.end) for found in matcher)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from app.sources.records import Message, Record
-from app.sources.rules.base import Rule, answers, own, parameter, passage
+from app.sources.rules.base import Rule, Span, answers, own, parameter, passage
 
 Finder = Callable[[str], Iterable[re.Match[str]]]
 
@@ -29,7 +29,11 @@ class FirstPerson(Rule):
 
     def objection(self, record: Record) -> str | None:
         """Object to the first I or my; strict finds whole words, narrow only words between blanks."""
-        return _first_passage(record, "first person", _STRICT.search, lambda text: _first_persons(text, self.mode))
+        return _first_passage(record, "first person", _STRICT.search, lambda text: first_persons(text, self.mode))
+
+    def passages(self, text: str) -> Iterator[Span]:
+        """Give every I and my."""
+        return (found.span() for found in first_persons(own(text), self.mode))
 
 
 REFERENCES = (
@@ -55,8 +59,14 @@ class References(Rule):
 
     def objection(self, record: Record) -> str | None:
         """Object to the first of the phrases, in any case; narrow knows LIMA's own two alone."""
-        phrases = self.phrases if self.mode == "strict" else _NARROW
-        return _first_phrase(record, "reference", phrases)
+        return _first_phrase(record, "reference", self._sought())
+
+    def passages(self, text: str) -> Iterator[Span]:
+        """Give every one of the phrases."""
+        return _all_phrases(text, self._sought())
+
+    def _sought(self) -> tuple[str, ...]:
+        return self.phrases if self.mode == "strict" else _NARROW
 
 
 # Crude words that no answer needs; mild ones (damn, hell, crap) are left to taste, and so are words with a decent use.
@@ -85,6 +95,10 @@ class Profanity(Rule):
     def objection(self, record: Record) -> str | None:
         """Object to the first word of the list."""
         return _first_phrase(record, "crude word", self.words)
+
+    def passages(self, text: str) -> Iterator[Span]:
+        """Give every word of the list."""
+        return _all_phrases(text, self.words)
 
 
 @dataclass(frozen=True)
@@ -128,8 +142,12 @@ def _linked(message: Message) -> list[int]:
 def _first_phrase(record: Record, what: str, phrases: tuple[str, ...]) -> str | None:
     if not phrases:
         return None
-    known = _any_of(phrases)
+    known = any_of(phrases)
     return _first_passage(record, what, known.may_be_in, known.matches)
+
+
+def _all_phrases(text: str, phrases: tuple[str, ...]) -> Iterator[Span]:
+    return (found.span() for found in any_of(phrases).matches(own(text))) if phrases else iter(())
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,8 @@ class _Phrases:
 
 
 @lru_cache(maxsize=64)
-def _any_of(phrases: tuple[str, ...]) -> _Phrases:
+def any_of(phrases: tuple[str, ...]) -> _Phrases:
+    """Give what finds these phrases in a text."""
     lowered = tuple(map(_lowered, phrases))
     return _Phrases(
         re.compile("|".join(map(_phrase_pattern, lowered))), tuple(sorted({_needle(one, lowered) for one in lowered}))
@@ -204,7 +223,8 @@ _LETTER_BEFORE = re.compile(r"\b[A-HJ-Z],? (?:and |or )?$")
 _NO_VERB_AFTER = re.compile(r"[ ]?(?:[,.;:)]|$|\n|errors?\b|and\b|or\b|superconduct|supernova|diabetes|hypersens|II\b)")
 
 
-def _first_persons(text: str, mode: str) -> Iterator[re.Match[str]]:
+def first_persons(text: str, mode: str) -> Iterator[re.Match[str]]:
+    """Give every I and my of a text that speaks of its writer; `mode` is strict or narrow."""
     pattern = _STRICT if mode == "strict" else _BETWEEN_BLANKS
     return (found for found in pattern.finditer(text) if not _is_numeral(text, found))
 

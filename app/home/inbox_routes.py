@@ -1,0 +1,49 @@
+"""The inbox by page, and whether one gets it by e-mail."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from app.accounts.access import Person
+from app.accounts.operations import set_daily_letter
+from app.db import SessionDep
+from app.home.inbox import Inbox, inbox_of
+from app.projects.access import Annotator
+from app.web.forms import Form as Posted
+from app.web.templating import Flash, redirect, render
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """One's own inbox in a project."""
+
+    slug: str
+    inbox: Inbox
+    open: bool
+
+
+class LetterForm(Posted):
+    """Whether to send a letter a day."""
+
+    letter: bool = False
+
+
+@router.get("/projects/{slug}/inbox", name="home:inbox")
+def inbox(request: Request, access: Annotator, session: SessionDep) -> Response:
+    """What came back, where one is named, what was handed over, what one holds."""
+    page = InboxPage(
+        access.project.slug, inbox_of(session, access.user, access.project), not access.project.archived_at
+    )
+    return render(request, "home/inbox.html", page, session=session)
+
+
+@router.post("/account/letter", name="accounts:letter")
+def letter(request: Request, access: Person, session: SessionDep, form: Annotated[LetterForm, Form()]) -> Response:
+    """Switch the daily letter on or off."""
+    set_daily_letter(session, access.user, wanted=form.letter)
+    words = "You get at most one letter a day." if form.letter else "No more letters."
+    return redirect(request, "accounts:account", Flash("ok", words))
