@@ -26,8 +26,8 @@ class HeldByAnother(Conflict):
     def __init__(self, name: str, until: datetime) -> None:
         """Name who writes, and until when."""
         super().__init__(
-            f"{name} writes on this until {until:%H:%M} UTC, so nothing was saved over it. Your text is kept: send it "
-            "in as a second answer to the prompt, or save again when they have finished."
+            f"{name} writes on this until {until:%H:%M} UTC, so nothing was saved over it. Save again "
+            "when they have finished, or send your text in as a second answer to the prompt."
         )
         self.name, self.until = name, until
 

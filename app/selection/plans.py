@@ -49,7 +49,8 @@ class Part:
     """How one row of the composition is filled.
 
     `temperature` T gives a stratum of n candidates a share proportional to n^(1/T); infinity gives equal shares.
-    `each` is the most that one stratum gives; `count` stands in for the composition's target.
+    `each` is the most that one stratum gives; `count` stands in for the composition's target; with `generation`, tasks
+    whose answers are chosen and not written are left out.
     """
 
     source: str
@@ -61,6 +62,7 @@ class Part:
     count: int | None = None
     prompt: Prompt = Prompt.ASIS
     title_share: float = 0.5
+    generation: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ LIMA = Plan(
         # One of the categories first, then an article in it.
         Part("wikihow", strata=Strata.CATEGORY, temperature=math.inf),
         Part("writingprompts", within=Within.SCORE),
-        Part("natural_instructions", strata=Strata.TASK, temperature=math.inf, each=1),
+        Part("natural_instructions", strata=Strata.TASK, temperature=math.inf, each=1, generation=True),
         Part("askreddit", split="test", within=Within.SCORE, prompt=Prompt.TITLE),
     ),
     languages=("en",),
@@ -204,7 +206,13 @@ def _whole(value: object) -> int | None:
     return value
 
 
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("generation is true or false")  # noqa: TRY004 - as above
+    return value
+
+
 _KINDS: dict[str, Any] = {
     "strata": Strata, "within": Within, "prompt": Prompt, "temperature": _temperature, "title_share": _share,
-    "each": _whole, "count": _whole,
+    "each": _whole, "count": _whole, "generation": _yes_or_no,
 }  # fmt: skip

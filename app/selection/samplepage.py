@@ -149,7 +149,8 @@ def _in_words(drawn: Drawn) -> str:
     equal = part.temperature == float("inf")
     how = "each as likely" if equal else f"share ∝ n^(1/{part.temperature:g})"
     most = f", {part.each} of each at most" if part.each else ""
-    return f"By {part.strata.value}, {how}{most}; within one {first}."
+    kind = ", generation only" if part.generation else ""
+    return f"By {part.strata.value}{kind}, {how}{most}; within one {first}."
 
 
 def _past(session: Session, access: ProjectAccess) -> list[PastSampling]:

@@ -36,6 +36,8 @@ class Choosable:
     tossed: bool = False
     # Whether somebody said that it belongs in the set.
     kept: bool = False
+    # Whether its task's answers are written and not chosen, where its source knows.
+    generation: bool | None = None
 
     def stratum(self, strata: Strata) -> str:
         """The stratum that it belongs to; those without one are a stratum of their own."""
@@ -103,8 +105,12 @@ def draw(
     ]
 
 
+# A part whose candidates are mostly in another language is not read to its end: that would take minutes.
+MOST_REFUSED = 3000
+
+
 class _Ear:
-    """Lets through what is written in a language of the plan; `refused` counts the rest."""
+    """Lets through what is written in a language of the plan; `refused` counts the rest, up to MOST_REFUSED."""
 
     def __init__(self, plan: Plan, ask: Ask) -> None:
         self.plan, self.ask, self.refused = plan, ask, 0
@@ -114,6 +120,8 @@ class _Ear:
         languages, excluded = self.plan.languages, self.plan.excluded_languages
         if one.language != ASSUMED or not (languages or excluded):
             return True
+        if self.refused >= MOST_REFUSED:
+            return False
         spoken = self.ask(one.id)
         wanted = spoken is None or is_wanted(spoken, languages, excluded)
         self.refused += not wanted
@@ -123,7 +131,7 @@ class _Ear:
 def _draw_part(plan: Plan, part: Part, there: Sequence[Choosable], missing: int | None, seed: int, ear: _Ear) -> Drawn:
     spoken = {one.language for one in there}
     wanted = {code for code in spoken if is_wanted(code, plan.languages, plan.excluded_languages)}
-    eligible = [one for one in there if one.language in wanted]
+    eligible = [one for one in there if one.language in wanted and not (part.generation and one.generation is False)]
     groups: dict[str, list[Choosable]] = {}
     divided = part.strata is not Strata.NONE
     for one in eligible:
@@ -203,10 +211,12 @@ def _why(part: Part, missing: int | None, there: int, eligible: int, taken: int,
     if not there:
         return f"{missing} short: the pool holds no open candidate of this source and split."
     words = [f"{missing - taken} short:"]
-    words.append(f"{eligible} of {there} open candidates are in a language of the plan" if eligible < there
+    fit = "in a language of the plan" + (" and of a generation task" if part.generation else "")
+    words.append(f"{eligible} of {there} open candidates are {fit}" if eligible < there
                  else f"the pool holds {plural(there, 'open candidate')}")  # fmt: skip
     if reachable < eligible:
         words.append(f"and each of the {part.strata.value} strata gives {part.each} at most")
     if refused:
-        words.append(f"and the words of {refused} turned out to be in another language")
+        more = "" if refused < MOST_REFUSED else ", and no more were read: say at the import which language they have"
+        words.append(f"and the words of {refused:,} turned out to be in another language{more}")
     return " ".join(words) + "."

@@ -122,12 +122,14 @@ def put_back(session: Session, actor: User, project: Project, sampling: Sampling
 def _choosable(session: Session, project: Project, plan: Plan) -> Iterator[Choosable]:
     """What a plan chooses from; of a record's JSON only the task is read, and only where a part is divided by it."""
     by_task = [part.source for part in plan.parts if part.strata is Strata.TASK]
-    task = case((Candidate.source.in_(by_task), Candidate.extra["task"].as_string()), else_=None)
+    divided = Candidate.source.in_(by_task)
+    task = case((divided, Candidate.extra["task"].as_string()), else_=None)
+    generation = case((divided, Candidate.extra["generation"].as_boolean()), else_=None)
     # Without the types of the two enumerations: a member is made more slowly than all the rest of its row.
     columns = select(
         Candidate.id, Candidate.site, Candidate.external_id, Candidate.source, Candidate.language, Candidate.score,
         type_coerce(Candidate.split, String), func.coalesce(Candidate.category, ""), func.coalesce(task, ""),
-        Candidate.title_alone, Candidate.import_run_id, type_coerce(Candidate.status, String),
+        Candidate.title_alone, Candidate.import_run_id, type_coerce(Candidate.status, String), generation,
     )  # fmt: skip
     runs = select(ImportRun.id, ImportRun.options["prompt"]["part"].as_string()).where(
         ImportRun.project_id == project.id, ImportRun.state == ImportState.PUBLISHED
@@ -135,11 +137,11 @@ def _choosable(session: Session, project: Project, plan: Plan) -> Iterator[Choos
     tossed = {number: part == "either" for number, part in session.execute(runs)}
     eligible = (Candidate.project_id == project.id, Candidate.status.in_(ELIGIBLE))
     for row in session.connection().execute(columns.where(*eligible)):
-        number, site, external_id, source, language, score, split, category, task_id, title_alone, run, status = row
+        number, site, external_id, source, language, score, split, category, task_id, title_alone, run, *last = row
         if run in tossed:
             yield Choosable(
                 number, site, external_id, source, language, score, split, category, task_id, title_alone,
-                tossed[run], status == CandidateStatus.KEPT,
+                tossed[run], last[0] == CandidateStatus.KEPT, last[1],
             )  # fmt: skip
 
 

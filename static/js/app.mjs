@@ -21,7 +21,8 @@ document.addEventListener("htmx:after:request", (event) => {
   if (ctx.response.status >= 500 && again(ctx.sourceElement)) return;
   const words = reason(page) ?? "That did not work; nothing was changed.";
   const door = page.getElementById("sign-in-again");
-  if (sendsDraft(ctx)) isOutdone(ctx) || sayOfDraft(`${words} Your text is still here.`, door);
+  // An ended session is told once, whichever part of the page met it first.
+  if (sendsDraft(ctx) || (door && document.querySelector("form[data-draft]"))) isOutdone(ctx) || sayOfDraft(`${words} Your text is still here.`, door);
   else say(words, "danger", door);
 });
 

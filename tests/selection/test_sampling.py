@@ -109,6 +109,23 @@ def test_one_a_task_takes_each_task_once():
     assert "gives 1 at most" in drawn.why
 
 
+def test_a_pool_in_another_language_is_not_read_to_its_end():
+    asked = []
+    one = replace(plan(), languages=("en",))
+    (drawn,) = draw(one, rows({"a": 9000}), {("s", "train"): 5}, 0, lambda number: asked.append(number) or "de")
+    assert (len(asked), drawn.picks) == (3000, ())
+    assert "3,000 turned out to be in another language, and no more were read" in drawn.why
+
+
+def test_a_part_for_generation_leaves_out_tasks_whose_answers_are_chosen():
+    there = [replace(one, task=f"task{one.score % 3}", generation=[True, False, None][one.score % 3])
+             for one in rows({"a": 30})]  # fmt: skip
+    by_task = {"strata": Strata.TASK, "temperature": math.inf, "each": 1}
+    drawn = taken(plan(**by_task, generation=True), there, 50)
+    assert sorted(pick.stratum for pick in drawn.picks) == ["task0", "task2"]
+    assert len(taken(plan(**by_task), there, 50).picks) == 3
+
+
 def test_the_coin_is_fair_and_a_title_that_does_not_stand_alone_is_never_asked():
     part = {"prompt": Prompt.EITHER}
     drawn = taken(plan(**part), rows({"a": 2000}), 2000)

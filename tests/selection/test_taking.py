@@ -10,7 +10,7 @@ from app.examples import operations as examples
 from app.examples import queries as example_queries
 from app.examples.models import Example
 from app.selection import operations, taking
-from app.selection.plans import LIMA, Part, Plan
+from app.selection.plans import LIMA, Part, Plan, Strata
 from app.sources.models import Candidate, CandidateStatus
 from tests.examples import rows
 
@@ -105,6 +105,16 @@ def test_category_and_task_are_read_from_what_the_source_says(session, people):
         rows.candidate(session, people.project, run, number, extra={"category": category})
     (drawn,) = taking.look(session, people.project, Plan("p", (Part(SOURCE, strata="category"),)), 0)
     assert {one.name: one.eligible for one in drawn.strata} == {"a": 2, "b": 1}
+
+
+def test_generation_tasks_are_told_by_what_the_source_says(session, people):
+    run = rows.import_run(session, people.project)
+    for number, written in enumerate([True, False, True]):
+        extra = {"task": f"task{number}", "generation": written}
+        rows.candidate(session, people.project, run, number, extra=extra)
+    part = Part(SOURCE, strata=Strata.TASK, each=1, generation=True)
+    (drawn,) = taking.look(session, people.project, Plan("p", (part,)), 0)
+    assert sorted(pick.stratum for pick in drawn.picks) == ["task0", "task2"]
 
 
 def test_the_page_shows_the_plan_and_takes_it_and_puts_it_back(browser, database, people):
