@@ -100,12 +100,12 @@ def test_a_refusal_is_said_on_the_page_and_a_stopped_upload_waits(
 
     # Stopped while a piece is read from the disk, before anything of it is sent.
     page.evaluate(
-        "() => { const read = Blob.prototype.arrayBuffer; window.reading = false; Blob.prototype.arrayBuffer ="
-        " async function () { window.reading = true; await new Promise((go) => setTimeout(go, 1000));"
+        "() => { const read = Blob.prototype.arrayBuffer; Blob.prototype.arrayBuffer = async function () {"
+        " document.body.dataset.reading = 'yes'; await new Promise((go) => setTimeout(go, 1000));"
         " return read.call(this); } }"
     )
     button(page, "Look at it").click()
-    page.wait_for_function("window.reading")
+    expect(page.locator("body[data-reading]")).to_be_attached()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_label("From this computer")).to_be_visible()
     page.unroute("**/uploads/*/0?offset=0")
