@@ -117,6 +117,7 @@ def stand_beside_their_lines(page: Page) -> None:
     """The first remark stands at the line of its passage; none lies on another."""
     tops = """() => [...document.querySelectorAll("#remarks > .remark")].filter((one) => one.checkVisibility())
       .map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"""
-    page.wait_for_function(f"Math.abs(({tops})()[0][0] - ({LINE})(0)) < 8")
+    # As a function: the content policy refuses to evaluate an expression a second time.
+    page.wait_for_function(f"() => Math.abs(({tops})()[0][0] - ({LINE})(0)) < 8")
     places = page.evaluate(tops)
     assert all(above[1] <= below[0] for above, below in pairwise(places))
