@@ -36,7 +36,7 @@ from app.sources.openedpage import Number
 from app.sources.opening import read_again, require_unpacked
 from app.sources.operations import ImportPlan
 from app.sources.receiving import Arrival, received
-from app.sources.records import BadInput
+from app.sources.records import BadInput, Record
 from app.sources.rulefiles import rules_as_toml, ruleset_from_text
 from app.sources.rulesets import BadRules
 from app.web.forms import Posted, Typed, check, posted
@@ -226,6 +226,16 @@ def again(request: Request, access: Annotator, session: SessionDep, import_id: i
     return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
 
 
+def _read_again(
+    request: Request, session: Session, access: ProjectAccess, import_id: int, record: int
+) -> tuple[ImportRun, ImportRecord, Record | None]:
+    """A dropped record as it stands in its file, with its row and its import."""
+    run = found(session, queries.published_import_of(access.project.id, import_id))
+    row = found(session, queries.record_of(run, record))
+    require_unpacked(run, request.app.state.settings)
+    return run, row, read_again(run, request.app.state.settings, [row]).get(record)
+
+
 @router.post("/projects/{slug}/imports/{import_id}/records/{record}/restore", name="sources:restore")
 def restore(
     request: Request,
@@ -237,10 +247,7 @@ def restore(
     page: PageNumber = 1,
 ) -> Response:
     """Make a candidate of a record that a rule dropped, and show the list that it stands in again."""
-    run = found(session, queries.published_import_of(access.project.id, import_id))
-    row = found(session, queries.record_of(run, record))
-    require_unpacked(run, request.app.state.settings)
-    again = read_again(run, request.app.state.settings, [row]).get(record)
+    run, row, again = _read_again(request, session, access, import_id, record)
     restoring.restore_dropped(session, access.user, run, row, again)
     query = _list_of(row, number, page)
     undo = request.app.url_path_for("sources:drop-again", slug=access.project.slug, import_id=run.id, record=record)
@@ -259,10 +266,7 @@ def drop_again(
     page: PageNumber = 1,
 ) -> Response:
     """Undo a restoration while nobody has worked on the candidate, and show the list again."""
-    run = found(session, queries.published_import_of(access.project.id, import_id))
-    row = found(session, queries.record_of(run, record))
-    require_unpacked(run, request.app.state.settings)
-    again = read_again(run, request.app.state.settings, [row]).get(record)
+    run, row, again = _read_again(request, session, access, import_id, record)
     restoring.drop_again(session, access.user, run, row, again)
     words = Flash("ok", "Dropped again, as the rule had it.")
     return _to_record(request, access, run, record, words, _list_of(row, number, page))
