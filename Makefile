@@ -26,10 +26,11 @@ $(VENV)/.installed: $(VENV)/.pip pyproject.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed constraints.txt
-	@echo "Installing what tests and checks need: a minute or so, once."
+# Everything at once: pip resolves, unpacks and compiles a single time where nothing is installed yet.
+$(VENV)/.installed-dev: $(VENV)/.pip pyproject.toml constraints.txt
+	@echo "Installing Handpicked and what tests and checks need into $(VENV): a minute or so, once."
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable . --group dev
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

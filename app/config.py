@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long is taken for dead.")
     poll_seconds: float = Field(0.5, gt=0, description="How often an idle worker looks for work.")
     worker_lanes: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("quick", "training"), description="What a worker takes: quick work, training, or both, separated by commas."
+        ("quick", "training", "asking"),
+        description="What a worker takes: quick work, training, asking model servers; separated by commas.",
     )
     max_attempts: int = Field(5, ge=1, description="Workers that may die on one job before it is given up.")
     stop_grace_seconds: float = Field(120.0, ge=0, description="Time a stopped trainer has to save a checkpoint.")

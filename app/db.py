@@ -5,31 +5,37 @@ Application code never commits: a request, a CLI command or one step of a job is
 """
 
 import enum
-from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any, ClassVar
-from weakref import WeakKeyDictionary
 
-import anyio
+import psycopg
 from alembic import command as alembic_command
 from alembic.config import Config as AlembicConfig
 from fastapi import Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, create_engine, event
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from app.config import ROOT, Settings
 from app.errors import Refusal
+from app.turns import Line, Turns, wait_for
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # WAL in 3.7.0 to 3.51.2 can corrupt a database when a reset meets a checkpoint; see docs/decisions.
 FIRST_SAFE_WAL = (3, 51, 3)
+# So long a writer waits for another one, on either database; then it is told so.
+PATIENCE = 30.0
+# In a session's `info`: the Database that opened it.
+DATABASE = "database"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -57,6 +63,8 @@ def now() -> datetime:
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+# Nothing is NULL here, not the JSON word null, so that a query can ask for it.
+MaybeJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 BigId = BigInteger().with_variant(Integer, "sqlite")
 PrimaryKey = Annotated[int, mapped_column(BigId, primary_key=True)]
 CreatedAt = Annotated[datetime, mapped_column(UtcDateTime, default=now)]
@@ -88,36 +96,16 @@ class Base(DeclarativeBase):
     }
 
 
-class Turns:
-    """Who may go on: as many requests as there are threads, and on SQLite one that writes at a time, in their order.
-
-    A request runs in several threads one after the other, so one that waited for a lock in a thread could hold up the
-    very request that has the lock. Here it waits outside, holding nothing.
-    """
-
-    def __init__(self, threads: int, *, one_writer: bool) -> None:
-        """Nothing is built yet: locks belong to an event loop, and tests have many."""
-        self._threads = threads
-        self._one_writer = one_writer
-        self._lines: WeakKeyDictionary[AbstractEventLoop, tuple[anyio.Lock, anyio.Semaphore]] = WeakKeyDictionary()
-
-    @asynccontextmanager
-    async def turn(self, *, writes: bool) -> AsyncIterator[None]:
-        """Wait in line, then run the block."""
-        loop = get_running_loop()
-        writers, everybody = self._lines.setdefault(loop, (anyio.Lock(), anyio.Semaphore(self._threads)))
-        async with writers if writes and self._one_writer else nullcontext(), everybody:
-            yield
-
-
 class Database:
     """An engine and the two ways to use it."""
 
     def __init__(self, settings: Settings) -> None:
         """Build the engine; nothing is opened yet."""
+        self.settings = settings
         self.url = settings.url
         self.engine = build_engine(settings.url)
         self.turns = Turns(settings.web_threads, one_writer=self.engine.dialect.name == "sqlite")
+        self._line = line_before(settings.url)
         # SQLite refuses a read-then-write transaction at once when somebody else wrote in between,
         # whatever busy_timeout says; BEGIN IMMEDIATE waits in line instead.
         self._writing = self.engine.execution_options(begin="IMMEDIATE")
@@ -125,19 +113,24 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session whose changes, if any, are thrown away."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, info={DATABASE: self}) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session in one write transaction: committed at the end of the block, rolled back by an exception."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        opened = Session(self._writing, expire_on_commit=False, info={DATABASE: self})
+        with opened as session, session.begin():
             try:
                 yield session
             except BaseException:
                 # A rollback expires what was loaded, and the page of the refusal still names the person.
                 session.expunge_all()
                 raise
+
+    def wanted(self) -> bool:
+        """Whether somebody waits to write who has to wait for whoever writes now; a question of microseconds."""
+        return self._line is not None and self._line.wanted()
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision; harmless when it is there already, safe to run twice at once."""
@@ -161,13 +154,64 @@ def build_engine(url: str) -> Engine:
         raise Refusal(f"Handpicked keeps its data in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.")
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True)
+    return _postgresql_engine(parsed)
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    # What the URL says itself is left as it is.
+    keepalives = {name: value for name, value in KEEPALIVES.items() if name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=keepalives)
+    event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+# A peer whose machine is gone is noticed within a minute and not within hours: until then its locks are held.
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+_AT_THE_SERVER = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60s",
+    # A server goes on with a statement whose client was killed, and keeps what it has locked, unless it looks.
+    "client_connection_check_interval": "2s",
+    # Helpers take longer to start than a page may take: only what would run for a good tenth of a second gets any.
+    "parallel_setup_cost": "20000",
+}
+# A worker that stands still within a transaction would keep its job from all others.
+_WRITING = (
+    "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', '5min', true)"
+)
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    for name, value in _AT_THE_SERVER.items():
+        with suppress(psycopg.Error):  # a server that is older, or of a system that has no such thing
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.commit()
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("begin") == "IMMEDIATE":
+        _driver(connection).execute(_WRITING, (f"{1000 * PATIENCE:.0f}ms",))
+
+
+def _driver(connection: Connection) -> Any:
+    """The driver's own connection, for what is no statement of ours."""
+    return connection.connection.driver_connection
+
+
+def line_before(url: str) -> Line | None:
+    """The line of those who write to a SQLite file; None where the database keeps writers in order itself."""
+    parsed = make_url(url)
+    file = parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}
+    return Line(Path(str(parsed.database))) if file else None
 
 
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(url, module=sqlite_module(), connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", partial(_begin_sqlite, line_before(url)))
     return engine
 
 
@@ -183,14 +227,41 @@ def sqlite_module() -> Any:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     safe_wal = sqlite_module().sqlite_version_info >= FIRST_SAFE_WAL
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
     connection.execute(f"PRAGMA journal_mode = {'WAL' if safe_wal else 'DELETE'}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+def _begin_sqlite(line: Line | None, connection: Connection) -> None:
+    kind = connection.get_execution_options().get("begin", "DEFERRED")
+    if kind == "IMMEDIATE" and line is not None:
+        with line.next(PATIENCE):
+            _begin_writing(connection)
+    else:
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """BEGIN IMMEDIATE, tried each millisecond; raises OperationalError when its time has come."""
+    driver = _driver(connection)
+
+    def begun() -> bool:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite_module().OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            return False
+        return True
+
+    # SQLite itself would look again after up to a tenth of a second.
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        if not wait_for(begun, monotonic() + PATIENCE):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
 
 
 def reads_only(route: Callable[..., Any]) -> Callable[..., Any]:
@@ -209,10 +280,42 @@ async def get_session(request: Request) -> AsyncIterator[Session]:
         yield session
 
 
+@contextmanager
+def within(session: Session, seconds: float, otherwise: Refusal) -> Iterator[None]:
+    """End what the block asks the database once it has taken so long, and raise `otherwise`."""
+    limit = _sqlite_limit if session.get_bind().dialect.name == "sqlite" else _postgresql_limit
+    try:
+        with limit(session, seconds):
+            yield
+    except OperationalError as error:
+        if any(said in str(error.orig) for said in ("interrupted", "statement timeout")):
+            raise otherwise from error
+        raise
+
+
+@contextmanager
+def _sqlite_limit(session: Session, seconds: float) -> Iterator[None]:
+    connection: Any = session.connection().connection.driver_connection
+    until = monotonic() + seconds
+    # Every ten thousand steps of SQLite's machine, about a millisecond, it asks whether to stop.
+    connection.set_progress_handler(lambda: monotonic() > until, 10_000)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+@contextmanager
+def _postgresql_limit(session: Session, seconds: float) -> Iterator[None]:
+    session.execute(text("SELECT set_config('statement_timeout', :limit, true)"), {"limit": f"{1000 * seconds:.0f}"})
+    yield  # not put back after an error: the transaction is void, and so is what was set in it
+    session.execute(text("SET LOCAL statement_timeout TO DEFAULT"))
+
+
 # Function scope: the commit happens before the response leaves, so a failed commit can still say so.
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
 __all__ = [
-    "Base", "BigId", "CreatedAt", "Database", "Json", "Mapped", "PrimaryKey", "SessionDep", "UtcDateTime",
-    "build_engine", "choice", "get_session", "mapped_column", "now", "reads_only", "sqlite_module",
+    "Base", "BigId", "CreatedAt", "Database", "Json", "Mapped", "MaybeJson", "PrimaryKey", "SessionDep", "UtcDateTime",
+    "build_engine", "choice", "get_session", "mapped_column", "now", "reads_only", "sqlite_module", "within",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ class Refusal(Exception):
 
     def __init__(self, message: str | None = None, **fields: Any) -> None:
         """Take the whole sentence, or the fields that the docstring names."""
-        self.message = message or (type(self).__doc__ or "").strip().format(**fields)
+        self.message = message or " ".join((type(self).__doc__ or "").split()).format(**fields)
         self.fields = fields
         super().__init__(self.message)
 

@@ -1,10 +1,18 @@
-"""Imports every room that has job handlers, which registers them and how each kind of job ends."""
+"""Imports every room that has job handlers, which registers them and how each kind ends; and who looks at saves."""
 
+from app.datasets import jobs as datasets
+from app.datasets.publication import jobs as publications
+from app.duplicates import barring
 from app.duplicates import jobs as duplicates
+from app.endpoints import jobs as endpoints
 from app.examples import jobs as examples
 from app.home import letters
 from app.runs import jobs as runs
 from app.selection import jobs as selection
 from app.sources import jobs as sources
+from app.suggestions import jobs as suggestions
 
-ROOMS = (examples, duplicates, letters, runs, selection, sources)
+ROOMS = (
+    *(barring, datasets, examples, duplicates, endpoints, letters, publications),
+    *(runs, selection, sources, suggestions),
+)

@@ -1,10 +1,13 @@
 """Imports every models.py, so that the metadata is whole for migrations and mappers."""
 
 from app.accounts import models as accounts
+from app.datasets import gate_models as gates
 from app.datasets import models as datasets
+from app.datasets.publication import models as publications
 from app.db import Base
 from app.duplicates import models as duplicates
 from app.embeddings import models as embeddings
+from app.endpoints import models as endpoints
 from app.examples import models as examples
 from app.jobs import models as jobs
 from app.projects import models as projects
@@ -12,6 +15,10 @@ from app.reviews import models as reviews
 from app.runs import models as runs
 from app.selection import models as selection
 from app.sources import models as sources
+from app.suggestions import models as suggestions
 
 metadata = Base.metadata
-ROOMS = (accounts, datasets, duplicates, embeddings, examples, jobs, projects, reviews, runs, selection, sources)
+ROOMS = (
+    *(accounts, datasets, duplicates, embeddings, endpoints, examples, gates, jobs, projects),
+    *(publications, reviews, runs, selection, sources, suggestions),
+)

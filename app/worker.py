@@ -22,11 +22,14 @@ from app.config import Settings
 from app.db import Database
 from app.jobs import operations
 from app.jobs.models import Job, JobState, Lane
-from app.jobs.running import CHORES, JobContext, run_job
+from app.jobs.running import CHORES, LOOKS, JobContext, run_job
 from app.logs import set_up
 
 log = logging.getLogger("handpicked.worker")
 CHORES_EVERY = 3600.0
+LOOK_UP_EVERY = 0.5
+LOOKS_EVERY = 2.0
+LOOK_AFTER_FAILURE = 60.0
 ROOMS = handlers.ROOMS  # importing them registers every handler
 
 
@@ -75,6 +78,7 @@ class Worker:
         self.current: dict[Lane, JobContext] = {}
         self._taken = [Lane(name) for name in settings.worker_lanes]
         self._chores_at = 0.0
+        self._looks_at = 0.0
 
     def run(self) -> None:
         """Work until `stop` is called."""
@@ -83,7 +87,9 @@ class Worker:
         for thread in lanes:
             thread.start()
         for thread in lanes:
-            thread.join()
+            while thread.is_alive():
+                # The main thread acts on signals, and a signal may wake another one: it has to look up by itself.
+                thread.join(LOOK_UP_EVERY)
 
     def stop(self) -> None:
         """End after the work in hand; handlers that can hand over do so now."""
@@ -95,6 +101,7 @@ class Worker:
         while not self.stopping.is_set():
             try:
                 self.do_chores(lane)
+                self.look(lane)
                 worked = self.work_once(lane)
             except Exception:
                 log.exception("%s lane: trying again", lane)
@@ -110,6 +117,15 @@ class Worker:
         for work in CHORES:
             work(self.database, self.settings)
 
+    def look(self, lane: Lane) -> None:
+        """Look for work that nobody enqueued, between one quick job and the next."""
+        if lane is not Lane.QUICK or time.monotonic() < self._looks_at:
+            return
+        self._looks_at = time.monotonic() + LOOK_AFTER_FAILURE
+        for work in LOOKS:
+            work(self.database, self.settings)
+        self._looks_at = time.monotonic() + LOOKS_EVERY
+
     def work_once(self, lane: Lane) -> bool:
         """Do one job of the lane; False when there is none."""
         with self.database.writing() as session:
@@ -119,6 +135,8 @@ class Worker:
             return False
         context = JobContext(self.database, self.settings, job)
         self.current[lane] = context
+        if self.stopping.is_set():  # told to stop between the claim and the line above, so `stop` did not see it
+            context.shutting_down.set()
         started = time.monotonic()
         state = run_job(context)
         del self.current[lane]

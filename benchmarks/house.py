@@ -1,5 +1,7 @@
 """What the benchmarks of pages share: a house of its own on either database, with people, drafts and a real server."""
 
+import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -8,24 +10,26 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from first_steps import free_port
+from first_steps import calibration, free_port, fsync
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sqlalchemy import insert  # noqa: E402 - found once the folder above is
+from sqlalchemy import insert, text  # noqa: E402 - found once the folder above is
 from sqlalchemy.orm import Session  # noqa: E402
 
 from app.accounts import operations as accounts  # noqa: E402
 from app.accounts.models import Role, User  # noqa: E402
 from app.config import Settings  # noqa: E402
 from app.db import Database, now  # noqa: E402
+from app.examples.indexing import keep_words  # noqa: E402
 from app.examples.models import Example, ExampleState, Revision  # noqa: E402
+from app.examples.tallies import settle  # noqa: E402
 from app.projects import operations as projects  # noqa: E402
 from app.projects.models import Project, Split  # noqa: E402
 from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState, Into  # noqa: E402
@@ -104,12 +108,13 @@ def make_drafts(session: Session, project: Project, writers: Sequence[User], cou
         made = session.execute(
             Example.__table__.select().where(Example.candidate_id.in_([ids[number] for number in numbers]))
             .with_only_columns(Example.id, Example.candidate_id, Example.created_by)
-        )  # fmt: skip
+        ).all()  # fmt: skip
         numbered = {candidate: number for number, candidate in ids.items()}
         session.execute(
             insert(Revision),
             [_revision(example, texts[numbered[candidate]], by) for example, candidate, by in made],
         )
+        keep_words(session.connection(), [(example, texts[numbered[candidate]]) for example, candidate, _ in made])
 
 
 def pair(number: int, words: Sequence[str]) -> list[dict[str, str]]:
@@ -142,6 +147,15 @@ def _revision(example: int, messages: list[dict[str, str]], by: int) -> dict[str
         "example_id": example, "number": 1, "messages": messages, "title": messages[0]["content"][:200],
         "content_hash": content_hash(messages), "author_id": by, "note": "",
     }  # fmt: skip
+
+
+def come_to_rest(database: Database) -> None:
+    """Add up and look at what was put in, as in a house that has run for a while."""
+    with database.writing() as session:
+        settle(session)
+    with database.engine.connect() as connection:
+        connection.execute(text("ANALYZE"))
+        connection.commit()
 
 
 @contextmanager
@@ -179,3 +193,27 @@ def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
 def load() -> float:
     """How busy the machine was in the last minute, in processes."""
     return round(os.getloadavg()[0], 2)
+
+
+def tell(description: str, measure: Callable[[str, int, int], list[dict[str, Any]]], examples: str, times: int) -> None:
+    """What a benchmark does: `measure(database, examples, times)` on each database at each size, and a table of it."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", default=examples)
+    parser.add_argument("--database", default="sqlite,postgresql")
+    parser.add_argument("--times", type=int, default=times)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rows = [
+        row
+        for backend in options.database.split(",")
+        for size in options.examples.split(",")
+        for row in measure(backend, int(size), options.times)
+    ]
+    machine = {"calibration_seconds": round(calibration(), 3), "fsync_ms": round(fsync(), 3), "cores": os.cpu_count()}
+    if options.json:
+        print(json.dumps({"rows": rows, **machine}))
+        return
+    print(f"| {' | '.join(name.replace('_', ' ') for name in rows[0])} |\n|{' --- |' * len(rows[0])}")
+    for row in rows:
+        print(f"| {' | '.join(str(value) for value in row.values())} |")
+    print(f"\n{machine['cores']} cores; ten million additions in {machine['calibration_seconds']} s.")

@@ -16,6 +16,7 @@ def run() -> None:
     engine = build_engine(url).execution_options(begin="IMMEDIATE")
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # another process may take its time with a long one
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         context.configure(
             connection=connection,

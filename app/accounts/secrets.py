@@ -3,13 +3,13 @@
 import hashlib
 import secrets
 import threading
+from functools import cache
 
 from pwdlib import PasswordHash
 
 _passwords = PasswordHash.recommended()
 # Argon2 is heavy by design: a burst of sign-ins must not take every thread and all memory.
 _slots = threading.BoundedSemaphore(2)
-_NOBODY = _passwords.hash(secrets.token_hex(16))
 
 
 def new_token() -> str:
@@ -31,5 +31,12 @@ def hash_password(password: str) -> str:
 def password_matches(password: str, stored: str | None) -> bool:
     """Whether the password is right; as slow for unknown people as for known ones."""
     with _slots:
-        matches = _passwords.verify(password, stored or _NOBODY)
+        nobody = _nobodys()  # for everybody, or the first unknown person after a start would take twice as long
+        matches = _passwords.verify(password, stored or nobody)
     return matches and stored is not None
+
+
+@cache
+def _nobodys() -> str:
+    # Made when it is first needed: a tenth of a second on all cores, which no command has to spend.
+    return _passwords.hash(secrets.token_hex(16))

@@ -1,6 +1,7 @@
 """`handpicked …`: the same operations as the pages and the API, for pipelines and people at a terminal."""
 
 import sys
+from functools import cache
 from importlib import metadata
 from typing import Annotated, Any
 
@@ -10,11 +11,16 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from typer.core import TyperGroup
 
 from app.cli import (
+    cards,
+    comparing,
     composition,
     datasets,
     demo,
     duplicates,
+    endpoints,
     examples,
+    gates,
+    imports,
     inbox,
     invitations,
     lint,
@@ -22,13 +28,20 @@ from app.cli import (
     people,
     pool,
     projects,
+    publishing,
     reviews,
     rules,
     runs,
     sampling,
     serving,
     sources,
+    splits,
+    style,
+    suggestions,
+    tokenizer,
+    trace,
     trail,
+    versions,
 )
 from app.cli.context import quiet_logs
 from app.errors import Refusal
@@ -36,15 +49,56 @@ from app.web.forms import sentence
 
 # Each room's commands: a module with `register(app)`.
 COMMANDS = (
-    *(composition, datasets, demo, duplicates, examples, inbox, invitations, lint, mappings, people, pool, projects),
-    *(reviews, rules, runs, sampling, serving, sources, trail),
+    *(
+        cards,
+        comparing,
+        composition,
+        datasets,
+        demo,
+        duplicates,
+        endpoints,
+        examples,
+        gates,
+        imports,
+        inbox,
+        invitations,
+        lint,
+        mappings,
+        people,
+        pool,
+        projects,
+        publishing,
+    ),
+    *(reviews, rules, runs, sampling, serving, sources, splits, style, suggestions, tokenizer, trace, trail, versions),
 )
 
 # The order of the path, in which the help lists them.
 PATH = (
     *("project", "composition", "exchange", "user", "people", "invite", "invitation", "member", "token", "trail"),
-    *("import", "mapping", "rules", "pool", "sample", "dedup", "duplicates", "inbox", "example", "lint", "review"),
-    *("freeze", "export", "verify", "model", "train", "run", "answer", "serve", "worker", "demo"),
+    *("import", "imports", "mapping", "rules", "pool", "sample", "dedup", "duplicates", "inbox", "example"),
+    *("lint", "style", "tokenizer", "review"),
+    *(
+        "splits",
+        "gates",
+        "freeze",
+        "versions",
+        "card",
+        "export",
+        "verify",
+        "trace",
+        "diff",
+        "publish",
+        "hub-token",
+        "model",
+        "train",
+        "run",
+        "answer",
+        "endpoint",
+        "model-help",
+        "serve",
+        "worker",
+        "demo",
+    ),
 )
 
 
@@ -65,6 +119,7 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+@cache
 def build() -> typer.Typer:
     """All commands, registered once."""
     for module in COMMANDS:

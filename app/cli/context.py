@@ -2,8 +2,9 @@
 
 import json
 import logging
+import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -17,9 +18,10 @@ from app.config import Settings
 from app.db import Database
 from app.errors import Denied, NotFound
 from app.jobs.models import Job, JobState
-from app.jobs.running import run_now
+from app.jobs.running import Held, run_held, take, wait_for
 from app.logs import set_up
 from app.projects import queries as projects
+from app.projects.access import keep_from_tests
 from app.projects.models import Project
 from app.worker import worker_name
 
@@ -39,6 +41,7 @@ class House:
         self.database = Database(self.settings)
         self.database.migrate()
         self._as_email = as_email
+        self._held: dict[int, Held | None] = {}
 
     def actor(self, session: Session) -> User:
         """The person named by --as, else the local operator."""
@@ -61,20 +64,44 @@ class House:
         with self.database.reading() as session:
             yield session
 
-    def run(self, job_id: int) -> Job:
-        """Do a queued job here and now and give it back, ended."""
-        run_now(self.database, self.settings, job_id, worker_name())
+    def take(self, session: Session, job_id: int | None) -> None:
+        """Hold a job for `run`, in the transaction that enqueues it: no worker can be faster."""
+        assert job_id is not None
+        self._held[job_id] = take(session, self.database, self.settings, job_id, worker_name())
+
+    def run(self, *job_ids: int) -> list[Job]:
+        """Do jobs that were taken, here and now, and give them back, ended; Ctrl-C is a request to stop them."""
+        held = [one for one in map(self._held.pop, job_ids) if one is not None]
+        with _stopped_by_signals(held):
+            run_held(held)
+            for job_id in job_ids:
+                wait_for(self.database, job_id)
         with self.reading() as session:
-            job = session.get(Job, job_id)
-            assert job is not None
-            return job
+            return [session.get_one(Job, job_id) for job_id in job_ids]
 
     def run_or_fail(self, job_id: int) -> Job:
         """Like `run`, and end the command with the job's own reason if it did not succeed."""
-        job = self.run(job_id)
+        (job,) = self.run(job_id)
         if job.state is not JobState.SUCCEEDED:
             fail(job.error or f"The work ended as {job.state}.")
         return job
+
+
+@contextmanager
+def _stopped_by_signals(held: Sequence[Held]) -> Iterator[None]:
+    """Within the block Ctrl-C and SIGTERM ask the jobs to stop; the second one ends the command at once."""
+
+    def stop(number: int, _frame: object) -> None:
+        for one in held:
+            one.cancel_requested.set()
+        signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def project_for(session: Session, actor: User, slug: str, role: Role = Role.ANNOTATOR) -> Project:
@@ -85,6 +112,7 @@ def project_for(session: Session, actor: User, slug: str, role: Role = Role.ANNO
         raise NotFound(f"There is no project {slug}; `handpicked project create {slug}` makes it.")
     if not held.covers(role):
         raise Denied
+    keep_from_tests(session, project, actor, held)
     return project
 
 

@@ -42,6 +42,8 @@ def freeze_version(
     """Freeze the approved examples under a name, once and for all."""
     overrides = _overrides(override or [], reason or [])
     house = House(as_email)
+    with house.reading() as session:
+        operations.read_ahead(session, slug)
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug, Role.ADMIN)
         version = operations.freeze_version(
@@ -67,12 +69,12 @@ def _frozen_lines(document: dict[str, Any]) -> list[str]:
 
 def export_version(
     version: VersionArgument,
-    out: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    out: Annotated[Path, typer.Option(help="A new or empty folder, or a new file that ends in .zip or .tar.")],
     form: Annotated[Format, typer.Option("--format", help="What the data files hold.")] = Format.LIMA,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a version as a folder with manifest, dataset card and attribution; two exports have the same bytes."""
+    """Write a version with manifest, dataset card and attribution; two exports have the same bytes."""
     house = House(as_email)
     with house.writing() as (session, actor):
         project_for(session, actor, version.partition("@")[0], Role.ADMIN)

@@ -78,6 +78,7 @@ def _import(house: House, project: Project) -> Iterator[str]:
         with _step(f"Importing {plan.name}"):
             with house.writing() as (session, actor):
                 run = start_import(session, actor, project, plan)
+                house.take(session, run.job_id)
             assert run.job_id is not None
             house.run_or_fail(run.job_id)
         with house.reading() as session:
@@ -95,6 +96,7 @@ def _match(house: House, project: Project) -> str:
             scan = duplicates.start_scan(
                 session, actor, project, methods=(Method.EXACT, Method.EMBEDDING), on=On.RESPONSE, threshold=0.9
             )
+            house.take(session, scan.job_id)
         assert scan.job_id is not None
         house.run_or_fail(scan.job_id)
         settled = 0
@@ -155,6 +157,7 @@ def _train_and_ask(house: House, project: Project, version: Version) -> Iterator
         with house.writing() as (session, actor):
             frozen = session.get_one(Version, version.id)
             run = runs.start_run(session, actor, project, frozen, model_name=MODEL, recipe="smoke", overrides={})
+            house.take(session, run.job_id)
         assert run.job_id is not None
         house.run_or_fail(run.job_id)
     with house.reading() as session:
@@ -169,6 +172,7 @@ def _train_and_ask(house: House, project: Project, version: Version) -> Iterator
         with house.writing() as (session, actor):
             prompts = [row["messages"] for row in datasets.training_rows(session, frozen, Split.TEST)]
             asked = runs.ask(session, actor, project, last, prompts, ASKED)
+            house.take(session, asked[0].job_id)
         assert asked[0].job_id is not None
         house.run_or_fail(asked[0].job_id)
     with house.reading() as session:
@@ -185,5 +189,6 @@ def _model(house: House) -> None:
     with _step("Making a small base model"):
         with house.writing() as (session, actor):
             model = add_model(session, actor, name=MODEL, kind=ModelKind.TINY)
+            house.take(session, model.job_id)
         assert model.job_id is not None
         house.run_or_fail(model.job_id)

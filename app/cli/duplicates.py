@@ -1,15 +1,16 @@
 """`handpicked dedup` and `handpicked duplicates`: look for duplicates, list them, decide, undo."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
 from app.duplicates import operations, queries
-from app.duplicates.documents import pair_document, report_line
-from app.duplicates.models import DuplicatePair, DuplicateScan, Method, On, Verdict
+from app.duplicates.documents import pair_documents, report_lines
+from app.duplicates.models import SCANNED, DuplicateScan, Method, On, Verdict
 from app.duplicates.operations import THRESHOLD, verdict_words
 from app.web.found import found
 from app.web.words import plural
@@ -44,19 +45,21 @@ def dedup(
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug)
         scan = operations.start_scan(session, actor, project, methods=methods, on=on, threshold=threshold)
+        house.take(session, scan.job_id)
     assert scan.job_id is not None
     house.run_or_fail(scan.job_id)
-    with house.reading() as session:
+    with house.writing() as (session, actor):
+        project = project_for(session, actor, slug)
         done = session.get_one(DuplicateScan, scan.id)
         if report is not None:
-            lines = [report_line(pair) for pair in session.scalars(queries.pairs_found_by(done))]
+            lines = report_lines(session, project.id, session.scalars(queries.pairs_found_by(done)).all())
             report.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
         emit(done.result, as_json, _scan_words(done))
 
 
 def _methods(names: str) -> list[Method]:
     wanted = [name.strip() for name in names.split(",") if name.strip()]
-    known = [method.value for method in Method]
+    known = [method.value for method in SCANNED]
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
         raise typer.BadParameter(f"--method takes {' and '.join(known)}, not {', '.join(unknown) or 'nothing'}")
@@ -83,13 +86,15 @@ def list_pairs(
     house = House(as_email)
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug)
-        rows = [pair_document(pair) for pair in session.scalars(queries.listed(project.id, verdict, threshold))]
-    words = [
-        f"{row['id']:>6}  {row['score']:.3f}  {row['method']:<9} {row['verdict']:<10} {row['left']}  {row['right']}"
-        + ("  LEAK" if row["leak"] else "")
-        for row in rows
-    ]
-    emit({"pairs": rows}, as_json, words or ["No pairs. `handpicked dedup` looks for them."])
+        pairs = session.scalars(queries.listed(session, project.id, verdict, threshold)).all()
+        rows = pair_documents(session, project.id, pairs)
+    emit({"pairs": rows}, as_json, list(map(_pair_line, rows)) or ["No pairs. `handpicked dedup` looks for them."])
+
+
+def _pair_line(row: Mapping[str, Any]) -> str:
+    how = "kept out of sight" if row["score"] is None else f"{row['score']:.3f}  {row['method']:<10}"
+    sides = f"{row['left'] or 'a test prompt'}  {row['right'] or 'a test prompt'}"
+    return f"{row['id']:>6}  {how} {row['verdict']:<10} {sides}{'  LEAK' if row['leak'] else ''}"
 
 
 def decide(
@@ -108,7 +113,7 @@ def decide(
         project = project_for(session, actor, slug)
         pair = found(session, queries.pair_in(project.id, pair_id))
         operations.decide(session, actor, project, pair, VERDICTS[verdict], reason)
-    _show(house, pair_id, as_json)
+    _show(house, slug, pair_id, as_json)
 
 
 def undo(slug: SlugArgument, pair_id: PairArgument, as_email: AsOption = None, as_json: JsonOption = False) -> None:
@@ -118,13 +123,14 @@ def undo(slug: SlugArgument, pair_id: PairArgument, as_email: AsOption = None, a
         project = project_for(session, actor, slug)
         pair = found(session, queries.pair_in(project.id, pair_id))
         operations.undo(session, actor, project, pair)
-    _show(house, pair_id, as_json)
+    _show(house, slug, pair_id, as_json)
 
 
-def _show(house: House, pair_id: int, as_json: bool) -> None:
-    with house.reading() as session:
-        project_id = session.get_one(DuplicatePair, pair_id).project_id
-        pair = found(session, queries.pair_in(project_id, pair_id))
+def _show(house: House, slug: str, pair_id: int, as_json: bool) -> None:
+    with house.writing() as (session, actor):
+        project = project_for(session, actor, slug)
+        pair = found(session, queries.pair_in(project.id, pair_id))
+        [document] = pair_documents(session, project.id, [pair])
         because = f", because: {pair.kept_because}" if pair.kept_because else ""
-        words = [f"{pair.left_key} and {pair.right_key}: {verdict_words(pair.verdict)}{because}"]
-        emit(pair_document(pair), as_json, words)
+        words = [f"{document['left']} and {document['right']}: {verdict_words(pair.verdict)}{because}"]
+    emit(document, as_json, words)

@@ -9,10 +9,15 @@ import typer
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
-from app.cli import queue
+from app.cli import finding, near, queue
+from app.cli import roles as role_commands
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
-from app.errors import Refusal
-from app.examples import operations, queries
+from app.cli.roles import AcknowledgesOption, FormatOption, GroupOption, SensitiveOption, roles_said
+from app.cli.suggestions import suggest
+from app.errors import Conflict, Refusal
+from app.examples import operations, queries, roles
+from app.examples.answers import keep_words
+from app.examples.claims import HeldByAnother
 from app.examples.documents import example_document
 from app.examples.messages import Message
 from app.examples.models import Example, ExampleState
@@ -38,10 +43,13 @@ def register(app: typer.Typer) -> None:
     examples = typer.Typer(no_args_is_help=True, help="Prompts and responses: written, revised, submitted.")
     examples.command("new")(new)
     examples.command("show")(show)
-    examples.command("list")(list_examples)
+    finding.register(examples)
     examples.command("edit")(edit)
     examples.command("submit")(submit)
+    examples.command("suggest")(suggest)
+    near.register(examples)
     queue.register(examples)
+    role_commands.register(examples)
     app.add_typer(examples, name="example")
 
 
@@ -55,16 +63,32 @@ def new(  # noqa: PLR0913 - a command has that many options
     messages: MessagesOption = None,
     language: Annotated[str, typer.Option(help="Its language.")] = "en",
     note: NoteOption = "",
+    group: GroupOption = None,
+    sensitive: SensitiveOption = None,
+    format_constraint: FormatOption = None,
+    acknowledges_first: AcknowledgesOption = None,
+    not_duplicate: Annotated[
+        list[int] | None,
+        typer.Option(metavar="ID", help="An example that it is near to and no duplicate of; repeat it."),
+    ] = None,
+    because: Annotated[
+        str, typer.Option(help="Why both may stay where one is trained on and the other held out.")
+    ] = "",
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a new example; it is a draft until it is submitted."""
     words = _messages(prompt, response, system, messages)
+    flags = {"format_constraint": format_constraint, "acknowledges_first": acknowledges_first}
+    said = roles_said(group, sensitive=sensitive, **flags)
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug)
+        queries.require_source(session, project, source)
         example = operations.create_example(
-            session, actor, project, split=split, source=source, language=language, messages=words, note=note
-        )
+            session, actor, project, split=split, source=source, language=language, messages=words, note=note,
+            not_duplicates=dict.fromkeys(not_duplicate or (), because),
+        )  # fmt: skip
+        roles.set_roles(session, actor, example, roles.changed(roles.roles_of(example), said))
         document = _document(session, example)
     emit(document, as_json, [f"Example {document['id']} is a draft: {document['title']}"])
 
@@ -117,29 +141,6 @@ def show(
     emit(document, as_json, lines)
 
 
-def list_examples(
-    slug: SlugArgument,
-    state: Annotated[ExampleState | None, typer.Option(help="Only those in this state.")] = None,
-    split: Annotated[Split | None, typer.Option(help="Only those of this split.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only those of this source.")] = None,
-    words: Annotated[str, typer.Option(help="Only those with these words in their first line.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = LIMIT,
-    as_email: AsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List examples, the latest change first."""
-    with House(as_email).writing() as (session, actor):
-        project = project_for(session, actor, slug)
-        wanted = ExampleFilter(state=state, split=split, source=source, words=words)
-        heads = session.scalars(queries.heads_of(project.id, wanted).limit(limit)).all()
-        documents = [example_document(head.example, head) for head in heads]
-    lines = [
-        f"{one['id']:>6}  {one['state']:<8}  {one['split']:<5}  {one['source']:<20}  {one['title']}"
-        for one in documents
-    ]
-    emit({"examples": documents}, as_json, lines or ["No example fits."])
-
-
 def edit(  # noqa: PLR0913 - a command has that many options
     slug: SlugArgument,
     example_id: ExampleArgument,
@@ -150,25 +151,44 @@ def edit(  # noqa: PLR0913 - a command has that many options
         int | None, typer.Option(min=1, help="The revision you began from; somebody else's newer one refuses the save.")
     ] = None,
     note: NoteOption = "",
+    group: GroupOption = None,
+    sensitive: SensitiveOption = None,
+    format_constraint: FormatOption = None,
+    acknowledges_first: AcknowledgesOption = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Save new words as a revision: the last prompt, the last response, or all messages."""
+    """Save new words as a revision: the last prompt, the last response, or all messages; or what the prompt is.
+
+    While somebody else writes on it they are kept as your own copy, and `example answer` makes a second answer of it.
+    """
+    flags = {"format_constraint": format_constraint, "acknowledges_first": acknowledges_first}
+    said = roles_said(group, sensitive=sensitive, **flags)
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug)
         example = queries.example_in(session, project.id, example_id)
         head = queries.head_revision(session, example)
-        words = _messages_in(messages) if messages else _edited(head.messages, prompt, response)
-        saved = operations.save_revision(
-            session, actor, example, based_on=based_on or head.number, messages=words, note=note
-        )
-        document = example_document(example, saved)
+        words = _messages_in(messages) if messages else _edited(head.messages, prompt, response, same=bool(said))
+        held, document = None, {}
+        try:
+            with session.begin_nested():
+                saved = operations.save_revision(
+                    session, actor, example, based_on=based_on or head.number, messages=words, note=note
+                )
+                roles.set_roles(session, actor, example, roles.changed(roles.roles_of(example), said))
+                document = example_document(example, saved)
+        except HeldByAnother as found:
+            held = found
+            keep_words(session, actor, project, example, words, based_on or head.number)
+    if held is not None:
+        # Raised when the copy is on the disk.
+        raise Conflict(f"{held.message} Your text is kept as your own copy.")
     emit(document, as_json, [f"Example {example_id} stands at revision {document['revision']}, {document['state']}."])
 
 
-def _edited(messages: list[Message], prompt: str | None, response: str | None) -> list[Message]:
-    if prompt is None and response is None:
-        raise typer.BadParameter("say --prompt, --response or --messages")
+def _edited(messages: list[Message], prompt: str | None, response: str | None, *, same: bool) -> list[Message]:
+    if prompt is None and response is None and not same:
+        raise typer.BadParameter("say --prompt, --response or --messages, or what the prompt is")
     words = [dict(message) for message in messages]
     for role, text in (("user", prompt), ("assistant", response)):
         if text is None:

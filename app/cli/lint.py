@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.context import AsOption, House, JsonOption, emit, project_for
-from app.errors import NotFound
+from app.errors import NotFound, Refusal
 from app.examples import style_queries
 from app.examples.style.counting import Lint, Linted, lint
 from app.examples.style.sheet import About, Sheet
 from app.sources.formats import open_source
+from app.sources.records import BadInput
 from app.sources.rulefiles import ruleset_from_file
 from app.sources.rulesets import PRESETS, Ruleset
 
@@ -48,7 +49,11 @@ def lint_(
 
 def _of_file(path: Path, site: str, rules: str, language: str) -> Lint:
     chosen = PRESETS.get(rules) or ruleset_from_file(Path(rules))
-    return lint(Sheet(), _records(path, site, chosen, language))
+    try:
+        return lint(Sheet(), _records(path, site, chosen, language))
+    except BadInput as error:
+        what = error.message.partition(" Nothing was imported")[0]
+        raise Refusal(f"{what} Nothing was counted; mend the file and ask again.") from error
 
 
 def _records(path: Path, site: str, rules: Ruleset, language: str) -> Iterator[Linted]:

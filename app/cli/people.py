@@ -9,10 +9,12 @@ from app.accounts import operations as accounts
 from app.accounts import queries
 from app.accounts.models import ApiToken, Role, Scope, User
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.cli.roles import GroupOption
 from app.db import now
 from app.errors import NotFound, Refusal
 from app.projects import operations as projects
 from app.projects.queries import members_of
+from app.projects.roles import change_author
 
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="Whose account.")]
 RoleOption = Annotated[Role, typer.Option(help="annotator, reviewer or admin.")]
@@ -79,10 +81,14 @@ def add_member(
     slug: SlugArgument,
     email: EmailArgument,
     role: RoleOption,
+    group: GroupOption = None,
+    reads_tests: Annotated[
+        bool | None, typer.Option("--reads-tests/--no-tests", help="Reads test prompts that are kept out of sight.")
+    ] = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give somebody a role in a project, new or changed."""
+    """Give somebody a role in a project, new or changed; and a group of authors to write in."""
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug, Role.ADMIN)
         user = queries.user_by_email(session, email)
@@ -91,8 +97,12 @@ def add_member(
                 f"There is nobody with the address {email}; `handpicked user create {email}` makes an account."
             )
         projects.add_member(session, actor, project, user, role)
+        wanted = {"author_group": None if group is None else group.letter, "reads_tests": reads_tests}
+        member = change_author(session, actor, project, user.id, wanted)
+        letter = member.author_group.value if member.author_group else None
+        told = {"author_group": letter, "reads_tests": member.reads_tests}
     emit(
-        {"project": slug, "email": user.email, "role": role.value},
+        {"project": slug, "email": user.email, "role": role.value, **told},
         as_json,
         [f"{user.email} is {role.value} in {slug}."],
     )
@@ -104,7 +114,13 @@ def list_members(slug: SlugArgument, as_email: AsOption = None, as_json: JsonOpt
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug, Role.ADMIN)
         rows = [
-            {"email": one.user.email, "name": one.user.name, "role": one.role.value}
+            {
+                "email": one.user.email,
+                "name": one.user.name,
+                "role": one.role.value,
+                "author_group": one.author_group.value if one.author_group else None,
+                "reads_tests": one.reads_tests,
+            }
             for one in session.scalars(members_of(project))
         ]
     emit({"members": rows}, as_json, [f"{row['email']:<40} {row['role']:<10} {row['name']}" for row in rows])

@@ -25,7 +25,7 @@ from app.web.found import found
 from app.web.words import plural
 
 CandidatesArgument = Annotated[list[int] | None, typer.Argument(metavar="ID…", help="Their numbers; see `pool list`.")]
-SourceOption = Annotated[str, typer.Option(help="Only those of this source.")]
+SourceOption = Annotated[str, typer.Option(help="Only those of this source; '(none)': without one.")]
 SiteOption = Annotated[str, typer.Option(help="Only those of this site.")]
 _LENGTH = re.compile(r"(\d{1,9})-(\d{0,9})")
 
@@ -206,8 +206,8 @@ def undo(slug: SlugArgument, as_email: AsOption = None, as_json: JsonOption = Fa
     """Undo what the acting person did last in the pool; called again it reaches further back."""
     with House(as_email).writing() as (session, actor):
         undone = operations.undo_last(session, actor, project_for(session, actor, slug))
-    said = f"Undone for {plural(len(undone), 'candidate')}." if undone else "There is nothing left to undo."
-    emit({"undone": list(undone)}, as_json, [said])
+    lines = [undone.in_words, *(f"Stays: candidate {one}" for one in undone.stayed)]
+    emit({"undone": list(undone.candidates), "stayed": list(undone.stayed)}, as_json, lines)
 
 
 def restore_dropped(
@@ -227,9 +227,12 @@ def restore_dropped(
         if undo:
             for row in rows:
                 drop_again(session, actor, run, row, records.get(row.number))
+        again = [row for row in rows if row.restored_at is not None and not undo]
         made = [] if undo else [restore_record(session, actor, run, row, records.get(row.number)) for row in rows]
         document = {"dropped": numbers} if undo else {"restored": [candidate.id for candidate in made]}
-    emit(document, as_json, [f"{'Dropped again' if undo else 'Restored'}: {plural(len(rows), 'record')}."])
+    did = f"{'Dropped again' if undo else 'Restored'}: {plural(len(rows) - len(again), 'record')}."
+    more = f"Restored before, so nothing to do: {plural(len(again), 'record')}."
+    emit(document, as_json, [*([did] if len(again) < len(rows) else ()), *([more] if again else ())])
 
 
 def _eligible(session: Session, project: Project, wanted: PoolFilter) -> Iterator[Candidate]:

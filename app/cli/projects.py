@@ -8,6 +8,7 @@ import typer
 from app.accounts.models import Role
 from app.accounts.operations import require_role
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.cli.roles import register_with_projects
 from app.errors import Refusal
 from app.projects import operations, queries
 from app.projects.forms import ProjectForm
@@ -26,6 +27,7 @@ class Composition(StrEnum):
 
 def register(parent: typer.Typer) -> None:
     """Add the commands."""
+    register_with_projects(app)
     parent.add_typer(app, name="project")
 
 

@@ -116,7 +116,7 @@ def answer(
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug)
         example = queries.example_in(session, project.id, example_id)
-        document = _document(session, answers.answer_with_copy(session, actor, project, example))
+        document = _document(session, answers.answer_with_words(session, actor, project, example))
     emit(document, as_json, [f"Example {document['id']} stands beside example {example_id}."])
 
 

@@ -71,13 +71,14 @@ def approve(
         bool, typer.Option("--imported", help="All that imports brought and nobody edited, approved elsewhere.")
     ] = False,
     reason: Annotated[str, typer.Option(metavar="WORDS", help="Where an imported set was approved.")] = "",
+    words: Annotated[str, typer.Option(help="For the writer.")] = "",
     revision: RevisionOption = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Approve an example as a reviewer with --as EMAIL, or with --imported a set that was approved elsewhere."""
     if not imported:
-        _decide(target, example_id, revision, operations.approve, as_email, as_json)
+        _decide(target, example_id, revision, _with(operations.approve, words), as_email, as_json)
         return
     if example_id is not None:
         raise typer.BadParameter("name the example, or say --imported with its --reason")
@@ -173,7 +174,7 @@ def list_comments(
     _require_number(target, example_id)
     with House(as_email).writing() as (session, actor):
         example = _example(session, actor, target, example_id, Role.ANNOTATOR)
-        found = threads(session, example, head_revision(session, example))
+        found = threads(session, example, head_revision(session, example).messages)
         rows = [_comment_row(one) for one in found]
     lines = [line for row in rows for line in _lines(row)]
     emit({"comments": rows}, as_json, lines or ["Nobody has commented on this example."])

@@ -13,6 +13,7 @@ from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fai
 from app.datasets import operations as versions
 from app.datasets import queries as datasets
 from app.errors import Denied, NotFound, Refusal
+from app.examples.sight import require_sight
 from app.projects.models import Project, Split
 from app.runs import operations, queries, registering
 from app.runs.decoding import Decoding
@@ -62,6 +63,7 @@ def add_model(
         _require_admin(actor)
         folder = registering.existing_folder(path, str(path)) if path else None
         model = registering.add_model(session, actor, name=name, kind=kind, path=folder)
+        house.take(session, model.job_id)
     assert model.job_id is not None
     house.run_or_fail(model.job_id)
     with house.reading() as session:
@@ -99,7 +101,7 @@ def train(
     model: Annotated[str, typer.Option(help="A registered base model.")],
     recipe: Annotated[str, typer.Option(help="lima, lima-small or smoke.")] = "lima",
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Train here and now, or wait for the worker that does.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Train here and now.")] = False,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -111,6 +113,8 @@ def train(
             session, actor, project, versions.parse_version(session, version),
             model_name=model, recipe=recipe, overrides=_settings(set_ or []),
         )  # fmt: skip
+        if wait:
+            house.take(session, run.job_id)
     _carry_out(house, run, wait=wait, as_json=as_json)
 
 
@@ -191,6 +195,8 @@ def resume_run(
     with house.writing() as (session, actor):
         found, _ = _run_of(session, actor, run, Role.ADMIN)
         operations.resume_run(session, actor, found)
+        if wait:
+            house.take(session, found.job_id)
     _carry_out(house, found, wait=wait, as_json=as_json)
 
 
@@ -229,6 +235,7 @@ def answer(  # noqa: PLR0913 - a command has that many options
         checkpoint = queries.checkpoint_of(session, found, epoch=epoch)
         asked = operations.ask(session, actor, project, checkpoint, conversations(session, found, prompts), decoding)
         job_id = asked[0].job_id
+        house.take(session, job_id)
     assert job_id is not None
     house.run_or_fail(job_id)
     with house.reading() as session:
@@ -240,6 +247,8 @@ def answer(  # noqa: PLR0913 - a command has that many options
 def conversations(session: Session, run: TrainingRun, prompts: str) -> list[list[dict[str, str]]]:
     """What to answer: the prompts of a split of the run's version, or of a file."""
     if prompts in set(Split):
+        if prompts == Split.TEST:
+            require_sight(session)
         rows = session.scalars(datasets.rows_of(run.version, Split(prompts)))
         return [_without_answer(json.loads(row.line)["messages"]) for row in rows]
     path = Path(prompts)

@@ -11,15 +11,13 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-import uvicorn
+from fastapi import FastAPI
 
 from app import worker as worker_process
 from app.accounts.operations import renew_setup_link
 from app.cli.context import House
 from app.config import ROOT, Settings
-from app.db import Database
 from app.errors import Refusal
-from app.main import create_app
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +33,10 @@ def serve(
 ) -> None:
     """Database, migrations, web and a worker in one command."""
     listening = _listening(host, port)  # before anything is said or changed: what cannot serve leaves no trace
+    from app.main import create_app  # all routes: a second of work that no other command has to do
+
     house = House()
+    pages = create_app(house.settings, house.database)
     shown = f"[{host}]" if ":" in host else host
     address = house.settings.base_url or f"http://{shown}:{port}"
     with house.database.writing() as session:
@@ -47,7 +48,7 @@ def serve(
     # uvicorn raises the signal again once it has shut down; with its default action the worker would be left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        _serve_pages(house.settings, house.database, listening)
+        _serve_pages(house.settings, pages, listening)
     finally:
         if keeper:
             keeper.stop()
@@ -70,11 +71,13 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"This machine cannot listen on {host}, port {port}; choose an address of its own with --host."
 
 
-def _serve_pages(settings: Settings, database: Database, listening: socket.socket) -> None:
+def _serve_pages(settings: Settings, pages: FastAPI, listening: socket.socket) -> None:
     """Serve until a signal ends it."""
+    import uvicorn
+
     proxies = settings.trusted_proxies
     config = uvicorn.Config(
-        create_app(settings, database),
+        pages,
         log_level="warning",
         log_config=None,  # ours: one event a line, whatever people typed
         proxy_headers=bool(proxies),

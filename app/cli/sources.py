@@ -1,20 +1,20 @@
 """`handpicked import`: dumps and files of examples into the pool or the set."""
 
 import json
-import shutil
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.bringing import brought_in, called, there
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
-from app.projects.access import require_open
 from app.sources import operations, queries
 from app.sources.archives import brought, workspace_of
 from app.sources.formats import FORMATS, open_source, recognise, require_known, rules_of
-from app.sources.hub import HubId, fetch, hub_id, is_hub_id, new_folder
+from app.sources.hub import hub_id
 from app.sources.inputs import Input
 from app.sources.mappings import known_columns, mapping_from_file, mapping_named
 from app.sources.models import ImportRun, ImportState, Into
@@ -26,6 +26,7 @@ from app.sources.readers.files import ENCODINGS, is_about_encoding
 from app.sources.records import BadInput, BadLines
 from app.sources.rulefiles import ruleset_from_file
 from app.sources.rulesets import PRESETS, Ruleset, ruleset_from
+from app.sources.unread import lines_of
 from app.sources.uploads import DUMP_FILES
 
 SUMS = ("records", "created", "unchanged", "flagged", "seconds")
@@ -40,40 +41,6 @@ def _known_format(value: str) -> str:
     if value not in FORMATS:
         raise typer.BadParameter(f"{value} is none of {', '.join(FORMATS)}.")
     return value
-
-
-def _there(values: list[str]) -> list[str]:
-    for one in values:
-        if not is_hub_id(one) and not Path(one).exists():
-            raise typer.BadParameter(f"there is nothing at {one}.")
-    return values
-
-
-@contextmanager
-def _brought_in(house: House, slug: str, given: Sequence[str]) -> Iterator[dict[Path, HubId | None]]:
-    """The paths to import; data sets of the Hub are fetched first, and removed where their import does not begin."""
-    there: dict[Path, HubId | None] = {}
-    try:
-        for one in given:
-            path = new_folder(house.settings) if is_hub_id(one) else Path(one)
-            there[path] = _fetched(house, slug, one, path) if is_hub_id(one) else None
-        yield there
-    except BaseException:
-        for path in (path for path, hub in there.items() if hub is not None):
-            shutil.rmtree(path, ignore_errors=True)
-        raise
-
-
-def _fetched(house: House, slug: str, typed: str, folder: Path) -> HubId:
-    """Fetch a data set here and now, for somebody who may import it: it lies with the uploads from then on."""
-    wanted = hub_id(typed)
-    with house.writing() as (session, actor):
-        require_open(project_for(session, actor, slug))
-    return HubId(wanted.name, fetch(wanted, folder, house.settings))
-
-
-def _called(path: Path, hub: HubId | None) -> str:
-    return path.absolute().name if hub is None else hub.name
 
 
 def _file_of(plan: ImportPlan) -> str:
@@ -92,53 +59,79 @@ def _in_a_folder(value: Path | None) -> Path | None:
     return value
 
 
+FormatOption = Annotated[
+    str, typer.Option(callback=_known_format, metavar="FORMAT", help=f"One of: {', '.join(FORMATS)}.")
+]
+PathsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH…", help=r"Files, folders of a dump, or hf://owner/name\[@revision] of the Hub.", callback=there
+    ),
+]
+SiteOption = Annotated[str, typer.Option(metavar="HOST", help="The exchange that a dump comes from.")]
+SourceOption = Annotated[
+    str | None, typer.Option(metavar="ROW", help="The composition row that the records count towards.")
+]
+IntoOption = Annotated[Into, typer.Option(help="Candidates to pick from, or submitted examples.")]
+RulesOption = Annotated[
+    str, typer.Option(metavar="PRESET|FILE", help="Which records to keep; of a dump by LIMA's rules.")
+]
+NameOption = Annotated[str | None, typer.Option(help="What the import is called.")]
+LicenceOption = Annotated[str | None, typer.Option(help="The licence of records that name none.")]
+ColumnsOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A saved mapping of columns; see `handpicked mapping list`.")
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.json|toml", exists=True, dir_okay=False, help="A file that says what a table's columns are."
+    ),
+]
+PairsOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="PART=COLUMN", help=f"What a table's column is: {', '.join(ROLES)}. Repeatable."),
+]
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the format's own, such as sheet. Repeatable."),
+]
+EncodingOption = Annotated[
+    str, typer.Option(callback=_known_encoding, metavar="NAME", help=f"Of text files: {', '.join(ENCODINGS)}.")
+]
+SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out instead of refusing.")]
+ReportOption = Annotated[
+    Path | None, typer.Option(metavar="FILE.jsonl", dir_okay=False, callback=_in_a_folder, help="One line a record.")
+]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """How the files are imported, as the options say it; `plan` has all that is the same for each of them."""
+
+    format: str
+    rules: str
+    name: str | None
+    chosen: dict[str, Any]
+    plan: dict[str, Any]
+
+
 def import_(  # noqa: PLR0913 - a command has that many options
     slug: SlugArgument,
-    given: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH…", help="Files, folders of a dump, or hf://owner/name[@revision] of the Hub.", callback=_there
-        ),
-    ],
-    format: Annotated[
-        str, typer.Option(callback=_known_format, metavar="FORMAT", help=f"One of: {', '.join(FORMATS)}.")
-    ] = "auto",
-    site: Annotated[str, typer.Option(metavar="HOST", help="The exchange that a dump comes from.")] = "",
-    source: Annotated[
-        str | None, typer.Option(metavar="ROW", help="The composition row that the records count towards.")
-    ] = None,
-    into: Annotated[Into, typer.Option(help="Candidates to pick from, or submitted examples.")] = Into.POOL,
-    rules: Annotated[
-        str, typer.Option(metavar="PRESET|FILE", help="Which records to keep; of a dump by LIMA's rules.")
-    ] = "",
-    name: Annotated[str | None, typer.Option(help="What the import is called.")] = None,
-    licence: Annotated[str | None, typer.Option(help="The licence of records that name none.")] = None,
-    columns: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A saved mapping of columns; see `handpicked mapping list`.")
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.json|toml", exists=True, dir_okay=False, help="A file that says what a table's columns are."
-        ),
-    ] = None,
-    pairs: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="PART=COLUMN", help=f"What a table's column is: {', '.join(ROLES)}. Repeatable."),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the format's own, such as sheet. Repeatable."),
-    ] = None,
-    encoding: Annotated[
-        str,
-        typer.Option(callback=_known_encoding, metavar="NAME", help=f"Of text files: {', '.join(ENCODINGS)}."),
-    ] = "auto",
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out instead of refusing.")] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.jsonl", dir_okay=False, callback=_in_a_folder, help="One line a record."),
-    ] = None,
+    given: PathsArgument,
+    format: FormatOption = "auto",
+    site: SiteOption = "",
+    source: SourceOption = None,
+    into: IntoOption = Into.POOL,
+    rules: RulesOption = "",
+    name: NameOption = None,
+    licence: LicenceOption = None,
+    columns: ColumnsOption = None,
+    mapping: MappingOption = None,
+    pairs: PairsOption = None,
+    settings: SettingsOption = None,
+    encoding: EncodingOption = "auto",
+    skip_bad: SkipOption = False,
+    report: ReportOption = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -151,32 +144,38 @@ def import_(  # noqa: PLR0913 - a command has that many options
         chosen["columns"] = _saved(house, slug, columns) | chosen.get("columns", {})
     if "columns" in chosen and format == "auto":
         format = "table"
-    with _brought_in(house, slug, given) as fetched:
-        paths = list(fetched)
+    plan = {"site": site, "source": source, "licence": licence, "into": into, "skip_bad": skip_bad}
+    wanted = _Wanted(format, rules, name, chosen, {**plan, "encoding": encoding})
+    runs = _finished(house, _begun(house, slug, given, wanted))
+    if report is not None:
+        _write_report(house, runs, report)
+    emit(_document(runs), as_json, [line for run in runs for line in _words(run)])
+    if not as_json:
+        sys.stderr.writelines(f"{line}\n" for run in runs for line in lines_of(run.name, run.result))
+
+
+def _begun(house: House, slug: str, given: Sequence[str], wanted: _Wanted) -> list[ImportRun]:
+    """Start the import of each file; none is started unless all can be."""
+    with brought_in(house, slug, given) as fetched:
+        read_as = (wanted.format, wanted.plan["encoding"])
         plans = [
             ImportPlan(
                 path=path.absolute(),
-                name=name or _called(path, fetched[path]),
+                name=wanted.name or called(path, fetched[path]),
                 format=found,
-                ruleset=chosen_rules(rules, found),
-                site=site,
-                source=source,
-                licence=licence,
-                into=into,
-                skip_bad=skip_bad,
+                ruleset=chosen_rules(wanted.rules, found),
                 settings=own,
-                encoding=encoding,
                 hub=str(fetched[path] or ""),
+                **wanted.plan,
             )
-            for path, found, own in _recognised(house, slug, paths, (format, encoding), chosen)
+            for path, found, own in _recognised(house, slug, list(fetched), read_as, wanted.chosen)
         ]
         with house.writing() as (session, actor):
             project = project_for(session, actor, slug)
             begun = [operations.start_import(session, actor, project, plan, _file_of(plan)) for plan in plans]
-    runs = _finished(house, begun)
-    if report is not None:
-        _write_report(house, runs, report)
-    emit(_document(runs), as_json, [line for run in runs for line in _words(run)])
+            for run in begun:
+                house.take(session, run.job_id)
+            return begun
 
 
 def settings_of(mapping: Sequence[str], settings: Sequence[str]) -> dict[str, Any]:
@@ -252,9 +251,7 @@ def chosen_rules(rules: str, format: str) -> Ruleset:
 
 def _finished(house: House, begun: Sequence[ImportRun]) -> list[ImportRun]:
     """Do each import, and end the command with the reasons of those that did not succeed."""
-    for run in begun:
-        assert run.job_id is not None
-        house.run(run.job_id)
+    house.run(*(run.job_id for run in begun if run.job_id is not None))
     with house.reading() as session:
         runs = [session.get_one(ImportRun, run.id) for run in begun]
     failed = [run for run in runs if run.state is not ImportState.PUBLISHED]
@@ -281,6 +278,7 @@ def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
         return results[0]
     formats = {result["format"] for result in results}
     notes = [f"{run.name}: {note}" for run in runs for note in run.result.get("notes", ())]
+    left_out = [one for result in results for one in result.get("left_out", ())]
     funnel: dict[str, dict[str, Any]] = {}
     for row in (row for result in results for row in result["funnel"]):
         total = funnel.setdefault(row["rule"], {"rule": row["rule"], "kept": 0, "dropped": 0})
@@ -291,6 +289,7 @@ def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
         "funnel": list(funnel.values()),
         "errors": [error for result in results for error in result["errors"]],
         **({"notes": notes} if notes else {}),
+        **({"left_out": left_out} if left_out else {}),
         "peak_rss_mb": max(result["peak_rss_mb"] for result in results),
         "imports": [{"name": run.name, **run.result} for run in runs],
     }
@@ -312,4 +311,5 @@ def _words(run: ImportRun) -> list[str]:
         lines.append(f"  {result['flagged']:,} marked for a person to look at")
     lines += [f"  {note}" for note in result.get("notes", ())]
     lines += [f"  line {bad['line']}: {bad['reason']}" for bad in result["errors"][:20]]
-    return lines
+    more = (result.get("errors_total") or len(result["errors"])) - 20
+    return [*lines, f"  and {more:,} more, listed on the import's page"] if more > 0 else lines

@@ -8,15 +8,16 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from app.datasets import operations, queries
+from app.datasets import checking, operations, queries
+from app.datasets.archive import Packing, archive_name
 from app.datasets.canonical import version_id
-from app.datasets.exports import VersionBroken
+from app.datasets.downloads import require_few_ranges, sent
 from app.datasets.formats import Format
 from app.datasets.forms import ExportForm, FreezeBody
-from app.datasets.gates import GateState
+from app.datasets.gates import GateState, Policy
 from app.datasets.models import Version
 from app.db import Database, SessionDep
-from app.errors import NotFound
+from app.examples.sight import require_sight
 from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
@@ -25,12 +26,14 @@ router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], response
 
 
 class GateOut(BaseModel):
-    """What a gate found; `reason` is that of whoever went past it."""
+    """What a gate found under which policy; `reason` is that of whoever went past it, and `rows` what it is about."""
 
     gate: str
     state: GateState
+    policy: Policy | None = Field(None, description="What the project makes of a finding; null in early versions.")
     detail: str
     reason: str | None = None
+    rows: list[list[str]] = Field([], description="Of an override: the lines by their SHA-256, pairs together.")
 
 
 class CountsOut(BaseModel):
@@ -55,13 +58,30 @@ class FrozenOut(BaseModel):
     by: dict[str, Any]
 
 
+class HelpedOut(BaseModel):
+    """How many examples have words of a model, how many one criticised or outlined; `lines` are those with words."""
+
+    with_words: int
+    critiqued: int
+    outlined: int
+    models: list[dict[str, Any]]
+    lines: list[str]
+
+
 class VersionOut(DraftOut):
-    """A frozen version."""
+    """A frozen version; `help` is null where models had no part in it.
+
+    `verified_at` is when its rows were last compared with the freeze, `problem` what was wrong, `row` in which row.
+    """
 
     version: str
     reference: str = Field(description="project@name, as the command line takes it.")
     id: str = Field(description="sha256: and the SHA-256 of examples.jsonl.")
     frozen: FrozenOut
+    help: HelpedOut | None
+    verified_at: str | None
+    problem: str | None
+    row: int | None
 
 
 class VersionsOut(BaseModel):
@@ -93,6 +113,7 @@ class ExportOut(BaseModel):
     version: str
     id: str
     format: Format
+    packing: Packing
     url: str
 
 
@@ -100,7 +121,7 @@ class ExportOut(BaseModel):
 def versions(session: SessionDep, access: Annotator, page: PageNumber = 1) -> VersionsOut:
     """All versions."""
     rows, pager = page_of(session, queries.versions_of(access.project), page)
-    shown = [VersionOut.model_validate(operations.freeze_document(version)) for version in rows]
+    shown = [VersionOut.model_validate(document) for document in operations.version_documents(session, rows)]
     return VersionsOut(total=pager.total, page=pager.number, versions=shown)
 
 
@@ -110,7 +131,7 @@ def freeze(session: SessionDep, access: Lead, body: FreezeBody) -> VersionOut:
     version = operations.freeze_version(
         session, access.user, access.project, name=body.name, overrides=body.overrides, licences=body.licences
     )
-    return VersionOut.model_validate(operations.freeze_document(version))
+    return VersionOut.model_validate(operations.version_documents(session, [version])[0])
 
 
 @router.get("/next-version", name="api:next_version")
@@ -122,7 +143,7 @@ def next_version(session: SessionDep, access: Annotator) -> DraftOut:
 @router.get("/versions/{name}", name="api:version")
 def version(session: SessionDep, access: Annotator, name: str) -> VersionOut:
     """One version."""
-    return VersionOut.model_validate(operations.freeze_document(_version(session, access, name)))
+    return VersionOut.model_validate(operations.version_documents(session, [_version(session, access, name)])[0])
 
 
 @router.get("/versions/{name}/manifest", name="api:manifest")
@@ -133,8 +154,10 @@ def manifest(session: SessionDep, access: Annotator, name: str) -> dict[str, Any
 
 @router.get("/versions/{name}/examples.jsonl", name="api:version_examples", response_class=StreamingResponse)
 def examples(request: Request, session: SessionDep, access: Annotator, name: str) -> StreamingResponse:
-    """The file whose SHA-256 is the version's id."""
+    """The file whose SHA-256 is the version's id; 403 where it holds test prompts that are kept out of sight."""
     found = _version(session, access, name)
+    if found.manifest["examples"]["test"]:
+        require_sight(session)
     lines = _lines(request.app.state.database, found)
     return StreamingResponse(lines, media_type="application/jsonl")
 
@@ -150,11 +173,8 @@ def _lines(database: Database, found: Version) -> Iterator[bytes]:
 def verify(session: SessionDep, access: Annotator, name: str) -> VerifiedOut:
     """Recompute the hash from the rows."""
     found = _version(session, access, name)
-    problems = []
-    try:
-        operations.recheck(session, found)
-    except VersionBroken as broken:
-        problems.append(ProblemOut(path="examples.jsonl", problem=broken.message))
+    faults = checking.look_at(session, found.id)
+    problems = [ProblemOut(path=fault.file, problem=f"{name}: {fault.words}.") for fault in faults]
     return VerifiedOut(ok=not problems, id=version_id(found.sha256), problems=problems)
 
 
@@ -162,22 +182,23 @@ def verify(session: SessionDep, access: Annotator, name: str) -> VerifiedOut:
 def export(request: Request, session: SessionDep, access: LeadReading, name: str, body: ExportForm) -> ExportOut:
     """Note in the trail who takes a copy, and say where it is."""
     found = _version(session, access, name)
-    operations.note_export(session, access.user, found, body.format)
-    url = request.app.url_path_for("api:download", slug=access.project.slug, name=name, form=body.format.value)
-    return ExportOut(version=name, id=version_id(found.sha256), format=body.format, url=str(url))
+    operations.note_export(session, access.user, found, body.format, body.packing)
+    where = {"slug": access.project.slug, "name": name, "form": body.format.value, "packing": body.packing.value}
+    url = str(request.app.url_path_for("api:download", **where))
+    return ExportOut(version=name, id=version_id(found.sha256), format=body.format, packing=body.packing, url=url)
 
 
-@router.get("/versions/{name}/exports/{form}.zip", name="api:download", response_class=FileResponse)
-def download(request: Request, session: SessionDep, access: Lead, name: str, form: Format) -> FileResponse:
-    """A copy with manifest, card and attribution, as one .zip."""
+@router.get("/versions/{name}/exports/{form}.{packing}", name="api:download", response_class=FileResponse)
+def download(
+    request: Request, session: SessionDep, access: Lead, name: str, form: Format, packing: Packing
+) -> FileResponse:
+    """A copy with manifest, card and attribution, as one file; parts of it by Range, a hundred at most (else 416)."""
+    require_few_ranges(request)
     found = _version(session, access, name)
-    archive = operations.packed_export(session, found, form, request.app.state.settings.data_dir / "exports")
-    filename = f"{operations.archive_name(found, form)}.zip"
-    return FileResponse(archive, media_type="application/zip", filename=filename)
+    folder = request.app.state.settings.data_dir / "exports"
+    archive = operations.packed_export(session, found, form, packing, folder)
+    return sent(archive, archive_name(found.manifest, form), packing)
 
 
 def _version(session: Session, access: ProjectAccess, name: str) -> Version:
-    found = queries.version_by_name(session, access.project, name)
-    if found is None:
-        raise NotFound
-    return found
+    return operations.version_named(session, access.project, name)

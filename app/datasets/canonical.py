@@ -1,12 +1,14 @@
 """The words of a version as bytes: one canonical line an example, sorted by hash, and the id of them all.
 
-Nothing but split, source, messages, licence and attribution goes in. So the id does not depend on the database,
-on the order in which examples came, on the time zone, or on who wrote and approved them when.
+Nothing but split, source, messages, licence and attribution goes in, and group and flags where people set them. So
+the id does not depend on the database, on the order in which examples came, on the time zone, or on who wrote and
+approved them when.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from app.text.canonical import canonical_json, sha256_hex
@@ -29,8 +31,12 @@ def line_of(
     messages: Sequence[Mapping[str, Any]],
     licence: str | None,
     attribution: Mapping[str, Any],
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> Line:
-    """Give the canonical line of an example; a message is its role and content, an unknown attribution is left out."""
+    """Give the canonical line of an example; a message is its role and content, an unknown attribution is left out.
+
+    `told` are group and flags, as app.datasets.told gives them: nothing where there is nothing to say.
+    """
     data = canonical_json(
         {
             "split": split,
@@ -38,6 +44,7 @@ def line_of(
             "messages": [{"role": said["role"], "content": said["content"]} for said in messages],
             "licence": licence or None,
             "attribution": {key: value for key, value in attribution.items() if value not in (None, "")},
+            **told,
         }
     )
     return Line(sha256_hex(data), data.decode())

@@ -1,4 +1,8 @@
-"""ATTRIBUTION.md: for each text from elsewhere its author, its link, its licence, and whether it was changed."""
+"""ATTRIBUTION.md: for each text from elsewhere its author, its link, its licence, and whether it was changed.
+
+What CC BY-SA asks (3.0, section 4c; 4.0, section 3a): author, title, source, licence, changes, and that there are no
+warranties.
+"""
 
 import html
 import re
@@ -8,20 +12,40 @@ from urllib.parse import quote
 
 from app.datasets.material import first_question
 from app.sources.licences import licence_url
+from app.web.words import plural
 
 TITLE_LENGTH = 90
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+OF_THE_TEXT, OF_THE_QUESTION = ("author", "url"), ("question_author", "question_url")
+# A round bracket makes a link only behind a square one.
+_MARKS = re.compile(r"([\\`*_{}\[\]#+!|~$]|(?<=\])\()")
 
 HEAD = """# Attribution
 
-Texts in this data set that come from elsewhere, one an entry: the question, who wrote the text, where it stands,
-and its licence. Share-alike licences (CC BY-SA) ask that whoever passes the texts on names their authors, links to
-them, says what was changed, and passes them on under the same licence.
+Texts in this data set that come from elsewhere, one an entry: its first words with a link to it, who wrote it with a
+link to them, where and when, its licence with a link to the licence's text, and whether its words were changed. Where
+question and answer have different writers, both are named.
 
-What was changed: Stack Exchange posts were turned from HTML into Markdown, links were reduced to their words, and
-images left out. "Edited" marks texts whose words were changed after that; the changes are not their authors'.
+Licences of Creative Commons with BY ask this of everybody who passes the texts on; those with SA ask besides that they
+are passed on, changed or not, under the same licence. They come without warranties of any kind, and none of these
+authors endorses this data set or what is made of it.
+
+What an import changes: HTML and other markup become Markdown, links are reduced to their words, and images are left
+out; of articles, sections beside the matter are left out. "Edited" marks texts whose words, of the question or of
+the answer, were changed after that, be it by translation; the changes are not their authors'.
 
 """
+
+
+# An import calls texts that name no site by the file that they came in.
+FILES = (
+    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".xml", ".txt", ".gz", ".bz2", ".xz", ".zst",
+    ".zip", ".7z",
+)  # fmt: skip
+
+
+def is_file(site: str) -> bool:
+    """Whether what stands for a site is the name of a file."""
+    return site.lower().endswith(FILES)
 
 
 def plain(text: str) -> str:
@@ -58,24 +82,29 @@ class Credits:
         """Say how many texts carry no attribution."""
         if not self._credited:
             self._file.write("No text in this data set names a source elsewhere.\n")
-        self._file.write(f"\n{self._own:,} further examples were written for this data set or name no author.\n")
+        verb = "was" if self._own == 1 else "were"
+        own = plural(self._own, "further example")
+        self._file.write(f"\n{own} {verb} written for this data set or credited to nobody.\n")
 
 
 def _entry(example: Mapping[str, Any], *, edited: bool) -> str:
     about = example["attribution"]
     title = first_question(example["messages"])
     short = title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…"
-    author = link(str(about.get("author") or "an author who is not named"), about.get("author_url"))
     licence = example["licence"] or "licence unknown"
-    parts = [link(short or "Untitled", about.get("url")), f"by {author}"]
+    theirs, asked = (any(about.get(key) for key in keys) for keys in (OF_THE_TEXT, OF_THE_QUESTION))
+    writer = "by " + link(str(about.get("author") or "an author who is not named"), about.get("author_url"))
+    own = asked and not theirs
+    parts = [link(short or "Untitled", about.get("url")), "the answer written for this data set" if own else writer]
     parts += [plain(str(about[key])) for key in ("site", "date") if about.get(key)]
-    parts += [link(licence, licence_url(example["licence"])), "edited" if edited else "words as imported"]
+    parts += [link(licence, licence_url(example["licence"]))]
+    parts += [] if own else ["edited" if edited else "words as imported"]
     return "- " + ", ".join(parts) + _question(about) + "\n"
 
 
 def _question(about: Mapping[str, Any]) -> str:
     """The credit of the question, whose words are the prompt and whose writer is another."""
-    if not about.get("question_author") and not about.get("question_url"):
+    if not any(about.get(key) for key in OF_THE_QUESTION):
         return ""
     asker = link(str(about.get("question_author") or "somebody who is not named"), about.get("question_author_url"))
     licence = about.get("question_licence")

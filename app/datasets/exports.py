@@ -10,14 +10,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from app.datasets.canonical import PREFIX, Line
-from app.datasets.card import card
+from app.datasets.card.card import PICTURE, Shown, card
+from app.datasets.card.croissant import CROISSANT, croissant_document
+from app.datasets.card.licensing import LICENSE, licence_text
+from app.datasets.card.picture import composition_svg
 from app.datasets.credits import Credits
-from app.datasets.formats import Format, Writer, record_of, writer_for
+from app.datasets.formats import Format
+from app.datasets.formats.base import Layout, Writer
 from app.datasets.manifest import CARD, CREDITS, EXAMPLES, MANIFEST, SUMS, sealed, sums
+from app.datasets.told import has_columns
+from app.datasets.trainers import configurations
 from app.errors import Conflict
+
+# Of what lies in an export beside the data; a higher number where the same version would be written otherwise now, so
+# that no archive of an earlier make is given out.
+EDITION = 3
 
 
 class FolderTaken(Conflict):
@@ -44,18 +54,38 @@ def write_folder(
     Raises FolderTaken unless `out` is absent or an empty folder, VersionBroken where the lines are not the manifest's.
     """
     with whole_folder(out) as folder:
-        records = _write_data(folder, manifest, lines, form)
-        (folder / CARD).write_text(card(manifest, form), encoding="utf-8", newline="\n")
-        files = list(_describe(folder, records))
+        records, shown_in_card = _write_data(folder, manifest, lines, form)
+        for name, text in _words(manifest, form, shown_in_card).items():
+            _write(folder / name, text.encode())
+        files = [_described(folder, path, records) for path in paths_in(folder)]
+        _write(folder / CROISSANT, croissant_document(manifest, form, files))
+        files.append(_described(folder, folder / CROISSANT, records))
         shown = {key: value for key, value in manifest.items() if key != "examples_file"}
-        body = sealed(shown | {"export": {"format": form.value, "software": _software(form)}, "files": files})
-        (folder / MANIFEST).write_bytes(body)
-        (folder / SUMS).write_bytes(sums(files, hashlib.sha256(body).hexdigest()))
-        return list(_describe(folder, records))
+        about = {"format": form.value, "edition": EDITION, "software": _software(form)}
+        body = sealed(shown | {"export": about, "files": files})
+        _write(folder / MANIFEST, body)
+        _write(folder / SUMS, sums(files, hashlib.sha256(body).hexdigest()))
+        last = [_described(folder, folder / name, records) for name in (MANIFEST, SUMS)]
+        return sorted([*files, *last], key=lambda file: file["path"])
+
+
+def _words(manifest: Mapping[str, Any], form: Format, example: Mapping[str, Any] | None) -> dict[str, str]:
+    """What an export says of itself, by path."""
+    return {
+        CARD: card(manifest, form, example),
+        PICTURE: composition_svg(manifest),
+        LICENSE: licence_text(manifest),
+        **configurations(manifest, form),
+    }
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
 
 
 def _software(form: Format) -> dict[str, str]:
-    if form is not Format.PARQUET:
+    if form.suffix != "parquet":
         return {}
     import pyarrow as pa
 
@@ -84,7 +114,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    for path in folder.iterdir():
+    for path in folder.rglob("*"):
         _sync_entry(path)
     _sync_entry(folder)
 
@@ -97,40 +127,62 @@ def _sync_entry(path: Path) -> None:
         os.close(handle)
 
 
-def _write_data(folder: Path, manifest: Mapping[str, Any], lines: Iterable[FrozenLine], form: Format) -> Counter[str]:
-    records: Counter[str] = Counter()
-    splits: dict[str, Writer] = {}
-    told_path = folder / CREDITS
-    with (folder / EXAMPLES).open("xb") as examples, told_path.open("x", encoding="utf-8", newline="\n") as told:
-        credits_file, digest = Credits(told), hashlib.sha256()
+def _write_data(
+    folder: Path, manifest: Mapping[str, Any], lines: Iterable[FrozenLine], form: Format
+) -> tuple[Counter[str], Mapping[str, Any] | None]:
+    """Write examples.jsonl, attribution, and each split's file; gives the records of each, and the card's example."""
+    digest, shown, splits = hashlib.sha256(), Shown(), _Splits(folder, form.layout(told=has_columns(manifest)))
+    with (
+        (folder / EXAMPLES).open("xb") as examples,
+        (folder / CREDITS).open("x", encoding="utf-8", newline="\n") as told,
+    ):
+        credits_file = Credits(told)
         for frozen in lines:
-            _add_line(examples, digest, frozen.line.text)
+            data = frozen.line.text.encode() + b"\n"
+            examples.write(data)
+            digest.update(data)
             example = json.loads(frozen.line.text)
             credits_file.add(example, edited=frozen.edited)
-            name = f"{example['split']}.{form.suffix}"
-            if name not in splits:
-                splits[name] = writer_for(form, folder / name)
-            splits[name].add(record_of(form, frozen.line.sha256, example))
-            records.update((name, EXAMPLES))
+            splits.add(frozen.line.sha256, example)
+            shown.offer(example)
         credits_file.close()
-    for writer in splits.values():
-        writer.close()
+    splits.close()
     if manifest["id"] != PREFIX + digest.hexdigest():
         raise VersionBroken(name=manifest["version"], fault="its rows have another hash")
-    return records
+    return splits.records + Counter({EXAMPLES: splits.records.total()}), shown.example
 
 
-def _add_line(file: BinaryIO, digest: Any, text: str) -> None:
-    data = text.encode() + b"\n"
-    file.write(data)
-    digest.update(data)
+class _Splits:
+    """The data files, opened as their first example comes."""
+
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        self.records: Counter[str] = Counter()
+        self._folder, self._layout = folder, layout
+        self._writers: dict[str, Writer] = {}
+
+    def add(self, sha256: str, example: Mapping[str, Any]) -> None:
+        name = self._layout.path_of(example["split"])
+        if name not in self._writers:
+            (self._folder / name).parent.mkdir(exist_ok=True)
+            self._writers[name] = self._layout.writer(self._folder / name)
+        self._writers[name].add(self._layout.record_of(sha256, example))
+        self.records[name] += 1
+
+    def close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
 
 
-def _describe(folder: Path, records: Counter[str]) -> Iterator[dict[str, Any]]:
-    for path in sorted(folder.iterdir()):
-        sha256 = file_sha256(path)
-        size = path.stat().st_size
-        yield {"path": path.name, "sha256": sha256, "bytes": size, "records": records.get(path.name)}
+def paths_in(folder: Path) -> list[Path]:
+    """Give the files of an export, those in folders as well, in the order of their names."""
+    return sorted(
+        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.relative_to(folder).as_posix()
+    )
+
+
+def _described(folder: Path, path: Path, records: Mapping[str, int]) -> dict[str, Any]:
+    name = path.relative_to(folder).as_posix()
+    return {"path": name, "sha256": file_sha256(path), "bytes": path.stat().st_size, "records": records.get(name)}
 
 
 def file_sha256(path: Path) -> str:

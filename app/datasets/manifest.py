@@ -11,7 +11,10 @@ from typing import Any
 
 from app.datasets.canonical import version_id
 from app.datasets.gates import Gate
-from app.datasets.material import Item, Material, Person, lengths, split_counts
+from app.datasets.making import Counting
+from app.datasets.material import Item, Material, Person, credited, lengths, shapes, split_counts
+from app.datasets.tokens import RowTokens, cut_at, row_tokens
+from app.datasets.told import counted
 from app.text.canonical import content_hash
 
 FORMAT = "handpicked-version/1"
@@ -31,8 +34,13 @@ def build_manifest(
     frozen_by: Person,
     frozen_at: datetime,
 ) -> dict[str, Any]:
-    """Give the manifest as it is stored with the version at its freeze; `size` is that of examples.jsonl in bytes."""
-    items = material.items
+    """Give the manifest as it is stored with the version at its freeze; `size` is that of examples.jsonl in bytes.
+
+    Whoever reads one takes `tokens`, `shapes`, `credited` and what `material.making` gives as optional: earlier
+    manifests lack them.
+    """
+    items, making = material.items, material.making
+    tokens = row_tokens([item.messages for item in items], making.counting.tokens)
     return {
         "format": FORMAT,
         "version": name,
@@ -42,21 +50,32 @@ def build_manifest(
         "people": {
             "writers": [asdict(person) for person in material.writers],
             "approvers": [asdict(person) for person in material.approvers],
+            "let_in": [{"id": number, "name": name} for number, name in making.let_in],
         },
         "approvals": asdict(material.approvals) | {"reasons": list(material.reasons)},
         "examples": split_counts(items),
         "composition": [asdict(row) for row in material.fillings],
-        "lengths": lengths(items),
+        "lengths": lengths(items, tokens),
+        "tokens": _tokens(items, tokens, making.counting),
+        "shapes": shapes(items),
+        "credited": credited(items),
         "languages": dict(sorted(Counter(item.language for item in items).items())),
         "licences": _licences(items),
+        **({"roles": roles} if (roles := _roles(items)) else {}),
         # Left out where there is no limit, so that earlier manifests read the same.
         **({"limited_to_licences": list(material.limited_to)} if material.limited_to else {}),
         **({"samplings": [asdict(draw) for draw in material.draws]} if material.draws else {}),
+        **({"help": material.helped.document()} if material.helped else {}),
         "sites": dict(sorted(Counter(str(item.attribution.get("site") or "") for item in items).items())),
+        **making.document(),
         "gates": [gate.document() for gate in gates],
-        "software": software(),
+        "software": software(exact=making.counting.sha256 is not None),
         "examples_file": {"path": EXAMPLES, "sha256": sha256, "bytes": size, "records": len(items)},
     }
+
+
+def _roles(items: Sequence[Item]) -> dict[str, Any]:
+    return counted([(item.split, item.told, item.without_response, item.translated) for item in items])
 
 
 def _licences(items: Sequence[Item]) -> list[dict[str, Any]]:
@@ -65,13 +84,24 @@ def _licences(items: Sequence[Item]) -> list[dict[str, Any]]:
     return [{"licence": licence, "examples": count} for licence, count in rows]
 
 
-def software() -> dict[str, str]:
-    """Give the versions of what made the freeze."""
+def _tokens(items: Sequence[Item], tokens: Sequence[RowTokens], counting: Counting) -> dict[str, Any]:
+    """All tokens, and the rows by split that training would not read to their end."""
+    cut = Counter(items[place].split for place in cut_at(tokens, counting.limit))
+    total = sum(row.total for row in tokens)
+    return counting.document() | {"total": total, "cut": dict(sorted(cut.items()))}
+
+
+def software(*, exact: bool = False) -> dict[str, str]:
+    """Give the versions of what made the freeze; of the library that counted tokens, where one did."""
+    found = {"handpicked": _version("handpicked"), "python": platform.python_version()}
+    return found | ({"tokenizers": _version("tokenizers")} if exact else {})
+
+
+def _version(package: str) -> str:
     try:
-        own = version("handpicked")
+        return version(package)
     except PackageNotFoundError:
-        own = "unknown"
-    return {"handpicked": own, "python": platform.python_version()}
+        return "unknown"
 
 
 def sealed(manifest: Mapping[str, Any]) -> bytes:

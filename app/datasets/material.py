@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean, median
 from typing import Any
 
 from app.datasets.canonical import Line, line_of
 from app.datasets.gates import Approvals, Filling, Gate, Prompt
+from app.datasets.helped import Helped
+from app.datasets.making import Making
+from app.datasets.tokens import RowTokens
 
 SPLITS = ("train", "dev", "test")
 
@@ -25,6 +28,9 @@ class Item:
     messages: Sequence[Mapping[str, Any]]
     licence: str | None
     attribution: Mapping[str, Any]
+    # Group and flags, as its line has them; and whether it was written as the translation of another.
+    told: Mapping[str, Any] = field(default_factory=dict)
+    translated: bool = False
 
     @cached_property
     def line(self) -> Line:
@@ -35,6 +41,7 @@ class Item:
             messages=self.messages,
             licence=self.licence,
             attribution=self.attribution,
+            told=self.told,
         )
 
     @property
@@ -43,9 +50,14 @@ class Item:
         return Prompt(self.example_id, self.split, first_question(self.messages))
 
     @property
+    def without_response(self) -> bool:
+        """Whether it is a prompt that waits for an answer."""
+        return bool(self.messages) and self.messages[-1]["role"] == "user"
+
+    @property
     def attributed(self) -> bool:
-        """Whether an author or a link is known."""
-        return bool(self.attribution.get("author") or self.attribution.get("url"))
+        """Whether an author or a link is known, of the answer or of the question."""
+        return any(self.attribution.get(key) for key in ("author", "url", "question_author", "question_url"))
 
     def characters(self, *, of_response: bool) -> int:
         """Count the code points of the assistant's messages, or of all others."""
@@ -84,6 +96,10 @@ class Material:
     # The licences that the version is limited to; none means all.
     limited_to: tuple[str, ...] = ()
     draws: tuple[Draw, ...] = ()
+    # What models had a part in; None where they had none.
+    helped: Helped | None = None
+    # How it was made, read at a freeze alone.
+    making: Making = field(default_factory=Making)
 
 
 def first_question(messages: Sequence[Mapping[str, Any]]) -> str:
@@ -97,21 +113,52 @@ def split_counts(items: Sequence[Item]) -> dict[str, int]:
     return {split: counts[split] for split in SPLITS}
 
 
-def lengths(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """Give, by source and split, the mean, median and greatest length of prompts and responses in code points."""
-    groups: dict[tuple[str, str], list[Item]] = {}
-    for item in items:
-        groups.setdefault((item.source, item.split), []).append(item)
+def lengths(items: Sequence[Item], tokens: Sequence[RowTokens]) -> list[dict[str, Any]]:
+    """Give, by source and split, the mean, median and greatest length of prompts and responses.
+
+    `prompt` and `response` are in code points, those below `tokens` in tokens; `tokens.total` is that of whole rows.
+    """
+    groups: dict[tuple[str, str], list[tuple[Item, RowTokens]]] = {}
+    for item, counted in zip(items, tokens, strict=True):
+        groups.setdefault((item.source, item.split), []).append((item, counted))
     return [
         {
             "source": source,
             "split": split,
             "examples": len(group),
-            "prompt": _spread([item.characters(of_response=False) for item in group]),
-            "response": _spread([item.characters(of_response=True) for item in group]),
+            "prompt": _spread([item.characters(of_response=False) for item, _ in group]),
+            "response": _spread([item.characters(of_response=True) for item, _ in group]),
+            "tokens": {
+                "prompt": _spread([counted.prompt for _, counted in group]),
+                "response": _spread([counted.response for _, counted in group]),
+                "total": sum(counted.total for _, counted in group),
+            },
         }
         for (source, split), group in sorted(groups.items(), key=lambda pair: (SPLITS.index(pair[0][1]), pair[0][0]))
     ]
+
+
+def shapes(items: Sequence[Item]) -> dict[str, dict[str, int]]:
+    """Give, by split, how many rows have several turns, a system message, no response, a group, flags; no zeros."""
+    found: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
+    for item in items:
+        roles = Counter(said["role"] for said in item.messages)
+        has = {
+            "dialogues": roles["user"] > 1,
+            "system": roles["system"] > 0,
+            "without_response": item.without_response,
+            **dict.fromkeys(item.told, True),
+        }
+        found[item.split].update(name for name, there in has.items() if there)
+    return {split: dict(sorted(counts.items())) for split, counts in found.items() if counts}
+
+
+def credited(items: Sequence[Item]) -> dict[str, int]:
+    """Count what came from elsewhere, with its words as imported or edited since, and what credits nobody."""
+    kinds = Counter(
+        "own" if not item.attribution else "edited" if item.revision_number > 1 else "as_imported" for item in items
+    )
+    return {kind: kinds[kind] for kind in ("as_imported", "edited", "own")}
 
 
 def _spread(sizes: list[int]) -> dict[str, float]:

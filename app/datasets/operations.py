@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,25 +15,29 @@ from sqlalchemy.orm import Session
 from app.accounts.audit import record
 from app.accounts.models import Role, User
 from app.datasets import gates, queries
-from app.datasets.archive import pack
+from app.datasets.archive import Packing, packing_of, write_archive
 from app.datasets.canonical import set_sha256, version_id
-from app.datasets.exports import VersionBroken, write_folder
+from app.datasets.checking import FROZEN, Frozen, Standing, recheck, seal_of, standings
+from app.datasets.exports import EDITION, write_folder
 from app.datasets.formats import Format
+from app.datasets.gate_queries import as_read
 from app.datasets.gates import GATES, Gate, GateState
+from app.datasets.making_queries import making_of
 from app.datasets.manifest import build_manifest
 from app.datasets.material import Item, Material, Person, split_counts
 from app.datasets.models import Version, VersionRow
 from app.db import now
-from app.errors import Conflict, Denied, NotFound, Refusal
+from app.errors import Conflict, Denied, Gone, NotFound, Refusal
 from app.projects.access import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import project_by_slug, role_in
-from app.text.canonical import sha256_hex
 from app.text.wellformed import require_wellformed
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 REFERENCE = re.compile(r"([^@\s]+)@([^@\s]+)")
 LONGEST_REASON = 500
+# Comparisons call by it what is approved and not frozen yet.
+DRAFT = "draft"
 
 
 class NameTaken(Conflict):
@@ -44,15 +49,27 @@ class NothingApproved(Conflict):
 
 
 class GatesBlock(Conflict):
-    """{name} was not frozen, because {gates}. Settle that, or let an admin override the gate with a reason."""
+    """{name} was not frozen: {gates}. {told} Settle that, or let an admin override what blocks with a reason."""
+
+
+class FoundMore(Conflict):
+    """{name} was not frozen: more was found since the page was opened. {told} Freeze again if your reasons cover it."""
 
 
 class NoSuchLicence(Conflict):
     """No approved example is under the licence {licence}; nothing was frozen. There are: {there}."""
 
 
+class VersionGone(Gone):
+    """{name} was frozen here and is not in the database any more; a backup from before has it."""
+
+
 class BadName(Refusal):
     """A version's name has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit."""
+
+
+class ReservedName(BadName):
+    """Comparisons call {name} what is approved and not frozen yet; nothing was frozen. Choose another name."""
 
 
 def freeze_version(
@@ -63,17 +80,21 @@ def freeze_version(
     name: str,
     overrides: Mapping[str, str] | None = None,
     licences: Sequence[str] = (),
+    seen: Mapping[str, str] | None = None,
 ) -> Version:
     """Freeze the approved examples under a name for ever; blocking gates need a reason in `overrides`.
 
-    With `licences` only examples under one of these go in.
-    Raises Denied, BadName, NameTaken, NoSuchLicence, NothingApproved, GatesBlock; then nothing is written.
+    With `licences` only examples under one of these go in. `seen` are the fingerprints (`gates.seen`) of the gates as
+    whoever gave the reasons saw them; a gate without one is taken as it is now.
+    Raises Denied, BadName, NameTaken, NoSuchLicence, NothingApproved, GatesBlock, FoundMore; then nothing is written.
     """
     if role_in(session, project, actor) is not Role.ADMIN:
         raise Denied
     require_open(project)
     if not NAME.fullmatch(name):
         raise BadName
+    if name.casefold() == DRAFT:
+        raise ReservedName(name=name)
     # One freeze at a time in a project: SQLite writes one at a time anyway. Readers and savers are not held up.
     session.execute(select(Project.id).where(Project.id == project.id).with_for_update(key_share=True))
     if queries.version_by_name(session, project, name):
@@ -81,7 +102,7 @@ def freeze_version(
     material = queries.material_of(session, project, _known_licences(session, project, licences))
     if not material.items:
         raise NothingApproved
-    judged = _pass_gates(name, material, checked_overrides(overrides or {}))
+    judged = _pass_gates(name, material, checked_overrides(overrides or {}), seen or {})
     version = _write_version(session, actor, project, name, material, judged)
     overridden = {gate.gate: gate.reason for gate in judged if gate.state is GateState.OVERRIDDEN}
     record(
@@ -90,6 +111,13 @@ def freeze_version(
         **({"limited_to": list(material.limited_to)} if material.limited_to else {}),
     )  # fmt: skip
     return version
+
+
+def read_ahead(session: Session, slug: str) -> None:
+    """Have the gates read what is approved, which they remember: a freeze right afterwards holds up writers briefly."""
+    project = project_by_slug(session, slug)
+    if project is not None:
+        queries.material_of(session, project)
 
 
 def _known_licences(session: Session, project: Project, licences: Sequence[str]) -> tuple[str, ...]:
@@ -113,12 +141,34 @@ def checked_overrides(overrides: Mapping[str, str]) -> dict[str, str]:
     return reasons
 
 
-def _pass_gates(name: str, material: Material, overrides: Mapping[str, str]) -> tuple[Gate, ...]:
+def _pass_gates(
+    name: str, material: Material, overrides: Mapping[str, str], seen: Mapping[str, str]
+) -> tuple[Gate, ...]:
     judged = gates.override(material.gates, overrides)
-    closed = [f"{gate.gate} blocks ({gate.detail.rstrip('.')})" for gate in judged if gate.state is GateState.BLOCK]
+    closed = [gate for gate in judged if gate.state is GateState.BLOCK]
     if closed:
-        raise GatesBlock(name=name, gates=" and ".join(closed))
-    return judged
+        told = _lines((gate, gate.spelled()) for gate in closed)
+        raise GatesBlock(name=name, gates=_blocking([_title(gate) for gate in closed]), told=" ".join(told), lines=told)
+    passed = [gate for gate in judged if gate.state is GateState.OVERRIDDEN and gate.gate in seen]
+    new = [(gate, words) for gate in passed if (words := gates.unseen(gate, seen[gate.gate]))]
+    if new:
+        told, marks = _lines(new), {gate.gate: gates.seen(gate) for gate, _ in new}
+        raise FoundMore(name=name, told=" ".join(told), lines=told, seen=marks)
+    return gates.with_rows(judged, {item.prompt.key: item.line.sha256 for item in material.items})
+
+
+def _title(gate: Gate) -> str:
+    return gates.BY_NAME[gate.gate].title
+
+
+def _lines(told: Iterable[tuple[Gate, str]]) -> list[str]:
+    """What is told of each gate: pages give it a line of its own."""
+    return [f"{_title(gate)}: {words}" for gate, words in told]
+
+
+def _blocking(titles: Sequence[str]) -> str:
+    *others, last = [title.lower() for title in titles]
+    return f"the gates of {', '.join(others)} and {last} block" if others else f"the gate of {last} blocks"
 
 
 def _write_version(
@@ -128,7 +178,8 @@ def _write_version(
     texts = [item.line.text for item in items]
     sha256, at = set_sha256(texts), now()
     manifest = build_manifest(
-        material, judged, name=name, project={"slug": project.slug, "name": project.name}, sha256=sha256,
+        replace(material, making=making_of(session, project, items)), judged, name=name,
+        project={"slug": project.slug, "name": project.name}, sha256=sha256,
         size=sum(len(text.encode()) + 1 for text in texts), frozen_by=Person(actor.id, actor.name), frozen_at=at,
     )  # fmt: skip
     version = Version(
@@ -140,7 +191,9 @@ def _write_version(
             session.add(version)
     except IntegrityError as error:
         raise NameTaken(name=name) from error
-    session.execute(insert(VersionRow), [_row(version, place, item) for place, item in enumerate(items)])
+    rows = [_row(version, place, item) for place, item in enumerate(items)]
+    session.execute(insert(VersionRow), rows)
+    session.add(seal_of(version, (Frozen(**{field: row[field] for field in FROZEN}) for row in rows)))
     return version
 
 
@@ -162,30 +215,18 @@ def parse_version(session: Session, reference: str) -> Version:
     parts = REFERENCE.fullmatch(reference)
     project = project_by_slug(session, parts[1]) if parts else None
     version = queries.version_by_name(session, project, parts[2]) if parts and project else None
+    if version is None and parts and project and queries.was_frozen(session, project, parts[2]):
+        raise VersionGone(name=parts[2])
     if version is None:
         raise NotFound(f"There is no version {reference[:140]}; a version is named like project@v1.")
     return version
 
 
-def recheck(session: Session, version: Version) -> Version:
-    """The version, if its rows still have the hash under which it was frozen; raises VersionBroken."""
-    count, faults = 0, []
-
-    def texts() -> Iterator[str]:
-        nonlocal count
-        for frozen in queries.frozen_lines(session, version):
-            count += 1
-            if sha256_hex(frozen.line.text) != frozen.line.sha256:
-                faults.append(f"row {count} has another hash")
-            yield frozen.line.text
-
-    sha256 = set_sha256(texts())
-    if count != version.row_count:
-        faults.append(f"it has {count:,} rows and was frozen with {version.row_count:,}")
-    if sha256 != version.sha256 or version.manifest.get("id") != version_id(sha256):
-        faults.append("its rows have another hash")
-    if faults:
-        raise VersionBroken(name=version.name, fault=faults[0])
+def version_named(session: Session, project: Project, name: str) -> Version:
+    """The project's version of that name. Raises NotFound, and VersionGone (410) where there was one."""
+    version = queries.version_by_name(session, project, name)
+    if version is None:
+        raise VersionGone(name=name) if queries.was_frozen(session, project, name) else NotFound
     return version
 
 
@@ -203,8 +244,16 @@ def _training_rows(session: Session, version: Version, split: Split | None) -> I
 
 
 def export_version(session: Session, version: Version, form: Format, out: Path) -> dict[str, Any]:
-    """Write the version as a folder and give `{"version", "id", "files", …}`; changes nothing in the database."""
-    files = write_folder(version.manifest, queries.frozen_lines(session, version), form, out)
+    """Write the version as a folder, or as one file where `out` ends in .zip or .tar; changes nothing in the database.
+
+    Gives `{"version", "id", "format", "path", "files"}`; the files are those in the archive.
+    """
+    recheck(session, version)
+    lines, packing = queries.frozen_lines(session, version), packing_of(out)
+    if packing is None:
+        files = write_folder(version.manifest, lines, form, out)
+    else:
+        files = write_archive(version.manifest, lines, form, out, packing)
     return {
         "version": version.name,
         "id": version_id(version.sha256),
@@ -214,27 +263,28 @@ def export_version(session: Session, version: Version, form: Format, out: Path) 
     }
 
 
-def packed_export(session: Session, version: Version, form: Format, folder: Path) -> Path:
-    """The version's export as a .zip below `folder`, made once: what never changes is copied once."""
-    archive = folder / f"version-{version.id}-{version.sha256[:16]}-{form}.zip"
-    if not archive.exists():
+def packed_export(session: Session, version: Version, form: Format, packing: Packing, folder: Path) -> Path:
+    """The version's export as one file below `folder`, made once: what never changes is copied once."""
+    begins = f"version-{version.id}-{version.sha256[:16]}-"
+    archive = folder / f"{begins}{EDITION}-{form}.{packing}"
+    if archive.exists():
+        recheck(session, version)
+    else:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
-            export_version(session, version, form, Path(scratch) / "export")
-            pack(Path(scratch) / "export", archive_name(version, form), archive)
+            made = Path(scratch) / archive.name
+            export_version(session, version, form, made)
+            made.replace(archive)
+        for earlier in set(folder.glob(f"{begins}*")) - set(folder.glob(f"{begins}{EDITION}-*")):
+            earlier.unlink(missing_ok=True)
     return archive
 
 
-def archive_name(version: Version, form: Format) -> str:
-    """What a downloaded export is called, made of our own checked names alone."""
-    return f"{version.manifest['project']['slug']}-{version.name}-{form}"
-
-
-def note_export(session: Session, actor: User, version: Version, form: Format) -> None:
+def note_export(session: Session, actor: User, version: Version, form: Format, packing: Packing | None = None) -> None:
     """Write into the trail who took a copy of what."""
     record(
         session, actor, "export version", f"version:{version.name}", project_id=version.project_id,
-        id=version_id(version.sha256), format=form.value,
+        id=version_id(version.sha256), format=form.value, **({"packing": packing.value} if packing else {}),
     )  # fmt: skip
 
 
@@ -248,7 +298,15 @@ def freeze_document(version: Version) -> dict[str, Any]:
         "examples": manifest["examples"],
         "gates": manifest["gates"],
         "frozen": manifest["frozen"],
+        "help": manifest.get("help"),
     }
+
+
+def version_documents(session: Session, versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """The same of versions in a list, with what the last look at each has found: one query more."""
+    found = standings(session, [version.id for version in versions])
+    unseen = {version.id: Standing(version.name, None) for version in versions}
+    return [freeze_document(version) | (unseen | found)[version.id].document() for version in versions]
 
 
 def draft_document(session: Session, project: Project) -> dict[str, Any]:
@@ -256,5 +314,5 @@ def draft_document(session: Session, project: Project) -> dict[str, Any]:
     material = queries.material_of(session, project)
     return {
         "examples": split_counts(material.items),
-        "gates": [gate.document() for gate in material.gates],
+        "gates": [gate.document() for gate in as_read(session, material.gates)],
     }

@@ -1,22 +1,26 @@
 """The timeline of versions with the next one growing."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.datasets import queries
+from app.datasets.afterwards import Afterwards, afterwards, tokens_in_words, version_before
 from app.datasets.canonical import version_id
-from app.datasets.gates import GateState
+from app.datasets.card.licensing import limited_to
+from app.datasets.gates import KINDS, GateState, seen
 from app.datasets.material import SPLITS, Material
 from app.datasets.models import Version, VersionRow
+from app.examples.models import Example
 from app.examples.queries import standing_counts
+from app.examples.sight import everything
 from app.projects.access import ProjectAccess
 from app.projects.models import Project
-from app.web.cells import Cell, CellSource, CellsPicture, draw_cells
+from app.web.cells import Cell, CellSource, SmallCells, draw_cells
 from app.web.paging import Pager, page_of
 
 VERSIONS_A_PAGE = 20
@@ -24,28 +28,20 @@ VERSIONS_A_PAGE = 20
 STRAY_COLOUR = 0
 # The state of an example and the words of its cell, as far as a cell shows it.
 CELL_STATES = ("approved", "review", "returned", "draft")
-# Where each gate is settled: the route and its words.
-SETTLE = {
-    "composition": ("selection:pool", "Find candidates"),
-    "approvals": ("reviews:queue", "Review"),
-    "duplicates": ("duplicates:inbox", "Settle them"),
-    "leakage": ("duplicates:inbox", "Settle it"),
-    "licences": ("examples:index", "See the examples"),
-}
-GATE_TITLES = {gate: gate.capitalize() for gate in SETTLE}
+GATE_TITLES = {kind.name: kind.title for kind in KINDS}
 
 
 @dataclass(frozen=True)
 class GateRow:
-    """A gate in words, and the place that settles it unless it passes."""
+    """A gate in words."""
 
     gate: str
     title: str
     state: str
     detail: str
     reason: str | None
-    place: str | None
-    place_label: str
+    # The fingerprint of what it found, for the form that goes past it.
+    seen: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,9 +67,11 @@ class Draft:
     added: int
     gone: int
     since: str | None
+    # The licences that the version before is limited to, which leaves much to be new or gone.
+    since_limited: str
     gates: tuple[GateRow, ...]
     blocking: tuple[GateRow, ...]
-    picture: CellsPicture
+    picture: SmallCells
     filled: int
     outside: int
     target: int
@@ -90,22 +88,24 @@ class VersionEntry:
     splits: str
     frozen_at: Any
     frozen_by: str
+    limited_to: str
     overrides: tuple[GateRow, ...]
-    warnings: int
-    picture: CellsPicture
+    warned: tuple[str, ...]
+    picture: SmallCells
     filled: int
     outside: int
     target: int
-    shares: tuple[CompositionLine, ...]
+    tokens: str
+    afterwards: Afterwards
 
 
 @dataclass(frozen=True)
 class VersionsPage:
-    """All versions, the next one on top."""
+    """All versions, the next one on top of the first page."""
 
     slug: str
     may_freeze: bool
-    draft: Draft
+    draft: Draft | None
     versions: tuple[VersionEntry, ...]
     pager: Pager
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -127,8 +127,8 @@ def versions_page(
     return VersionsPage(
         project.slug,
         may_freeze,
-        _draft(session, project, queries.material_of(session, project)),
-        tuple(version_entry(version) for version in versions),
+        _draft(session, project, queries.material_of(session, project)) if pager.number == 1 else None,
+        version_entries(session, versions),
         pager,
         typed or {},
         errors or {},
@@ -137,19 +137,18 @@ def versions_page(
 
 def _draft(session: Session, project: Project, material: Material) -> Draft:
     last = queries.latest_version(session, project)
-    query = select(VersionRow.sha256).where(VersionRow.version_id == last.id) if last else None
-    before = Counter(session.scalars(query)) if query is not None else Counter[str]()
-    current = Counter(item.line.sha256 for item in material.items)
-    gates = tuple(gate_row(gate.document()) for gate in material.gates)
+    added, gone = _changed_since(session, last, material) if last else (len(material.items), 0)
+    gates = tuple(replace(gate_row(gate.document()), seen=seen(gate)) for gate in material.gates)
     rows = [vars(row) for row in material.fillings]
     counts = {(row.source, row.split.value, row.state.value): row.count for row in standing_counts(session, project.id)}
     picture, filled, outside, target = _picture(rows, counts)
     return Draft(
         _next_name(session, project),
         len(material.items),
-        (current - before).total(),
-        (before - current).total(),
+        added,
+        gone,
         last.name if last else None,
+        limited_to(last.manifest) if last else "",
         gates,
         tuple(gate for gate in gates if gate.state == GateState.BLOCK),
         picture,
@@ -159,6 +158,35 @@ def _draft(session: Session, project: Project, material: Material) -> Draft:
     )
 
 
+def _changed_since(session: Session, last: Version, material: Material) -> tuple[int, int]:
+    """How many examples are new or say something else than in the last version, and how many of its are gone.
+
+    A line is made only of what was touched since: an example that was not says what it said.
+    """
+    columns = (
+        VersionRow.example_id,
+        VersionRow.revision_number,
+        VersionRow.split,
+        VersionRow.source,
+        VersionRow.sha256,
+    )
+    rows = session.execute(select(*columns).where(VersionRow.version_id == last.id))
+    frozen = {
+        example_id: (revision, split.value, source, sha256) for example_id, revision, split, source, sha256 in rows
+    }
+    changed = select(Example.id).where(Example.project_id == last.project_id, Example.changed_at >= last.frozen_at)
+    with everything(session):
+        touched = set(session.scalars(changed))
+    added = 0
+    for item in material.items:
+        row = frozen.pop(item.example_id, None)
+        if row is None:
+            added += 1
+        elif item.example_id in touched or row[:3] != (item.revision_number, item.split, item.source):
+            added += row[3] != item.line.sha256
+    return added, len(frozen)
+
+
 def _next_name(session: Session, project: Project) -> str:
     taken = set(session.scalars(queries.versions_of(project).with_only_columns(Version.name).order_by(None)))
     return next(name for name in (f"v{at}" for at in range(len(taken) + 1, 2 * len(taken) + 2)) if name not in taken)
@@ -166,33 +194,50 @@ def _next_name(session: Session, project: Project) -> str:
 
 def gate_row(gate: Mapping[str, Any]) -> GateRow:
     """One gate of a manifest in words."""
-    passes = gate["state"] == GateState.PASS
-    place, label = SETTLE.get(gate["gate"], (None, ""))
     title = GATE_TITLES.get(gate["gate"], gate["gate"])
-    return GateRow(
-        gate["gate"], title, gate["state"], gate["detail"], gate.get("reason"), None if passes else place, label
-    )
+    return GateRow(gate["gate"], title, gate["state"], gate["detail"], gate.get("reason"))
 
 
 def _picture(
     rows: Sequence[Mapping[str, Any]], counts: Mapping[tuple[str, str, str], int]
-) -> tuple[CellsPicture, int, int, int]:
+) -> tuple[SmallCells, int, int, int]:
     """Draw the train rows of a composition (all rows where there are none); `counts` are by source, split, state.
 
     Beside the picture: how many count towards the target (all where there is none), how many do not, the target.
     """
     shown = [row for row in rows if row["split"] == "train"] or rows
-    sources = []
-    for row in shown:
-        of_state = {state: counts.get((row["source"], row["split"], state), 0) for state in CELL_STATES}
-        cells = [Cell(state, None, state) for state, count in of_state.items() for _ in range(count)]
-        sources.append(CellSource(row["short_title"], row["colour"] or STRAY_COLOUR, row["target"], cells))
+    sources = [
+        (row["colour"] or STRAY_COLOUR, row["target"],
+         tuple(counts.get((row["source"], row["split"], state), 0) for state in CELL_STATES))
+        for row in shown
+    ]  # fmt: skip
     total, target = sum(row["count"] for row in shown), sum(row["target"] for row in shown)
     filled = sum(min(row["count"], row["target"]) for row in shown) if target else total
-    return draw_cells(sources), filled, total - filled, target
+    return _drawn(tuple(sources)), filled, total - filled, target
 
 
-def version_entry(version: Version) -> VersionEntry:
+@lru_cache(maxsize=1024)
+def _drawn(sources: tuple[tuple[int, int, tuple[int, ...]], ...]) -> SmallCells:
+    """The cells of (colour, target, examples by state): once, as a version never changes."""
+    return draw_cells(
+        [
+            CellSource("", colour, target, [Cell(state, None, state) for state, n in zip(CELL_STATES, of, strict=True)
+                                            for _ in range(n)])
+            for colour, target, of in sources
+        ]
+    ).small  # fmt: skip
+
+
+def version_entries(session: Session, versions: Sequence[Version]) -> tuple[VersionEntry, ...]:
+    """Frozen versions that follow each other, the newest first, each with what became of it."""
+    if not versions:
+        return ()
+    older = [*versions[1:], version_before(session, versions[-1])]
+    found = afterwards(session, versions, {one.id: old for one, old in zip(versions, older, strict=True)})
+    return tuple(version_entry(version, found[version.id]) for version in versions)
+
+
+def version_entry(version: Version, became: Afterwards) -> VersionEntry:
     """A frozen version as the timeline and its own page show it."""
     manifest = version.manifest
     counts = {(row["source"], row["split"], "approved"): row["count"] for row in manifest["composition"]}
@@ -203,16 +248,18 @@ def version_entry(version: Version) -> VersionEntry:
         version_id(version.sha256),
         f"{version_id(version.sha256)[:15]}…{version.sha256[-4:]}",
         version.row_count,
-        ", ".join(f"{manifest['examples'][split]:,} {split}" for split in SPLITS),
+        ", ".join(f"{manifest['examples'][split]:,} {split}" for split in SPLITS if manifest["examples"][split]),
         version.frozen_at,
         manifest["frozen"]["by"]["name"],
+        limited_to(manifest),
         tuple(gate for gate in gates if gate.state == GateState.OVERRIDDEN),
-        sum(gate.state == GateState.WARN for gate in gates),
+        tuple(gate.title for gate in gates if gate.state == GateState.WARN),
         picture,
         filled,
         outside,
         target,
-        tuple(composition_lines(manifest, version.row_count)),
+        tokens_in_words(version),
+        became,
     )
 
 

@@ -2,20 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
-from app.datasets import gates
 from app.datasets.canonical import Line
 from app.datasets.exports import FrozenLine
-from app.datasets.gates import Approvals, Filling, Gate
+from app.datasets.gate_queries import Whose, judged
+from app.datasets.gates import Approvals, Filling, limited
+from app.datasets.helped import Helped, helped_from
 from app.datasets.material import Draw, Item, Material, Person, fillings
-from app.datasets.models import Version, VersionRow
-from app.duplicates.models import DuplicatePair, Verdict
+from app.datasets.models import Version, VersionCheck, VersionRow
+from app.datasets.told import told_of
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import approved_revisions, arrived
+from app.examples.roles import FLAGS
+from app.examples.sight import everything
 from app.projects.models import Project, Split
 from app.projects.queries import composition_of
 from app.reviews.models import Review, ReviewVerdict
@@ -35,6 +39,12 @@ def version_by_name(session: Session, project: Project, name: str) -> Version | 
     return session.scalar(select(Version).where(Version.project_id == project.id, Version.name == name))
 
 
+def was_frozen(session: Session, project: Project, name: str) -> bool:
+    """Whether the project had a version of that name, by the seal that outlives it."""
+    sealed = select(VersionCheck.version_id).where(VersionCheck.project_id == project.id, VersionCheck.name == name)
+    return session.scalar(sealed) is not None
+
+
 def latest_version(session: Session, project: Project) -> Version | None:
     """The version frozen last."""
     return session.scalar(versions_of(project).limit(1))
@@ -46,15 +56,9 @@ def project_of(session: Session, version: Version) -> Project:
 
 
 def rows_of(version: Version, split: Split | None = None) -> Select[VersionRow]:
-    """The rows in the order of examples.jsonl, of one split or of all."""
+    """The rows in the order of examples.jsonl, of one split or of all; to be shown, never to be hashed."""
     query = select(VersionRow).where(VersionRow.version_id == version.id).order_by(VersionRow.position)
     return query.where(VersionRow.split == split) if split else query
-
-
-def versions_holding(example_id: int) -> Select[Version]:
-    """The versions that hold an example, the newest first."""
-    held = select(VersionRow.version_id).where(VersionRow.example_id == example_id)
-    return select(Version).where(Version.id.in_(held)).order_by(Version.id.desc())
 
 
 def frozen_lines(session: Session, version: Version) -> Iterator[FrozenLine]:
@@ -70,26 +74,54 @@ def approved_items(session: Session, project: Project) -> tuple[Item, ...]:
     """All approved examples at their approved revisions: one statement, so each is wholly in or out."""
     query = approved_revisions(project.id).with_only_columns(
         Example.id, Revision.number, Example.split, Example.source, Example.language,
-        Revision.messages, Example.licence, Example.attribution,
+        Revision.messages, Example.licence, Example.attribution, Example.translation_of_id, Example.author_group,
+        *(getattr(Example, flag) for flag in FLAGS),
     )  # fmt: skip
-    return tuple(
-        Item(example_id, number, split.value, source, language, messages, licence, attribution)
-        for example_id, number, split, source, language, messages, licence, attribution in session.execute(query)
+    return tuple(_item(row) for row in session.execute(query))
+
+
+def _item(row: Any) -> Item:
+    example_id, number, split, source, language, messages, licence, attribution, original, group, *flags = row
+    told = told_of(group, _set(flags))
+    return Item(
+        example_id, number, split.value, source, language, messages, licence, attribution, told, original is not None
     )
 
 
+def _set(flags: Sequence[bool]) -> list[str]:
+    return [name for name, on in zip(FLAGS, flags, strict=True) if on]
+
+
 def material_of(session: Session, project: Project, licences: Sequence[str] = ()) -> Material:
-    """The approved set, or what of it is under these licences, with people, counts and the gates' judgement."""
+    """The approved set, or what of it is under these licences, with people, counts and the gates' judgement.
+
+    All of it, test prompts that the asking person may not read as well: pages count it and show none of its words.
+    """
+    with everything(session):
+        return _material_of(session, project, licences)
+
+
+def _material_of(session: Session, project: Project, licences: Sequence[str]) -> Material:
     items = tuple(item for item in approved_items(session, project) if not licences or item.licence in licences)
     # What was written and approved up to a revision never changes, so these later statements, cut down to the
     # revisions held here, tell the same whatever is saved in the meantime.
     held = {item.example_id: item.revision_number for item in items}
     writers, author_of = _writers(session, project, held)
-    found, approvers, reasons = _approvals(session, project, held, author_of)
+    found, whose, approvers, reasons = _approvals(session, project, held, author_of)
     filled = fillings(_targets(session, project), items)
-    judged = gates.limited(_judge(session, project, items, filled, found), licences)
+    gates = limited(judged(session, project, items, filled, found, whose), licences)
     draws = _draws(session, project, held)
-    return Material(items, filled, found, reasons, writers, approvers, judged, tuple(licences), draws)
+    helped = _helped(session, project, items)
+    return Material(items, filled, found, reasons, writers, approvers, gates, tuple(licences), draws, helped)
+
+
+def _helped(session: Session, project: Project, items: tuple[Item, ...]) -> Helped | None:
+    """What models had a part in, as the approved revisions carry it."""
+    query = select(Revision.example_id, Revision.number, Revision.help).join(Example, Example.id == Revision.example_id)
+    marked = query.where(Example.project_id == project.id, Revision.help.is_not(None))
+    marks = {(example_id, number): found for example_id, number, found in session.execute(marked)}
+    held = [(item, marks.get((item.example_id, item.revision_number))) for item in items]
+    return helped_from([(item.line.sha256, found) for item, found in held if found])
 
 
 def _draws(session: Session, project: Project, held: Mapping[int, int]) -> tuple[Draw, ...]:
@@ -139,7 +171,7 @@ def _writers(
 
 def _approvals(
     session: Session, project: Project, held: Mapping[int, int], author_of: Mapping[int, int | None]
-) -> tuple[Approvals, tuple[Person, ...], tuple[str, ...]]:
+) -> tuple[Approvals, Whose, tuple[Person, ...], tuple[str, ...]]:
     query = (
         select(Review.example_id, Review.revision_number, Review.verdict, Review.words, User.id, User.name)
         .join(Example, Example.id == Review.example_id)
@@ -152,48 +184,20 @@ def _approvals(
         for example_id, number, verdict, words, person_id, name in session.execute(query)
         if held.get(example_id) == number
     }
-    kinds = {"imported": 0, "own": 0, "second_person": 0}
+    kinds: dict[str, list[int]] = {"imported": [], "own": [], "second_person": []}
     for example_id, (verdict, _, person_id, _) in last.items():
         own = person_id is not None and person_id == author_of.get(example_id)
-        kinds["imported" if verdict is ReviewVerdict.IMPORTED else "own" if own else "second_person"] += 1
-    found = Approvals(**kinds, unrecorded=len(held) - len(last), waiting=_waiting(session, project))
-    people = {person_id: Person(person_id, name) for _, _, person_id, name in last.values() if person_id}
+        kinds["imported" if verdict is ReviewVerdict.IMPORTED else "own" if own else "second_person"].append(example_id)
+    whose = Whose(sorted(kinds["own"]), sorted(held.keys() - last.keys()))
+    counts = {kind: len(numbers) for kind, numbers in kinds.items()}
+    found = Approvals(**counts, unrecorded=len(whose.unrecorded), waiting=_waiting(session, project))
+    # Who let in what was approved elsewhere approved none of it; `making_queries` names them.
+    here = [row[2:] for row in last.values() if row[0] is not ReviewVerdict.IMPORTED]
+    people = {person_id: Person(person_id, name) for person_id, name in here if person_id}
     reasons = {words for verdict, words, _, _ in last.values() if verdict is ReviewVerdict.IMPORTED and words}
-    return found, tuple(people[key] for key in sorted(people)), tuple(sorted(reasons))
-
-
-def _kept_leaks(session: Session, project: Project) -> list[tuple[str, str, str]]:
-    """Both sides of each leak that was kept on purpose, and why."""
-    query = select(DuplicatePair).where(
-        DuplicatePair.project_id == project.id, DuplicatePair.verdict == Verdict.KEEP_BOTH, DuplicatePair.leak.is_(True)
-    )
-    rows = session.scalars(query.order_by(DuplicatePair.left_key, DuplicatePair.right_key))
-    return [(row.left_key, row.right_key, row.kept_because or "no reason on record") for row in rows]
+    return found, whose, tuple(people[key] for key in sorted(people)), tuple(sorted(reasons))
 
 
 def _waiting(session: Session, project: Project) -> int:
     query = select(func.count(Example.id)).where(Example.project_id == project.id)
     return session.scalar(query.where(Example.state == ExampleState.REVIEW, arrived())) or 0
-
-
-def _judge(
-    session: Session, project: Project, items: tuple[Item, ...], filled: tuple[Filling, ...], found: Approvals
-) -> tuple[Gate, ...]:
-    query = select(DuplicatePair.left_key, DuplicatePair.right_key, DuplicatePair.leak).where(
-        DuplicatePair.project_id == project.id, DuplicatePair.verdict == Verdict.OPEN
-    )
-    pairs = session.execute(query.order_by(DuplicatePair.left_key, DuplicatePair.right_key)).all()
-    inside = {f"example:{item.example_id}" for item in items}
-    plain = [{left, right} <= inside for left, right, leak in pairs if not leak]
-    leaks = [(left, right) for left, right, leak in pairs if leak]
-    kept = [leak for leak in _kept_leaks(session, project) if set(leak[:2]) <= inside]
-    return (
-        gates.composition_gate(filled),
-        gates.approvals_gate(found),
-        gates.duplicates_gate(sum(plain), len(plain) - sum(plain)),
-        gates.leakage_gate(gates.exact_leaks(item.prompt for item in items), leaks, kept),
-        gates.licences_gate(
-            Counter(item.licence or None for item in items),
-            sum(1 for item in items if item.licence and not item.attributed),
-        ),
-    )

@@ -3,21 +3,25 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import FileResponse, Response
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Role
-from app.datasets import operations, queries
+from app.datasets import checking, operations
+from app.datasets.archive import Packing, archive_name
+from app.datasets.card.picture import composition_svg
+from app.datasets.cardpage import card_page
+from app.datasets.downloads import require_few_ranges, sent
 from app.datasets.formats import Format
 from app.datasets.forms import ExportForm, FreezeForm
 from app.datasets.models import Version
 from app.datasets.pages import versions_page
-from app.datasets.versionpage import card_page, version_page
+from app.datasets.tracing.forms import RowsQuery
+from app.datasets.versionpage import version_page
 from app.db import SessionDep
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, Refusal
 from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess, Reading
-from app.projects.models import Split
 from app.web.forms import Posted, posted
 from app.web.paging import PageNumber
 from app.web.templating import Flash, redirect, render
@@ -58,13 +62,22 @@ def freeze(
     try:
         version = operations.freeze_version(
             session, access.user, access.project, name=form.value.name, overrides=form.value.overrides,
-            licences=form.value.limited_to,
+            licences=form.value.limited_to, seen=form.value.seen,
         )  # fmt: skip
-    except Conflict as refusal:
-        errors = {"form": refusal.message}
-        return _timeline(request, session, access, typed=form.typed, errors=errors, status=refusal.status)
+    except (Conflict, operations.BadName) as refusal:
+        errors = {"name" if isinstance(refusal, operations.BadName) else "form": _in_lines(refusal)}
+        # What a refusal has told is seen from now on.
+        told = {f"seen_{gate}": marks for gate, marks in refusal.fields.get("seen", {}).items()}
+        return _timeline(request, session, access, typed={**form.typed, **told}, errors=errors, status=refusal.status)
     said = Flash("ok", f"Frozen: {version.name}, {version.row_count:,} examples.")
     return redirect(request, "datasets:version", said, slug=access.project.slug, name=version.name)
+
+
+def _in_lines(refusal: Refusal) -> str:
+    lines = refusal.fields.get("lines", ())
+    return (
+        refusal.message.replace(f" {' '.join(lines)} ", "\n{}\n".format("\n".join(lines))) if lines else refusal.message
+    )
 
 
 @router.get("/projects/{slug}/versions/{name}", name="datasets:version")
@@ -73,35 +86,40 @@ def show(
     session: SessionDep,
     access: Annotator,
     name: str,
-    split: Split | None = None,
-    page: PageNumber = 1,
+    wanted: Annotated[RowsQuery, Query()],
 ) -> Response:
     """One version and its rows."""
     version = _version(session, access, name)
-    may_export = access.role.covers(Role.ADMIN)
-    built = version_page(session, access, version, split=split, number=page, may_export=may_export)
-    return render(request, "datasets/version.html", built, session=session, fragments=("version_rows",))
+    built = version_page(session, access, version, wanted, may_export=access.role.covers(Role.ADMIN))
+    return render(request, "datasets/version.html", built, session=session)
 
 
 def _version(session: Session, access: ProjectAccess, name: str) -> Version:
-    version = queries.version_by_name(session, access.project, name)
-    if version is None:
-        raise NotFound
-    return version
+    return operations.version_named(session, access.project, name)
 
 
 @router.get("/projects/{slug}/versions/{name}/card", name="datasets:card")
 def show_card(request: Request, session: SessionDep, access: Annotator, name: str) -> Response:
     """The dataset card."""
     version = _version(session, access, name)
-    return render(request, "datasets/card.html", card_page(access, version), session=session)
+    return render(request, "datasets/card.html", card_page(session, access, version), session=session)
+
+
+@router.get("/projects/{slug}/versions/{name}/composition.svg", name="datasets:picture")
+def show_picture(session: SessionDep, access: Annotator, name: str) -> Response:
+    """The picture that the card shows on a hub."""
+    svg = composition_svg(_version(session, access, name).manifest)
+    return Response(svg, media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.post("/projects/{slug}/versions/{name}/verification", name="datasets:verify")
 def verify(request: Request, session: SessionDep, access: Reading, name: str) -> Response:
-    """Recompute the hash from the rows in the database."""
-    version = operations.recheck(session, _version(session, access, name))
+    """Recompute the hash from the rows in the database, and keep what was found."""
+    version = _version(session, access, name)
+    wrong = checking.verify(session, version).problem
     said = Flash("ok", f"Verified: {version.row_count:,} rows have the hash under which {name} was frozen.")
+    if wrong:
+        said = Flash("danger", f"{name} is not what was frozen: {wrong}. Restore the database from a backup.")
     return redirect(request, "datasets:version", said, slug=access.project.slug, name=name)
 
 
@@ -110,14 +128,18 @@ def export(
     request: Request, session: SessionDep, access: LeadReading, name: str, form: Annotated[ExportForm, Form()]
 ) -> Response:
     """Note who takes a copy, then go to the file."""
-    operations.note_export(session, access.user, _version(session, access, name), form.format)
-    return redirect(request, "datasets:download", slug=access.project.slug, name=name, form=form.format.value)
+    operations.note_export(session, access.user, _version(session, access, name), form.format, form.packing)
+    slug, form_name, packing = access.project.slug, form.format.value, form.packing.value
+    return redirect(request, "datasets:download", slug=slug, name=name, form=form_name, packing=packing)
 
 
-@router.get("/projects/{slug}/versions/{name}/exports/{form}.zip", name="datasets:download")
-def download(request: Request, session: SessionDep, access: Lead, name: str, form: Format) -> Response:
-    """The version as one .zip, made at the first asking."""
+@router.get("/projects/{slug}/versions/{name}/exports/{form}.{packing}", name="datasets:download")
+def download(
+    request: Request, session: SessionDep, access: Lead, name: str, form: Format, packing: Packing
+) -> Response:
+    """The version as one file, made at the first asking."""
+    require_few_ranges(request)
     version = _version(session, access, name)
-    archive = operations.packed_export(session, version, form, request.app.state.settings.data_dir / "exports")
-    filename = f"{operations.archive_name(version, form)}.zip"
-    return FileResponse(archive, media_type="application/zip", filename=filename)
+    folder = request.app.state.settings.data_dir / "exports"
+    archive = operations.packed_export(session, version, form, packing, folder)
+    return sent(archive, archive_name(version.manifest, form), packing)

@@ -10,10 +10,15 @@ from typing import Any
 
 from app.datasets.canonical import PREFIX
 from app.datasets.exports import file_sha256
-from app.datasets.formats import Format, read_records, record_of
+from app.datasets.formats import Format
+from app.datasets.formats.base import Layout, Record
 from app.datasets.manifest import EXAMPLES, MANIFEST, SUMS, sealed, sums
+from app.datasets.material import SPLITS
+from app.datasets.told import has_columns
 
 SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
+# What a clone or a download of a repository keeps beside the files of the export.
+KEPT_BY_OTHERS = {".git", ".gitattributes", ".cache"}
 # A manifest is some hundred kilobytes; more than this is none.
 LARGEST_MANIFEST = 64_000_000
 
@@ -44,7 +49,8 @@ def verify_folder(path: Path, expected_id: str | None = None) -> dict[str, Any]:
     """
     findings = Findings()
     if not path.is_dir():
-        findings.add(str(path), "There is no such folder.")
+        packed = "It is a file: unpack it and verify the folder." if path.is_file() else "There is no such folder."
+        findings.add(str(path), packed)
         return findings.document()
     manifest = _manifest(path, findings)
     listed = _listed(manifest) if manifest else _from_sums(path)
@@ -104,8 +110,10 @@ def _check_files(folder: Path, listed: Mapping[str, str], findings: Findings) ->
 
 def _present(folder: Path) -> Iterator[str]:
     for file in sorted(folder.rglob("*")):
-        if file.is_symlink() or not file.is_dir():
-            yield file.relative_to(folder).as_posix()
+        name = file.relative_to(folder)
+        filled = file.is_dir() and not file.is_symlink() and any(file.iterdir())
+        if name.parts[0] not in KEPT_BY_OTHERS and not filled:
+            yield name.as_posix()
 
 
 def _check_sums(folder: Path, listed: Mapping[str, str], findings: Findings) -> None:
@@ -137,32 +145,40 @@ def _check_records(folder: Path, manifest: Mapping[str, Any], findings: Findings
     except (ValueError, TypeError, KeyError):
         findings.add(MANIFEST, "It names a format that this version of Handpicked does not know.")
         return
-    for split in ("train", "dev", "test"):
-        name = f"{split}.{form.suffix}"
+    layout = form.layout(told=has_columns(manifest))
+    files = {split: _Compared(folder / layout.path_of(split), layout) for split in SPLITS}
+    try:
+        with (folder / EXAMPLES).open("rb") as lines:
+            for line in lines:
+                example = json.loads(line)
+                sha256 = hashlib.sha256(line.removesuffix(b"\n")).hexdigest()
+                files[example["split"]].expect(layout.record_of(sha256, example))
+    except Exception:  # noqa: BLE001 - a forger may seal any file with its own hash for an id
+        findings.add(EXAMPLES, "It does not hold what a version holds.")
+        return
+    for split, file in files.items():
+        if not file.is_whole():
+            findings.add(layout.path_of(split), "It does not hold what examples.jsonl says.")
+
+
+class _Compared:
+    """A data file that is read in step with examples.jsonl."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        """Take a file, which is absent where the version has no example of its split."""
+        self._found = layout.records(path) if path.exists() else iter(())
+        self._same = True
+
+    def expect(self, record: Record) -> None:
+        """Look whether the next record is this one."""
+        self._same = self._same and self._next() == record
+
+    def is_whole(self) -> bool:
+        """Whether each record was the expected one, and there is none after them."""
+        return self._same and self._next() is None
+
+    def _next(self) -> Record | None:
         try:
-            same = _same(_expected(folder / EXAMPLES, form, split), folder / name, form)
+            return next(self._found, None)
         except Exception:  # noqa: BLE001 - whatever a forged file makes its reader say, it is not our data
-            same = False
-        if not same:
-            findings.add(name, "It does not hold what examples.jsonl says.")
-
-
-def _expected(examples: Path, form: Format, split: str) -> Iterator[dict[str, Any]]:
-    with examples.open("rb") as file:
-        for line in file:
-            example = json.loads(line)
-            if example["split"] == split:
-                yield record_of(form, hashlib.sha256(line.removesuffix(b"\n")).hexdigest(), example)
-
-
-def _same(expected: Iterator[dict[str, Any]], file: Path, form: Format) -> bool:
-    if not file.exists():
-        return next(expected, None) is None
-    end = object()
-    found = read_records(form, file)
-    while True:
-        left, right = next(expected, end), next(found, end)
-        if left is end or right is end:
-            return left is right
-        if left != right:
-            return False
+            return {}

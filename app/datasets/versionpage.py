@@ -1,16 +1,17 @@
-"""What the page of one version shows, and its dataset card."""
+"""What the page of one version shows."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from re import Pattern
 from typing import Any
 
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.datasets import queries
-from app.datasets.card import card
-from app.datasets.formats import Format
+from app.datasets.card.account import approvers
+from app.datasets.exportpage import ExportOption, export_options
+from app.datasets.helped import in_words
+from app.datasets.lengthpage import LengthsPanel, lengths_panel
 from app.datasets.material import SPLITS, first_question
 from app.datasets.models import Version, VersionRow
 from app.datasets.pages import (
@@ -20,22 +21,26 @@ from app.datasets.pages import (
     VersionEntry,
     composition_lines,
     gate_row,
-    version_entry,
+    version_entries,
 )
+from app.datasets.tracing.forms import RowsQuery
+from app.datasets.tracing.tracing import page_of_rows
+from app.examples.labels import shown_title
+from app.examples.sight import is_kept
 from app.projects.access import ProjectAccess
-from app.projects.models import Split
-from app.text.markdown import render_markdown
-from app.web.paging import Pager, page_of
+from app.text.search import Piece, marked, parse, passage, pattern_of
+from app.web.paging import Pager
 
 TITLE_LENGTH = 120
 
 
 @dataclass(frozen=True)
 class RowEntry:
-    """A row of a version: its example as it was frozen."""
+    """A row of a version; `passage` is where it says what was looked for, if its title does not."""
 
     position: int
-    title: str
+    title: Sequence[Piece]
+    passage: Sequence[Piece]
     split: str
     source: str
     colour: int
@@ -55,7 +60,7 @@ class VersionPage:
     may_export: bool
     entry: VersionEntry
     composition: tuple[CompositionLine, ...]
-    lengths: Sequence[Mapping[str, Any]]
+    lengths: LengthsPanel
     licences: Sequence[Mapping[str, Any]]
     gates: tuple[GateRow, ...]
     writers: tuple[str, ...]
@@ -64,90 +69,73 @@ class VersionPage:
     size: int
     rows: tuple[RowEntry, ...]
     pager: Pager
-    split: str | None
-    tabs: tuple[tuple[str, str | None, int], ...]
-    formats: tuple[tuple[str, str, str], ...] = (
-        ("lima", "LIMA", "conversations, one JSON object a line"),
-        ("messages", "OpenAI messages", "role and content, one JSON object a line"),
-        ("parquet", "Parquet", "a table with messages, licence and attribution"),
-    )
-
-
-@dataclass(frozen=True)
-class CardPart:
-    """A section of the card; `wide` where it holds a table or code, which may scroll."""
-
-    title: str
-    html: Markup
-    wide: bool
-
-
-@dataclass(frozen=True)
-class CardPage:
-    """The dataset card as it stands in every export."""
-
-    slug: str
-    name: str
-    lead: Markup
-    parts: tuple[CardPart, ...]
+    wanted: RowsQuery
+    tabs: tuple[tuple[str, str, int], ...]
+    sources: tuple[tuple[str, str], ...]
+    licences_held: tuple[tuple[str, str], ...]
+    # How many test prompts are not among the rows, because whoever looks may not read them.
+    tests_kept_out: int = 0
+    # “12 of 1,000 examples have words of a model; …”, empty where models had no part.
+    helped: str = ""
+    exports: tuple[ExportOption, ...] = field(default_factory=export_options)
 
 
 def version_page(
-    session: Session, access: ProjectAccess, version: Version, *, split: Split | None, number: int, may_export: bool
+    session: Session, access: ProjectAccess, version: Version, wanted: RowsQuery, *, may_export: bool
 ) -> VersionPage:
-    """One version with one page of its rows."""
+    """One version with one page of the rows that fit."""
     manifest = version.manifest
-    rows, pager = page_of(session, queries.rows_of(version, split), number)
-    colours = {(row["source"], row["split"]): row["colour"] for row in manifest["composition"]}
-    titles = {row["source"]: row["short_title"] for row in reversed(manifest["composition"])}
-    counts = manifest["examples"]
-    tabs = (("All", None, version.row_count), *((name.capitalize(), name, counts[name]) for name in SPLITS))
+    rows, pager = page_of_rows(session, version, wanted.as_filter, wanted.page)
+    counts, composition = manifest["examples"], manifest["composition"]
+    [entry] = version_entries(session, [version])
     return VersionPage(
         access.project.slug,
         may_export,
-        version_entry(version),
+        entry,
         tuple(composition_lines(manifest, version.row_count)),
-        manifest["lengths"],
+        lengths_panel(manifest),
         manifest["licences"],
         tuple(gate_row(gate) for gate in manifest["gates"]),
         tuple(person["name"] for person in manifest["people"]["writers"]),
-        tuple(person["name"] for person in manifest["people"]["approvers"]),
+        tuple(_approvers(manifest)),
         ", ".join(f"{name} {number}" for name, number in sorted(manifest["software"].items())),
         manifest["examples_file"]["bytes"],
-        tuple(_row_entry(row, colours, titles) for row in rows),
+        tuple(_row_entry(row, composition, pattern_of(parse(wanted.words))) for row in rows),
         pager,
-        split.value if split else None,
-        tabs,
+        wanted,
+        (("All", "", version.row_count), *((name.capitalize(), name, counts[name]) for name in SPLITS)),
+        sources=tuple(dict.fromkeys((row["source"], row["title"]) for row in composition if row["count"])),
+        licences_held=tuple((row["licence"],) * 2 for row in manifest["licences"] if row["licence"]),
+        tests_kept_out=counts["test"] if is_kept(session) else 0,
+        helped=in_words(manifest),
     )
 
 
-def _row_entry(row: VersionRow, colours: Mapping[tuple[str, str], int], titles: Mapping[str, str]) -> RowEntry:
+def _approvers(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for title, people in approvers(manifest):
+        about = f" ({title[0].lower()}{title[1:]})" if title != "Approvers" else ""
+        yield from (f"{person['name']}{about}" for person in people)
+
+
+def _row_entry(row: VersionRow, composition: Sequence[Mapping[str, Any]], looked_for: Pattern[str] | None) -> RowEntry:
     example = json.loads(row.line)
     title = " ".join(first_question(example["messages"]).split()) or "No question"
+    title = title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…"
+    pieces = marked(shown_title(title), looked_for)
+    texts = [said["content"] for said in example["messages"]]
+    told = {(line["source"], line["split"]): line for line in composition}
+    shown = told.get((row.source, row.split.value), {})
     return RowEntry(
         row.position + 1,
-        title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…",
+        pieces,
+        () if any(piece.hit for piece in pieces) else passage(texts, looked_for),
         row.split.value,
-        titles.get(row.source, row.source),
-        colours.get((row.source, row.split.value)) or STRAY_COLOUR,
+        shown.get("short_title", row.source),
+        shown.get("colour") or STRAY_COLOUR,
         row.example_id,
         row.revision_number,
-        len(example["messages"]),
-        sum(len(said["content"]) for said in example["messages"]),
+        len(texts),
+        sum(map(len, texts)),
         example["licence"],
         row.sha256,
     )
-
-
-def card_page(access: ProjectAccess, version: Version) -> CardPage:
-    """The card without the head that only dataset hubs read; the page has the title already."""
-    body = card(version.manifest, Format.LIMA).split("\n---\n", 1)[1]
-    _, _, text = body.partition("\n\n")
-    lead, *sections = text.split("\n## ")
-    parts = [(title, _markdown(words)) for title, _, words in (section.partition("\n\n") for section in sections)]
-    cards = tuple(CardPart(title, html, wide="<table" in html or "<pre" in html) for title, html in parts)
-    return CardPage(access.project.slug, version.name, _markdown(lead), cards)
-
-
-def _markdown(text: str) -> Markup:
-    return Markup(render_markdown(text))  # noqa: S704 - render_markdown sanitises last

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.db import SessionDep
 from app.duplicates import operations, queries
-from app.duplicates.documents import pair_document, scan_document
+from app.duplicates.documents import pair_documents, scan_document
 from app.duplicates.forms import DecisionIn, ScanIn
 from app.duplicates.models import Method, On, Verdict
 from app.projects.access import Annotator
@@ -20,13 +20,18 @@ router = APIRouter(prefix="/api/v1", tags=["duplicates"], responses=REFUSALS)
 
 
 class PairOut(BaseModel):
-    """Two texts that look alike; keys are candidate:SITE/ID or example:ID."""
+    """Two texts that look alike; keys are candidate:SITE/ID or example:ID.
+
+    Of a pair with a test prompt that is kept out of sight its key, the method and the score are null.
+    """
 
     id: int
-    left: str
-    right: str
-    method: Method
-    score: float = Field(description="Cosine; 1 for texts that are equal.")
+    left: str | None
+    right: str | None
+    method: Method | None
+    score: float | None = Field(
+        description="Cosine, or for `lexical` the share of the wording; 1 for texts that are equal."
+    )
     leak: bool = Field(description="One is trained on, the other held out.")
     on: On
     verdict: Verdict
@@ -82,8 +87,8 @@ def pairs(
     page: PageNumber = 1,
 ) -> PairsOut:
     """The pairs of a project, all or with one verdict, from a threshold on."""
-    rows, pager = page_of(session, queries.listed(access.project.id, verdict, threshold), page)
-    shown = [PairOut.model_validate(pair_document(row)) for row in rows]
+    rows, pager = page_of(session, queries.listed(session, access.project.id, verdict, threshold), page)
+    shown = [PairOut.model_validate(one) for one in pair_documents(session, access.project.id, rows)]
     return PairsOut(total=pager.total, page=pager.number, pages=pager.pages, pairs=shown)
 
 
@@ -113,4 +118,5 @@ def _out(access: Annotator, session: SessionDep, pair_id: int) -> PairOut:
     # Loaded anew: who decided has changed under the session's feet.
     session.flush()
     fresh = queries.pair_in(access.project.id, pair_id).execution_options(populate_existing=True)
-    return PairOut.model_validate(pair_document(found(session, fresh)))
+    [shown] = pair_documents(session, access.project.id, [found(session, fresh)])
+    return PairOut.model_validate(shown)

@@ -1,21 +1,43 @@
 """Pairs and scans as plain documents: the API and the command line print the same."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from app.duplicates import queries
 from app.duplicates.models import DuplicatePair, DuplicateScan
+from app.duplicates.nearness import Near, Nearness
+from app.duplicates.seeking import Hit, Sought
 
 
-def pair_document(pair: DuplicatePair) -> dict[str, Any]:
-    """A pair with its decision; it must have been loaded with who decided it."""
+def pair_documents(session: Session, project_id: int, pairs: Sequence[DuplicatePair]) -> list[dict[str, Any]]:
+    """Pairs with their decisions; they must have been loaded with who decided them."""
+    kept_out = _kept_out(session, project_id, pairs)
+    return [_pair_document(pair, kept_out) for pair in pairs]
+
+
+def report_lines(session: Session, project_id: int, pairs: Sequence[DuplicatePair]) -> list[dict[str, Any]]:
+    """The lines of `dedup --report`; their keys are a contract."""
+    kept_out = _kept_out(session, project_id, pairs)
+    return [_report_line(pair, kept_out) for pair in pairs]
+
+
+def _kept_out(session: Session, project_id: int, pairs: Sequence[DuplicatePair]) -> set[str]:
+    return queries.out_of_sight(session, project_id, [key for pair in pairs for key in (pair.left_key, pair.right_key)])
+
+
+def _pair_document(pair: DuplicatePair, kept_out: Collection[str]) -> dict[str, Any]:
+    rejected = _rejected(pair)
     return {
         "id": pair.id,
-        **report_line(pair),
+        **_report_line(pair, kept_out),
         "on": pair.on.value,
         "verdict": pair.verdict.value,
         "decided_by": pair.decider.name if pair.decider else None,
         "decided_at": pair.decided_at.isoformat() if pair.decided_at else None,
         "reason": pair.kept_because or None,
-        "rejected": _rejected(pair),
+        "rejected": None if rejected in kept_out else rejected,
     }
 
 
@@ -27,13 +49,15 @@ def _rejected(pair: DuplicatePair) -> str | None:
     return None
 
 
-def report_line(pair: DuplicatePair) -> dict[str, Any]:
-    """A line of `dedup --report`; its keys are a contract."""
+def _report_line(pair: DuplicatePair, kept_out: Collection[str]) -> dict[str, Any]:
+    """Of a test prompt that is kept out of sight nothing is told but that it is there."""
+    left, right = (None if key in kept_out else key for key in (pair.left_key, pair.right_key))
+    told = left is not None and right is not None
     return {
-        "left": pair.left_key,
-        "right": pair.right_key,
-        "method": pair.method.value,
-        "score": pair.score,
+        "left": left,
+        "right": right,
+        "method": pair.method.value if told else None,
+        "score": pair.score if told else None,
         "leak": pair.leak,
     }
 
@@ -49,4 +73,59 @@ def scan_document(scan: DuplicateScan) -> dict[str, Any]:
         "created_at": scan.created_at.isoformat(),
         "finished_at": scan.finished_at.isoformat() if scan.finished_at else None,
         "result": scan.result,
+    }
+
+
+def sought_document(sought: Sought) -> dict[str, Any]:
+    """What a search by words and by meaning found."""
+    return {
+        "hits": [_hit_document(hit) for hit in sought.hits],
+        "waiting": sought.waiting,
+        "total": sought.total,
+        "under_way": sought.under_way,
+        "reason": sought.reason,
+    }
+
+
+def _hit_document(hit: Hit) -> dict[str, Any]:
+    return {
+        "id": hit.id,
+        "title": "".join(piece.text for piece in hit.title),
+        "passage": "".join(piece.text for piece in hit.snippet),
+        "source": hit.source,
+        "state": hit.state.value,
+        "split": hit.split,
+        "language": hit.language,
+        "by": hit.by,
+        "changed_at": hit.changed_at.isoformat(),
+        "ways": list(hit.ways),
+        "cosine": None if hit.cosine is None else round(hit.cosine, 6),
+    }
+
+
+def near_document(found: Nearness) -> dict[str, Any]:
+    """What a prompt is near to."""
+    return {
+        "threshold": found.threshold,
+        "wording": found.wording,
+        "near": [_near_row(one) for one in found.near],
+        "more": found.more,
+        "under_way": found.under_way,
+        "reason": found.reason,
+    }
+
+
+def _near_row(one: Near) -> dict[str, Any]:
+    """One of them; of what is kept out of sight neither its words nor how near it is, which would tell them."""
+    seen = not one.kept_out
+    return {
+        "id": one.example_id if seen else None,
+        "method": one.method.value if seen else None,
+        "score": round(one.score, 6) if seen else None,
+        "leak": one.leak,
+        "counts": one.counts,
+        "split": one.split,
+        "state": one.state if seen else None,
+        "prompt": one.prompt if seen else None,
+        "kept_out": one.kept_out,
     }

@@ -1,10 +1,10 @@
 """What people post about duplicates."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from app.duplicates.models import Method, On, Verdict
+from app.duplicates.models import SCANNED, Method, On, Verdict
 from app.duplicates.operations import LOWEST_THRESHOLD, THRESHOLD
 from app.web.forms import Form, Storable
 
@@ -39,13 +39,16 @@ class ScanForm(Form):
     @property
     def methods(self) -> list[Method]:
         """The ticked ones."""
-        return [method for method in Method if getattr(self, method.value)]
+        return [method for method in SCANNED if getattr(self, method.value)]
 
 
 class ScanIn(Form):
     """How to look, as JSON."""
 
-    methods: Annotated[tuple[Method, ...], Field(min_length=1)] = (Method.EXACT, Method.EMBEDDING)
+    methods: Annotated[tuple[Literal[Method.EXACT, Method.EMBEDDING], ...], Field(min_length=1)] = (
+        Method.EXACT,
+        Method.EMBEDDING,
+    )
     on: On = On.PROMPT
     threshold: Threshold = THRESHOLD
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
@@ -21,10 +21,20 @@ class Verdict(StrEnum):
 
 
 class Method(StrEnum):
-    """How a pair was found."""
+    """How a pair was found.
+
+    `lexical` by somebody who wrote the one beside the other, `translation` by the link of the two; the others by a
+    scan as well.
+    """
 
     EXACT = "exact"
+    LEXICAL = "lexical"
     EMBEDDING = "embedding"
+    TRANSLATION = "translation"
+
+
+# What a scan can look by.
+SCANNED = (Method.EXACT, Method.EMBEDDING)
 
 
 class On(StrEnum):
@@ -68,8 +78,8 @@ class DuplicatePair(Base):
 
     id: Mapped[PrimaryKey]
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
-    # The newest scan that found it.
-    scan_id: Mapped[int] = mapped_column(ForeignKey("duplicate_scan.id", ondelete="CASCADE"), index=True)
+    # The newest scan that found it; none where somebody settled it while writing and no scan has been by since.
+    scan_id: Mapped[int | None] = mapped_column(ForeignKey("duplicate_scan.id", ondelete="CASCADE"), index=True)
     left_key: Mapped[str] = mapped_column(String(260))
     right_key: Mapped[str] = mapped_column(String(260))
     on: Mapped[On] = mapped_column(choice(On))
@@ -87,3 +97,32 @@ class DuplicatePair(Base):
     def kept_because(self) -> str:
         """Why both were kept although one is trained on and the other held out; empty for all others."""
         return str(self.effect.get("kept_because", ""))
+
+
+class ExampleText(Base):
+    """What of an example's newest words is compared while somebody writes: made by a worker soon after each save.
+
+    A row is never changed, only replaced by one with a higher number: whoever keeps rows in memory asks for newer ones.
+    """
+
+    __tablename__ = "example_text"
+    __table_args__ = (
+        Index("ix__example_text__project_id_model_id", "project_id", "model", "id"),
+        Index("ix__example_text__project_id_prompt_form", "project_id", "prompt_form"),
+        # A row that takes a higher number than any before, even than one that is gone.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[PrimaryKey]
+    example_id: Mapped[int] = mapped_column(ForeignKey("example.id", ondelete="CASCADE"), unique=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    revision_number: Mapped[int]
+    # The key of the model under which both texts have a vector.
+    model: Mapped[str] = mapped_column(String(200))
+    # SHA-256 of the prompt and the response, by which their vectors are kept, and of the prompt's normal form; empty
+    # for a blank text.
+    prompt_hash: Mapped[str] = mapped_column(String(64))
+    response_hash: Mapped[str] = mapped_column(String(64))
+    prompt_form: Mapped[str] = mapped_column(String(64))
+    # See app.duplicates.lexical: uint32, little-endian.
+    prompt_signature: Mapped[bytes] = mapped_column(LargeBinary)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, case, delete, literal, select
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -11,11 +11,12 @@ from app.accounts.audit import record
 from app.accounts.models import User
 from app.db import now
 from app.duplicates import queries
-from app.duplicates.models import DuplicatePair, DuplicateScan, Method, On, Verdict
+from app.duplicates.models import SCANNED, DuplicatePair, DuplicateScan, Method, On, Verdict
+from app.duplicates.narrowing import HAIR
 from app.duplicates.pairing import Found
 from app.duplicates.sides import Side, locked_sides, put_back, take_out
 from app.duplicates.texts import Text
-from app.errors import Conflict, NotFound, Refusal
+from app.errors import Conflict, Denied, NotFound, Refusal
 from app.jobs.operations import enqueue
 from app.projects.access import require_open
 from app.projects.models import Project
@@ -25,7 +26,6 @@ from app.projects.models import Project
 # 0.9 asks for something else. Who wants to see more gives a lower one: nothing is decided by looking.
 THRESHOLD = 0.9
 LOWEST_THRESHOLD = 0.5
-PAIRS_AT_ONCE = 500
 
 
 class NoMethod(Refusal):
@@ -48,6 +48,12 @@ class LeakNeedsReason(Refusal):
     """This pair is a leak: one text is trained on, the other held out. Say why both may stay; nothing was decided."""
 
 
+class TestKeptOut(Denied):
+    """One side is a test prompt, which is kept out of your sight. A lead settles this pair; nothing was changed."""
+
+    __test__ = False  # no test class, whatever its name begins with
+
+
 class Follows(Conflict):
     """This pair was settled together with pair {pair}, which took one of its texts out. Undo that decision instead."""
 
@@ -57,11 +63,11 @@ def start_scan(
 ) -> DuplicateScan:
     """Write a scan down and enqueue its work; both stand or fall together."""
     require_open(project)
-    if not methods:
+    chosen = [method.value for method in SCANNED if method in methods]
+    if not chosen:
         raise NoMethod
     if not LOWEST_THRESHOLD <= threshold <= 1:
         raise ThresholdUnfit(threshold=threshold, lowest=LOWEST_THRESHOLD)
-    chosen = [method.value for method in Method if method in methods]
     scan = DuplicateScan(
         project_id=project.id, created_by=actor.id, methods=chosen, on=on, threshold=threshold, result={}
     )
@@ -77,7 +83,7 @@ def start_scan(
 
 
 def remember_pairs(session: Session, scan: DuplicateScan, texts: Sequence[Text], found: Sequence[Found]) -> None:
-    """Write pairs down, at most some hundred at once; a pair that is known keeps its decision.
+    """Write pairs down, a hundred or so at once; a pair that is known keeps its decision.
 
     A pair with an example takes over that its candidate was to be kept beside the other. "Keep both" of a
     pair that has become a leak since is asked again, because it was decided about something else.
@@ -138,30 +144,38 @@ def _insert_or_refresh(session: Session) -> Any:
             "verdict": case((leaks_now, asked_again), else_=DuplicatePair.verdict),
         },
         # An older scan that ends later says nothing new.
-        where=DuplicatePair.scan_id <= new.scan_id,
+        where=or_(DuplicatePair.scan_id <= new.scan_id, DuplicatePair.scan_id.is_(None)),
     )
 
 
-def finish_scan(session: Session, scan: DuplicateScan, live: Collection[str], result: dict[str, Any]) -> None:
-    """Drop open pairs that hold no more, and write the result down.
+def stale_pairs(session: Session, scan: DuplicateScan, live: Collection[str]) -> list[int]:
+    """The open pairs that hold no more.
 
     A pair holds no more when one of its texts is gone or rejected, or when this scan looked where it would
     have found it and did not. Decided pairs stay for ever.
     """
-    older = queries.pairs_of(scan.project_id).where(
-        queries.OPEN, DuplicatePair.on == scan.on, DuplicatePair.scan_id < scan.id
-    )
-    stale = [pair.id for pair in session.scalars(older) if not _holds(pair, scan, live)]
-    for start in range(0, len(stale), PAIRS_AT_ONCE):
-        part = stale[start : start + PAIRS_AT_ONCE]
-        session.execute(delete(DuplicatePair).where(DuplicatePair.id.in_(part), queries.OPEN))
+    older = queries.pairs_of(scan.project_id).where(*_open_before(scan), DuplicatePair.on == scan.on)
+    return [pair.id for pair in session.scalars(older) if not _holds(pair, scan, live)]
+
+
+def drop_pairs(session: Session, scan: DuplicateScan, stale: Collection[int]) -> None:
+    """Drop pairs that held no more, a few hundred at once; one that was decided or found again since stays."""
+    session.execute(delete(DuplicatePair).where(DuplicatePair.id.in_(stale), *_open_before(scan)))
+
+
+def _open_before(scan: DuplicateScan) -> tuple[ColumnElement[bool], ...]:
+    return queries.OPEN, or_(DuplicatePair.scan_id < scan.id, DuplicatePair.scan_id.is_(None))
+
+
+def finish_scan(scan: DuplicateScan, result: dict[str, Any]) -> None:
+    """Write the result down."""
     scan.result, scan.finished_at = result, now()
 
 
 def _holds(pair: DuplicatePair, scan: DuplicateScan, live: Collection[str]) -> bool:
     if pair.left_key not in live or pair.right_key not in live:
         return False
-    return pair.method not in scan.methods or pair.score < scan.threshold - queries.HAIR
+    return pair.method not in scan.methods or pair.score < scan.threshold - HAIR
 
 
 def decide(
@@ -213,6 +227,8 @@ def verdict_words(verdict: Verdict) -> str:
 
 def _held(session: Session, pair: DuplicatePair) -> tuple[tuple[Side, Side], DuplicatePair]:
     """Both sides and the pair as they are now, held so that two who decide at once come one after the other."""
+    if queries.out_of_sight(session, pair.project_id, (pair.left_key, pair.right_key)):
+        raise TestKeptOut
     sides = locked_sides(session, pair)
     query = select(DuplicatePair).where(DuplicatePair.id == pair.id)
     held = session.scalar(query.with_for_update().execution_options(populate_existing=True))

@@ -1,6 +1,6 @@
 """The inbox of pairs, one pair side by side, the scans, and the pairs of one example."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.duplicates import queries
 from app.duplicates.models import DuplicatePair, DuplicateScan, Method, On, Verdict
+from app.duplicates.narrowing import at_least
 from app.duplicates.operations import THRESHOLD
 from app.duplicates.queries import PairCount
 from app.duplicates.sheet import METHOD_WORDS, ON_WORDS, VERDICT_WORDS, PairView, pair_view, score_words
@@ -20,6 +21,7 @@ from app.web.paging import Pager, page_of
 # The rows of the table behind the slider.
 TABLE = (100, 98, 95, 92, 90, 85, 80, 70, 60, 50)
 LOWEST = 50
+KEPT_OUT = "A test prompt, kept out of sight"
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,10 @@ def inbox_page(
     steps = tuple(percent / 100 for percent in TABLE)
     counts = queries.counts_at(session, project_id, ((at or 0) / 100, *steps))
     lowest = _lowest(counts)
-    conditions = (queries.at_least((at or 0) / 100), queries.OPEN if show == "open" else queries.SETTLED)
+    conditions = (at_least(session, (at or 0) / 100), queries.OPEN if show == "open" else queries.SETTLED)
     place = queries.position_of(session, chosen, *conditions) if chosen else 0
     number = place // 50 + 1 if chosen else number
-    pairs, pager = page_of(session, queries.listed(project_id).where(*conditions), number)
+    pairs, pager = page_of(session, queries.listed(session, project_id).where(*conditions), number)
     chosen = chosen or (pairs[0] if pairs else None)
     last = _scan_rows(session, [scan])[0] if scan else None
     return InboxPage(
@@ -191,19 +193,23 @@ def _number_of(chosen: DuplicatePair, pairs: Sequence[DuplicatePair], pager: Pag
 def _pair_rows(
     session: Session, project_id: int, pairs: Sequence[DuplicatePair], chosen: DuplicatePair | None = None
 ) -> tuple[PairRow, ...]:
-    titles = queries.titles(session, project_id, [key for pair in pairs for key in (pair.left_key, pair.right_key)])
+    keys = [key for pair in pairs for key in (pair.left_key, pair.right_key)]
+    titles, kept_out = queries.titles(session, project_id, keys), queries.out_of_sight(session, project_id, keys)
     return tuple(
-        _pair_row(pair, titles.get(pair.left_key) or titles.get(pair.right_key) or pair.left_key, chosen)
+        _pair_row(pair, titles.get(pair.left_key) or titles.get(pair.right_key) or pair.left_key, kept_out, chosen)
         for pair in pairs
     )
 
 
-def _pair_row(pair: DuplicatePair, title: str, chosen: DuplicatePair | None) -> PairRow:
+def _pair_row(
+    pair: DuplicatePair, title: str, kept_out: Collection[str], chosen: DuplicatePair | None = None
+) -> PairRow:
+    hidden = not {pair.left_key, pair.right_key}.isdisjoint(kept_out)
     return PairRow(
         id=pair.id,
-        title=title,
-        score=score_words(pair.score),
-        method=METHOD_WORDS[pair.method],
+        title=KEPT_OUT if title in kept_out else title,
+        score="" if hidden else score_words(pair.score),
+        method="kept out of sight" if hidden else METHOD_WORDS[pair.method],
         leak=pair.leak,
         verdict=VERDICT_WORDS[pair.verdict],
         settled=pair.verdict is not Verdict.OPEN,
@@ -214,7 +220,8 @@ def _pair_row(pair: DuplicatePair, title: str, chosen: DuplicatePair | None) -> 
 def _pair_view(session: Session, access: ProjectAccess, pair: DuplicatePair, number: int | None) -> PairView:
     members = queries.members(session, pair.project_id, (pair.left_key, pair.right_key))
     sources = {row.source: (row.colour, row.short_title) for row in session.scalars(composition_of(access.project))}
-    return pair_view(pair, number, members, sources)
+    kept_out = queries.out_of_sight(session, pair.project_id, (pair.left_key, pair.right_key))
+    return pair_view(pair, number, members, sources, kept_out)
 
 
 def _scan_rows(session: Session, scans: Sequence[DuplicateScan]) -> tuple[ScanRow, ...]:
@@ -255,5 +262,6 @@ def example_pairs_page(session: Session, access: ProjectAccess, example_id: int)
     pairs = session.scalars(queries.pairs_with(access.project.id, [key])).all()
     others = {pair.id: pair.right_key if pair.left_key == key else pair.left_key for pair in pairs}
     titles = queries.titles(session, access.project.id, others.values())
-    rows = tuple(_pair_row(pair, titles.get(others[pair.id], others[pair.id]), None) for pair in pairs)
+    kept_out = queries.out_of_sight(session, access.project.id, others.values())
+    rows = tuple(_pair_row(pair, titles.get(others[pair.id], others[pair.id]), kept_out) for pair in pairs)
     return ExamplePairsPage(example_id, rows)

@@ -30,11 +30,16 @@ class Pairing:
     on: On
 
     def allowed(self, left: int, right: int) -> bool:
-        """Whether two texts may be duplicates: answers to one question have its prompt in common by nature."""
+        """Whether two texts may be duplicates: answers to one question have its prompt in common by nature.
+
+        Translations say the same on purpose; to train on one and hold the other out is a leak all the same.
+        """
         if left == right:
             return False
-        thread = self.texts[left].thread
-        return not (self.on is On.PROMPT and thread is not None and thread == self.texts[right].thread)
+        one, other = self.texts[left], self.texts[right]
+        if one.says is not None and one.says == other.says:
+            return self.leak(left, right)
+        return not (self.on is On.PROMPT and one.thread is not None and one.thread == other.thread)
 
     def leak(self, left: int, right: int) -> bool:
         """Whether one is trained on and the other held out."""

@@ -1,30 +1,25 @@
 """Scans, pairs and the members of pairs: candidates and examples by their keys."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from app.duplicates.models import DuplicatePair, DuplicateScan, Verdict
+from app.duplicates.narrowing import at_least, told_score
 from app.duplicates.texts import Kind, Text, candidate_key, example_key, parsed, place, prompt_of, response_of
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import arrived
+from app.examples.sight import everything, is_kept
 from app.jobs.models import Job
 from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState
 
 ROWS_AT_ONCE = 500
-# Scores are kept to six digits, so a threshold that is written with two must not miss them by a hair.
-HAIR = 1e-6
 
 SETTLED = DuplicatePair.verdict != Verdict.OPEN
 OPEN = DuplicatePair.verdict == Verdict.OPEN
-
-
-def at_least(threshold: float) -> ColumnElement[bool]:
-    """Pairs that reach a threshold."""
-    return DuplicatePair.score >= threshold - HAIR
 
 
 def texts_of(session: Session, project_id: int) -> list[Text]:
@@ -32,7 +27,8 @@ def texts_of(session: Session, project_id: int) -> list[Text]:
 
     A candidate that an example was made from is left out: the example speaks for it, in its newest words.
     """
-    texts = [*_candidate_texts(session, project_id), *_example_texts(session, project_id)]
+    examples = _with_threads_of_originals(list(_example_texts(session, project_id)))
+    texts = [*_candidate_texts(session, project_id), *examples]
     return sorted(texts, key=lambda text: place(text.key))
 
 
@@ -52,7 +48,30 @@ def _candidate_texts(session: Session, project_id: int) -> Iterator[Text]:
         yield Text(candidate_key(site, name), asked, answered, split.value, (site, thread) if thread else None)
 
 
+def _with_threads_of_originals(texts: Sequence[Text]) -> Iterator[Text]:
+    threads = {text.key: text.thread for text in texts}
+    for text in texts:
+        original = example_key(text.says or 0)
+        yield text if text.key == original else replace(text, thread=threads.get(original))
+
+
+def originals(session: Session, project_id: int) -> dict[int, int]:
+    """What each translation of a project says, by their numbers; of a translation's translation the first original."""
+    query = select(Example.id, Example.translation_of_id).where(
+        Example.project_id == project_id, Example.translation_of_id.is_not(None)
+    )
+    above = {number: original for number, original in session.execute(query) if original is not None}
+    found = {}
+    for number, original in above.items():
+        first = original
+        while first in above:
+            first = above[first]
+        found[number] = first
+    return found
+
+
 def _example_texts(session: Session, project_id: int) -> Iterator[Text]:
+    first = originals(session, project_id)
     query = (
         select(
             Example.id,
@@ -76,6 +95,7 @@ def _example_texts(session: Session, project_id: int) -> Iterator[Text]:
             row.split.value,
             (row.asked_on, row.thread_id) if row.thread_id else None,
             candidate_key(row.site, row.external_id) if row.site else None,
+            first.get(row.id, row.id),
         )
 
 
@@ -106,9 +126,11 @@ def pairs_of(project_id: int) -> Select[DuplicatePair]:
     return query.order_by(DuplicatePair.leak.desc(), DuplicatePair.score.desc(), DuplicatePair.id)
 
 
-def listed(project_id: int, verdict: Verdict | None = None, threshold: float = 0.0) -> Select[DuplicatePair]:
+def listed(
+    session: Session, project_id: int, verdict: Verdict | None = None, threshold: float = 0.0
+) -> Select[DuplicatePair]:
     """A project's pairs with who decided them, in the order of the inbox; all verdicts, or one."""
-    query = pairs_of(project_id).where(at_least(threshold)).options(joinedload(DuplicatePair.decider))
+    query = pairs_of(project_id).where(at_least(session, threshold)).options(joinedload(DuplicatePair.decider))
     return query if verdict is None else query.where(DuplicatePair.verdict == verdict)
 
 
@@ -147,7 +169,7 @@ def position_of(session: Session, pair: DuplicatePair, *conditions: ColumnElemen
 
 def next_open(session: Session, pair: DuplicatePair, threshold: float) -> int | None:
     """The id of the pair to settle after this one; at the end of the list, the first that is left."""
-    waiting = pairs_of(pair.project_id).where(OPEN, at_least(threshold), DuplicatePair.id != pair.id)
+    waiting = pairs_of(pair.project_id).where(OPEN, at_least(session, threshold), DuplicatePair.id != pair.id)
     ids = waiting.with_only_columns(DuplicatePair.id).limit(1)
     return session.scalar(ids.where(~before(pair))) or session.scalar(ids)
 
@@ -172,9 +194,9 @@ class PairCount:
 
 def counts_at(session: Session, project_id: int, thresholds: Sequence[float]) -> list[PairCount]:
     """A project's pairs counted by verdict and leak, in one query."""
-    columns = [func.sum(case((at_least(threshold), 1), else_=0)) for threshold in thresholds]
+    columns = [func.sum(case((at_least(session, threshold), 1), else_=0)) for threshold in thresholds]
     heads = (DuplicatePair.verdict, DuplicatePair.leak)
-    query = select(*heads, func.count(DuplicatePair.id), func.min(DuplicatePair.score), *columns)
+    query = select(*heads, func.count(DuplicatePair.id), func.min(told_score(session)), *columns)
     rows = session.execute(query.where(DuplicatePair.project_id == project_id).group_by(*heads))
     return [PairCount(verdict, leak, total, lowest, counts) for verdict, leak, total, lowest, *counts in rows]
 
@@ -236,6 +258,16 @@ def titles(session: Session, project_id: int, keys: Iterable[str]) -> dict[str, 
         rows = rows.where(Example.project_id == project_id, Example.id.in_(ids), arrived())
         found |= {example_key(example_id): title for example_id, title in session.execute(rows)}
     return found
+
+
+def out_of_sight(session: Session, project_id: int, keys: Iterable[str]) -> set[str]:
+    """Which of these members are test prompts that this session's person may not read."""
+    if not is_kept(session):
+        return set()
+    wanted = set(keys)
+    seen = titles(session, project_id, wanted)
+    with everything(session):
+        return set(titles(session, project_id, wanted)) - set(seen)
 
 
 def _split_keys(keys: Iterable[str]) -> tuple[list[tuple[str, str]], list[int]]:

@@ -4,29 +4,33 @@ Guarantee: a scan that is run again after its worker died ends in the same pairs
 made and pairs are written by their keys, so nothing is done twice and nothing is there twice.
 """
 
-import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from app.duplicates import operations, queries
 from app.duplicates.clusters import clusters
 from app.duplicates.matching import pairs_at_least
-from app.duplicates.models import Method, On
+from app.duplicates.models import DuplicateScan, Method, On
 from app.duplicates.normal import normal_form
 from app.duplicates.pairing import Found, Pairing
 from app.duplicates.texts import Text
 from app.embeddings.operations import encoder_for, vectors_for
 from app.embeddings.vectors import Vectors
 from app.errors import NotFound
+from app.jobs.memory import Peak
 from app.jobs.running import JobContext
 
 TELL_EVERY = 0.3
-PAIRS_AT_ONCE = 500
+# What a step writes, a few milliseconds; and how many steps a transaction has where nobody waits.
+PAIRS_A_STEP = 100
+STEPS = 5
 # What a result counts; a method that was not asked for counts 0, "methods" says which were.
 COUNTED = ("exact", "lexical", "embedding")
 
@@ -55,7 +59,6 @@ class Looking:
             "clusters": len(clusters((pair.left, pair.right) for pair in self.found)),
             "leaks": sum(pair.leak for pair in self.found),
             "seconds": {part: round(spent, 3) for part, spent in self.seconds.items()},
-            "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "methods": list(self.methods),
             "on": self.on.value,
             "threshold": self.threshold,
@@ -63,19 +66,30 @@ class Looking:
 
 
 def run_scan(context: JobContext) -> None:
-    """Do one scan from its row to its result."""
+    """Do one scan from its row to its result; who else writes has a turn after every step."""
+    peak = Peak()
     with context.reading() as session:
         scan = queries.scan_by_id(session, context.args["duplicate_scan_id"])
         if scan is None:
             raise NotFound("The scan is not there any more.")
         looking = Looking(queries.texts_of(session, scan.project_id), scan.on, scan.methods, scan.threshold)
     look(context, looking)
-    for part in _parts(looking.found, PAIRS_AT_ONCE):
-        with context.writing() as session:
-            operations.remember_pairs(session, scan, looking.texts, part)
+    parts = _parts(looking.found, PAIRS_A_STEP)
+    context.in_turns((partial(_remember, scan, looking.texts, part) for part in parts), STEPS)
+    with context.reading() as session:
+        stale = operations.stale_pairs(session, scan, {text.key for text in looking.texts})
+    context.in_turns((partial(_drop, scan, part) for part in _parts(stale, PAIRS_A_STEP)), STEPS)
     with context.writing() as session:
         session.add(scan)
-        operations.finish_scan(session, scan, {text.key for text in looking.texts}, looking.document())
+        operations.finish_scan(scan, looking.document() | peak.document())
+
+
+def _remember(scan: DuplicateScan, texts: Sequence[Text], found: Sequence[Found], session: Session) -> None:
+    operations.remember_pairs(session, scan, texts, found)
+
+
+def _drop(scan: DuplicateScan, stale: Sequence[int], session: Session) -> None:
+    operations.drop_pairs(session, scan, stale)
 
 
 def look(context: JobContext, looking: Looking) -> None:

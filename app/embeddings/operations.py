@@ -9,10 +9,11 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.embeddings import queries
-from app.embeddings.encoder import Encoder, Progress, load_encoder
+from app.embeddings.encoder import Encoder, load_encoder
 from app.embeddings.models import Embedding
 from app.embeddings.queries import HASHES_AT_ONCE
-from app.embeddings.vectors import Vectors, stack, text_hash, to_bytes
+from app.embeddings.ready import Making
+from app.embeddings.vectors import Progress, Vectors, stack, text_hash, to_bytes
 from app.sources.bulk import insert_ignoring
 
 # So many texts are encoded between two writes: what a killed worker loses, and a second or so of work.
@@ -33,6 +34,19 @@ class Store(Protocol):
 def encoder_for(name_or_path: str = "") -> Encoder:
     """The encoder that the settings name, loaded once a process."""
     return load_encoder(name_or_path)
+
+
+@lru_cache(maxsize=1)
+def _light(name_or_path: str) -> Making[Encoder]:
+    return Making(lambda: load_encoder(name_or_path, light=True))
+
+
+def light_encoder_within(seconds: float, name_or_path: str = "") -> Encoder | None:
+    """The encoder for a text or a few, loaded once a process and beside the request; None while that is under way.
+
+    Raises EncoderMissing or EncoderAltered, for a minute without looking again.
+    """
+    return _light(name_or_path).within(seconds)
 
 
 def vectors_for(store: Store, encoder: Encoder, texts: Sequence[str], progress: Progress | None = None) -> Vectors:

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session, aliased
 from app.accounts.models import User
 from app.errors import Refusal
 from app.examples import claims, queries, working_copies
-from app.examples.forms import new_key
-from app.examples.messages import Message
-from app.examples.models import Example, ExampleState, Revision
+from app.examples.credit import credit_of_prompt
+from app.examples.describing import purpose_of
+from app.examples.forms import UNKNOWN, Followed
+from app.examples.messages import Message, same_messages, without_places
+from app.examples.models import Example, ExampleState, Revision, WorkingCopy
 from app.examples.operations import create_example
 from app.examples.working_copies import Desk, Written
 from app.projects.models import Project, Split
@@ -54,14 +56,20 @@ def make_answer(
         messages=words,
         flags=first.flags,
         licence=first.licence,
-        attribution=first.attribution,
+        attribution=credit_of_prompt(first.attribution, answered=_came_answered(session, first)),
         note=NOTE.format(number=first.id),
         creation_key=f"beside-{first.id}-{actor.id}-{content_hash(words)[:16]}",
+        beside=first,
     )
-    made.beside_id = first.beside_id or first.id
     claims.renew(session, actor, made)
     session.flush()
     return made
+
+
+def _came_answered(session: Session, first: Example) -> bool:
+    query = select(Revision.messages).where(Revision.example_id == first.id, Revision.number == 1)
+    messages = session.scalar(query) or []
+    return bool(messages) and messages[-1]["role"] == "assistant"
 
 
 def prompt_of(messages: Sequence[Message]) -> list[Message]:
@@ -71,23 +79,39 @@ def prompt_of(messages: Sequence[Message]) -> list[Message]:
 
 
 def keep_words(
-    session: Session, actor: User, project: Project, example: Example, messages: Sequence[Message], based_on: int
-) -> None:
+    session: Session,
+    actor: User,
+    project: Project,
+    example: Example,
+    messages: Sequence[Message],
+    based_on: int,
+    followed: Followed = UNKNOWN,
+) -> WorkingCopy:
     """Keep as this person's working copy what they could not save, because somebody else writes on the example."""
-    desk = Desk(actor, project, example)
-    standing = working_copies.copy_on(session, desk)
-    described = {"split": example.split.value, "source": example.source, "language": example.language}
-    written = Written(messages, described | {"flags": ", ".join(example.flags)}, based_on)
-    working_copies.keep(session, desk, written, follows=standing.counter if standing else 0, key=new_key())
+    purpose = purpose_of(example)
+    written = Written(messages, purpose.texts | {"was": purpose.canonical}, based_on)
+    return working_copies.keep_unsaved(session, Desk(actor, project, example), written, followed)
 
 
-def answer_with_copy(session: Session, actor: User, project: Project, example: Example) -> Example:
-    """Turn one's working copy of an example into a second answer; without a copy, begin one from the prompt."""
+def answer_with_words(
+    session: Session,
+    actor: User,
+    project: Project,
+    example: Example,
+    messages: Sequence[Message] = (),
+    followed: Followed = UNKNOWN,
+) -> Example:
+    """A second answer with these words, else with one's working copy; without either it begins from the prompt."""
     desk = Desk(actor, project, example)
     copy = working_copies.copy_on(session, desk)
-    made = make_answer(session, actor, project, example, copy.messages if copy else ())
+    words = without_places(messages) or (copy.messages if copy is not None else ())
+    if same_messages(words, queries.head_revision(session, example).messages):
+        words = ()
+    made = make_answer(session, actor, project, example, words)
     first = session.get(Example, made.beside_id, with_for_update=True) if made.beside_id else None
     if first is not None:
         first.answers = queries.answers_to(session, first)
-    working_copies.let_go(session, desk)
+    if copy is not None and not messages:
+        followed = Followed(copy.counter, copy.key, copy.based_on)
+    working_copies.let_go(session, desk, queries.head_revision(session, made), followed)
     return made

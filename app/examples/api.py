@@ -9,14 +9,16 @@ from sqlalchemy.orm import Session
 
 from app.db import SessionDep
 from app.errors import NotFound
-from app.examples import operations, queries
+from app.examples import describing, operations, queries
 from app.examples.answers import keep_words
 from app.examples.claims import HeldByAnother
-from app.examples.documents import example_document, merge_document, revision_document
-from app.examples.forms import DescriptionIn, ExampleIn, ExampleQuery, MessageIn, RevisionIn
+from app.examples.documents import example_document, found_document, merge_document, revision_document
+from app.examples.forms import DescriptionIn, ExampleIn, MessageIn, RevisionIn, SearchQuery
 from app.examples.merging import Turns, merge_turns, turns_of
 from app.examples.models import Example, Revision
+from app.examples.searching import all_examples
 from app.projects.access import Annotator, ProjectAccess
+from app.text.search import parse
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS, Refused
 
@@ -39,6 +41,12 @@ class ExampleOut(BaseModel):
     source: str
     language: str
     flags: list[str]
+    author_group: str | None = Field(description="A or B: the group of the prompt's author when it was written.")
+    sensitive: bool
+    format_constraint: bool = Field(description="Whether the prompt fixes the structure of its answer.")
+    acknowledges_first: bool = Field(description="Whether the response takes up the question before it answers.")
+    translation_of: int | None = Field(description="The number of the example that this one translates.")
+    translation_seen: int | None = Field(description="The revision of it that the translator has seen.")
     revision: int
     head: int
     approved: int | None = Field(description="The revision approved last, even if the example was reopened since.")
@@ -54,22 +62,47 @@ class ExampleOut(BaseModel):
     changed_at: str
 
 
+class PieceOut(BaseModel):
+    """A stretch of a text; `hit` is a word that was looked for."""
+
+    text: str
+    hit: bool
+
+
+class FoundOut(ExampleOut):
+    """An example in a list."""
+
+    snippet: list[PieceOut] = Field(description="Where its texts say what was looked for; empty without a search.")
+
+
 class ExamplesOut(BaseModel):
     """A page of examples, the latest change first."""
 
     total: int
     page: int
-    examples: list[ExampleOut]
+    examples: list[FoundOut]
+
+
+class HelpMarkOut(BaseModel):
+    """A suggestion of a model that was there when a revision was saved; `words` of it stand in the revision."""
+
+    suggestion: int
+    kind: str
+    by: str
+    model: str
+    copied: bool
+    words: int
 
 
 class RevisionOut(BaseModel):
-    """One revision."""
+    """One revision; `help` is what models had said by then."""
 
     number: int
     author: str | None
     note: str
     messages: list[MessageOut]
     content_hash: str
+    help: list[HelpMarkOut]
     created_at: str
 
 
@@ -107,21 +140,23 @@ class StaleOut(BaseModel):
 
 
 @router.get("/examples", name="api:examples")
-def examples(session: SessionDep, access: Annotator, wanted: Annotated[ExampleQuery, Query()]) -> ExamplesOut:
-    """The project's examples, filtered."""
-    query = queries.heads_of(access.project.id, wanted.as_filter(access.user))
-    found, pager = page_of(session, query, wanted.page)
-    shown = [ExampleOut.model_validate(example_document(head.example, head)) for head in found]
-    return ExamplesOut(total=pager.total, page=pager.number, examples=shown)
+def examples(session: SessionDep, access: Annotator, wanted: Annotated[SearchQuery, Query()]) -> ExamplesOut:
+    """The project's examples, searched and filtered, the latest change first."""
+    narrowed = wanted.as_filter(access.user)
+    listed, looked_for = all_examples(session, access.project.id, narrowed, wanted.page), parse(narrowed.words)
+    shown = [FoundOut.model_validate(found_document(head, looked_for)) for head in listed.heads]
+    return ExamplesOut(total=listed.pager.total, page=listed.pager.number, examples=shown)
 
 
 @router.post("/examples", name="api:create_example", status_code=201)
 def create(session: SessionDep, access: Annotator, body: ExampleIn) -> ExampleOut:
     """Write a new example."""
+    queries.require_source(session, access.project, body.source)
     example = operations.create_example(
         session, access.user, access.project,
         split=body.split, source=body.source, language=body.language, flags=body.flags,
         messages=plain(body.messages), note=body.note, creation_key=body.key,
+        not_duplicates=body.not_duplicates,
     )  # fmt: skip
     return _shown(session, example)
 
@@ -187,9 +222,9 @@ def _both(session: Session, example: Example, current: Revision, body: RevisionI
 
 @router.put("/examples/{example_id}/description", name="api:describe_example")
 def describe(session: SessionDep, access: Annotator, example_id: int, body: DescriptionIn) -> ExampleOut:
-    """Say what an example is for; another split or source reopens what was approved."""
+    """Say what an example is for; another split, source or language reopens what was approved."""
     example = _example(session, access, example_id)
-    operations.describe_example(
+    describing.describe_example(
         session, access.user, example,
         split=body.split, source=body.source, language=body.language, flags=body.flags,
     )  # fmt: skip

@@ -1,9 +1,10 @@
 """Examples that an import brings ready-made: submitted, with their splits, each once by site and external id."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Refusal
@@ -11,13 +12,17 @@ from app.examples.credit import attribution_of
 from app.examples.messages import title_of, validate_messages
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.operations import UNSORTED
+from app.examples.roles import FLAGS
 from app.jobs.models import JobState
-from app.projects.models import Project, Split
+from app.jobs.running import Step
+from app.projects.models import AuthorGroup, Project, Split
 from app.sources.models import ImportRun, ImportState
-from app.sources.publishing import BatchCount, fail_import
+from app.sources.publishing import BatchCount, carry_out, fail_import, forgetting, pieces
 from app.sources.records import BadInput, Decided, Decision, Record
 
 NOTE = "imported"
+# What one step takes away: each example goes with its revisions and the words that are searched.
+STEP = 50
 
 
 class UnderWay(Conflict):
@@ -73,7 +78,15 @@ def _example(run: ImportRun, record: Record, decision: Decision) -> Example:
         attribution=attribution_of(record),
         revision_number=1,
         created_by=run.created_by,
+        **_told(record),
     )
+
+
+def _told(record: Record) -> dict[str, Any]:
+    """Group and flags of the prompt, which only an export of our own says."""
+    told = record.extra.get("told", {})
+    group = {"author_group": AuthorGroup(told["group"])} if told.get("group") in list(AuthorGroup) else {}
+    return group | {flag: True for flag in FLAGS if flag in told.get("flags", ())}
 
 
 def _revision(example: Example, record: Record) -> Revision:
@@ -92,15 +105,17 @@ def _revision(example: Example, record: Record) -> Revision:
     )
 
 
-def forget_arrivals(session: Session, import_run_id: int) -> None:
-    """Take away what an unfinished import has brought so far; it was never shown."""
-    run = session.get(ImportRun, import_run_id)
-    if run is None or run.state is ImportState.PUBLISHED:
-        return
-    session.execute(delete(Example).where(Example.import_run_id == run.id, Example.candidate_id.is_(None)))
+def forgetting_arrivals(session: Session, run: ImportRun) -> Sequence[Step]:
+    """The steps that take away what an unfinished import has brought so far; it was never shown."""
+    brought = Example.import_run_id == run.id, Example.candidate_id.is_(None)
+    first, last = session.execute(select(func.min(Example.id), func.max(Example.id)).where(*brought)).one()
+    examples = [delete(Example).where(*brought, Example.id.between(*ends)) for ends in pieces(first, last, STEP)]
+    return [*(partial(carry_out, statement) for statement in examples), *forgetting(session, run)]
 
 
 def fail_arrivals(session: Session, args: dict[str, Any], error: str, state: JobState) -> None:
     """Say why an import into the set ended without a result; nothing of it is kept."""
-    forget_arrivals(session, args["import_run_id"])
+    run = session.get(ImportRun, args["import_run_id"])
+    for step in forgetting_arrivals(session, run) if run and run.state is not ImportState.PUBLISHED else ():
+        step(session)
     fail_import(session, args, error, state)

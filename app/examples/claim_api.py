@@ -11,11 +11,12 @@ from app.accounts import queries as people
 from app.db import SessionDep, now
 from app.examples import answers, claims, queries, queueing, skips
 from app.examples.api import ExampleOut
+from app.examples.at import At, AtExample
 from app.examples.documents import example_document
 from app.examples.models import Example, SkipReason
 from app.examples.queue_forms import HandIn, NextForm, OverlapForm, SkipIn
 from app.examples.queue_pages import HandedRow, HeldRow, SkippedRow, queue_page
-from app.projects.access import Annotator, Lead, ProjectAccess
+from app.projects.access import Annotator, Lead
 from app.web.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["queue"], responses=REFUSALS)
@@ -66,7 +67,7 @@ def overlap(session: SessionDep, access: Lead, body: OverlapForm) -> QueueOut:
 @router.post("/examples/next", name="api:next")
 def following(session: SessionDep, access: Annotator, body: Annotated[NextForm, Body()] = NextForm()) -> NextOut:
     """The next example for this person, claimed."""
-    after = _example(session, access, body.after) if body.after else None
+    after = queries.example_in(session, access.project.id, body.after) if body.after else None
     found = queueing.claim_next(session, access.user, access.project, after=after)
     if found is None:
         return NextOut(example=None, why=None, claimed_until=None)
@@ -76,80 +77,70 @@ def following(session: SessionDep, access: Annotator, body: Annotated[NextForm, 
 
 
 @router.get("/examples/{example_id}/claim", name="api:claim")
-def claim(session: SessionDep, access: Annotator, example_id: int) -> ClaimOut:
+def claim(at: AtExample) -> ClaimOut:
     """Whether somebody writes on it."""
-    return _claim(access, _example(session, access, example_id))
+    return _claim(at)
 
 
 @router.put("/examples/{example_id}/claim", name="api:take")
-def take(session: SessionDep, access: Annotator, example_id: int) -> ClaimOut:
+def take(at: AtExample) -> ClaimOut:
     """Have it alone for a while, or renew that; 409 names who has it."""
-    example = _example(session, access, example_id)
-    claims.claim(session, access.user, example)
-    return _claim(access, example)
+    claims.claim(at.session, at.user, at.example)
+    return _claim(at)
 
 
 @router.delete("/examples/{example_id}/claim", name="api:release")
-def release(session: SessionDep, access: Annotator, example_id: int) -> ClaimOut:
+def release(at: AtExample) -> ClaimOut:
     """Let others have it."""
-    example = _example(session, access, example_id)
-    claims.release(session, access.user, example)
-    return _claim(access, example)
+    claims.release(at.session, at.user, at.example)
+    return _claim(at)
 
 
 @router.put("/examples/{example_id}/skip", name="api:skip")
-def skip(session: SessionDep, access: Annotator, example_id: int, body: SkipIn) -> ClaimOut:
+def skip(at: AtExample, body: SkipIn) -> ClaimOut:
     """Leave it to the others, and say why."""
-    example = _example(session, access, example_id)
-    skips.skip(session, access.user, example, SkipReason(body.reason), body.words)
-    return _claim(access, example)
+    skips.skip(at.session, at.user, at.example, SkipReason(body.reason), body.words)
+    return _claim(at)
 
 
 @router.delete("/examples/{example_id}/skip", name="api:unskip")
-def unskip(session: SessionDep, access: Annotator, example_id: int) -> ClaimOut:
+def unskip(at: AtExample) -> ClaimOut:
     """Take a skip back."""
-    example = _example(session, access, example_id)
-    skips.unskip(session, access.user, example)
-    return _claim(access, example)
+    skips.unskip(at.session, at.user, at.example)
+    return _claim(at)
 
 
 @router.put("/examples/{example_id}/handing", name="api:hand_over")
-def hand_over(session: SessionDep, access: Annotator, example_id: int, body: HandIn) -> ClaimOut:
+def hand_over(at: AtExample, body: HandIn) -> ClaimOut:
     """Give it to a member."""
-    example = _example(session, access, example_id)
-    person = people.user_by_email(session, body.to)
+    person = people.user_by_email(at.session, body.to)
     if person is None:
         raise skips.NotAMember
-    skips.hand_over(session, access.user, example, person, body.words)
-    return _claim(access, example)
+    skips.hand_over(at.session, at.user, at.example, person, body.words)
+    return _claim(at)
 
 
 @router.delete("/examples/{example_id}/handing", name="api:take_back")
-def take_back(session: SessionDep, access: Annotator, example_id: int) -> ClaimOut:
+def take_back(at: AtExample) -> ClaimOut:
     """Take a hand-over back while the other has not begun."""
-    example = _example(session, access, example_id)
-    skips.take_back(session, access.user, example, access.role)
-    return _claim(access, example)
+    skips.take_back(at.session, at.user, at.example, at.access.role)
+    return _claim(at)
 
 
 @router.post("/examples/{example_id}/answers", name="api:answer", status_code=201)
-def answer(session: SessionDep, access: Annotator, example_id: int) -> ExampleOut:
+def answer(at: AtExample) -> ExampleOut:
     """Turn one's working copy into a second answer beside it, or begin one from the prompt."""
-    example = _example(session, access, example_id)
-    return _shown(session, answers.answer_with_copy(session, access.user, access.project, example))
+    return _shown(at.session, answers.answer_with_words(at.session, at.user, at.project, at.example))
 
 
-def _example(session: Session, access: ProjectAccess, example_id: int) -> Example:
-    return queries.example_in(session, access.project.id, example_id)
-
-
-def _claim(access: ProjectAccess, example: Example) -> ClaimOut:
+def _claim(at: At) -> ClaimOut:
+    example = at.example
     alive = example.claimed_until is not None and example.claimed_until > now()
     return ClaimOut(
         example=example.id,
-        mine=alive and example.claimed_by == access.user.id,
+        mine=alive and example.claimed_by == at.user.id,
         claimed_until=example.claimed_until if alive else None,
-        handed_to_me=example.handed_to == access.user.id,
+        handed_to_me=example.handed_to == at.user.id,
         beside=example.beside_id,
         answers=example.answers,
     )

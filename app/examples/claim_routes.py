@@ -1,19 +1,25 @@
 """The queue by hand: next, claim, skip, hand over, second answers."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from sqlalchemy.orm import Session
 
 from app.accounts.models import User
 from app.db import SessionDep
+from app.errors import Refusal
 from app.examples import answers, claims, queries, queueing, skips
+from app.examples.at import At, AtExample
+from app.examples.forms import UNKNOWN, DeskForm, Followed
+from app.examples.messages import Message
 from app.examples.models import Example
 from app.examples.queue_forms import LeaveForm, NextForm, OverlapForm
-from app.examples.queue_pages import claim_panel, queue_page
+from app.examples.queue_pages import queue_page
+from app.examples.working_copies import require_writer
 from app.projects.access import Annotator, Lead, ProjectAccess
-from app.web.templating import Flash, redirect, render
+from app.web.forms import Typed, check
+from app.web.templating import Flash, leave, redirect, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,12 +33,12 @@ def queue(request: Request, session: SessionDep, access: Annotator) -> Response:
 @router.post("/projects/{slug}/queue/next", name="examples:next")
 def following(request: Request, session: SessionDep, access: Annotator, form: Annotated[NextForm, Form()]) -> Response:
     """To the next example, claimed for this person."""
-    after = _example(session, access, form.after) if form.after else None
+    after = queries.example_in(session, access.project.id, form.after) if form.after else None
     found = queueing.claim_next(session, access.user, access.project, after=after)
     if found is None:
         words = "Nothing waits for you in the queue: no draft is free. The pool has more to choose from."
         return redirect(request, "examples:queue", Flash("info", words), slug=access.project.slug)
-    return _to_desk(request, access, found.example, Flash("info", f"Next, because {_because(found.why)}."))
+    return _to_desk(request, found.example, access, Flash("info", f"Next, because {_because(found.why)}."))
 
 
 def _because(why: queueing.Why) -> str:
@@ -53,87 +59,80 @@ def overlap(request: Request, session: SessionDep, access: Lead, form: Annotated
     return redirect(request, "examples:queue", Flash("ok", words), slug=access.project.slug)
 
 
-@router.get("/projects/{slug}/examples/{example_id}/claim", name="examples:claim")
-def claim(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
-    """Who writes on it, and how to skip it or hand it over."""
-    panel = claim_panel(session, access, _example(session, access, example_id))
-    return render(request, "examples/claim.html", panel, session=session, fragments=("claim",))
-
-
 @router.post("/projects/{slug}/examples/{example_id}/claim", name="examples:take")
-def take(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
+def take(request: Request, at: AtExample) -> Response:
     """Have it alone for a while."""
-    example = _example(session, access, example_id)
-    claims.claim(session, access.user, example)
-    return _to_desk(request, access, example, Flash("ok", "You have it alone now; typing renews that."))
+    claims.claim(at.session, at.user, at.example)
+    return _to_desk(request, at.example, at, Flash("ok", "You have it alone now; typing renews that."))
 
 
 @router.post("/projects/{slug}/examples/{example_id}/release", name="examples:release")
-def release(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
+def release(request: Request, at: AtExample) -> Response:
     """Let others have it."""
-    example = _example(session, access, example_id)
-    claims.release(session, access.user, example)
-    return _to_desk(request, access, example, Flash("ok", "Others may write on it now; what you wrote stays."))
+    claims.release(at.session, at.user, at.example)
+    return _to_desk(request, at.example, at, Flash("ok", "Others may write on it now; what you wrote stays."))
 
 
 @router.post("/projects/{slug}/examples/{example_id}/skip", name="examples:skip")
-def skip(
-    request: Request, session: SessionDep, access: Annotator, example_id: int, form: Annotated[LeaveForm, Form()]
-) -> Response:
+def skip(request: Request, at: AtExample, form: Annotated[LeaveForm, Form()]) -> Response:
     """Leave it to the others and go on to the next."""
-    example = _example(session, access, example_id)
-    skips.skip(session, access.user, example, form.as_reason, form.words)
-    undo = str(request.app.url_path_for("examples:unskip", slug=access.project.slug, example_id=example_id))
-    flash = Flash("ok", f"Example {example_id} is skipped.", undo_url=undo)
-    found = queueing.claim_next(session, access.user, access.project)
+    skips.skip(at.session, at.user, at.example, form.as_reason, form.words)
+    flash = Flash("ok", f"Example {at.example.id} is skipped.", undo_url=_url(request, "examples:unskip", at))
+    found = queueing.claim_next(at.session, at.user, at.project)
     if found is None:
-        return redirect(request, "examples:queue", flash, slug=access.project.slug)
-    return _to_desk(request, access, found.example, flash)
+        return redirect(request, "examples:queue", flash, slug=at.project.slug)
+    return _to_desk(request, found.example, at, flash)
 
 
 @router.post("/projects/{slug}/examples/{example_id}/skip/undoing", name="examples:unskip")
-def unskip(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
+def unskip(request: Request, at: AtExample) -> Response:
     """Take one's skip back."""
-    example = _example(session, access, example_id)
-    skips.unskip(session, access.user, example)
-    return _to_desk(request, access, example, Flash("ok", "Taken back; it comes up for you again."))
+    skips.unskip(at.session, at.user, at.example)
+    return _to_desk(request, at.example, at, Flash("ok", "Taken back; it comes up for you again."))
 
 
 @router.post("/projects/{slug}/examples/{example_id}/handing", name="examples:hand_over")
-def hand_over(
-    request: Request, session: SessionDep, access: Annotator, example_id: int, form: Annotated[LeaveForm, Form()]
-) -> Response:
+def hand_over(request: Request, at: AtExample, form: Annotated[LeaveForm, Form()]) -> Response:
     """Give it to a named colleague."""
-    example = _example(session, access, example_id)
-    person = session.get(User, form.person) if form.person else None
+    person = at.session.get(User, form.person) if form.person else None
     if person is None:
         raise skips.NotAMember
-    skips.hand_over(session, access.user, example, person, form.words)
-    undo = str(request.app.url_path_for("examples:take_back", slug=access.project.slug, example_id=example_id))
+    try:
+        skips.hand_over(at.session, at.user, at.example, person, form.words)
+    except skips.UnsavedWords as refusal:
+        return _to_desk(request, at.example, at, Flash("danger", refusal.message))
+    undo = _url(request, "examples:take_back", at)
     flash = Flash("ok", f"Handed to {person.name}.", undo_url=undo, undo_label="Take back")
-    return redirect(request, "examples:queue", flash, slug=access.project.slug)
+    return redirect(request, "examples:queue", flash, slug=at.project.slug)
 
 
 @router.post("/projects/{slug}/examples/{example_id}/handing/undoing", name="examples:take_back")
-def take_back(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
+def take_back(request: Request, at: AtExample) -> Response:
     """Take a hand-over back while the other has not begun."""
-    example = _example(session, access, example_id)
-    skips.take_back(session, access.user, example, access.role)
-    return _to_desk(request, access, example, Flash("ok", "Taken back; it is with nobody in particular."))
+    skips.take_back(at.session, at.user, at.example, at.access.role)
+    return _to_desk(request, at.example, at, Flash("ok", "Taken back; it is with nobody in particular."))
 
 
 @router.post("/projects/{slug}/examples/{example_id}/answers", name="examples:answer")
-def answer(request: Request, session: SessionDep, access: Annotator, example_id: int) -> Response:
-    """Turn one's kept words into a second answer beside it, or begin one."""
-    example = _example(session, access, example_id)
-    made = answers.answer_with_copy(session, access.user, access.project, example)
-    words = f"This is a second answer beside example {example.id}; both stand."
-    return _to_desk(request, access, made, Flash("ok", words))
+def answer(request: Request, at: AtExample, typed: Typed) -> Response:
+    """Turn what stands on the desk, else one's kept words, into a second answer beside it, or begin one."""
+    require_writer(at.user, typed)
+    messages, followed = _on_desk(typed) if "turn_1" in typed else ((), UNKNOWN)
+    made = answers.answer_with_words(at.session, at.user, at.project, at.example, messages, followed)
+    flash = Flash("ok", f"This is a second answer beside example {at.example.id}; both stand.")
+    return leave(request, "examples:edit", flash, slug=at.project.slug, example_id=made.id)
 
 
-def _example(session: Session, access: ProjectAccess, example_id: int) -> Example:
-    return queries.example_in(session, access.project.id, example_id)
+def _on_desk(typed: dict[str, str]) -> tuple[Sequence[Message], Followed]:
+    form = check(DeskForm, typed | {"act": "save"})
+    if form.errors:
+        raise Refusal(" ".join(f"{field}: {words}" for field, words in form.errors.items()))
+    return form.value.messages, form.value.followed
 
 
-def _to_desk(request: Request, access: ProjectAccess, example: Example, flash: Flash) -> Response:
+def _url(request: Request, name: str, at: At) -> str:
+    return str(request.app.url_path_for(name, slug=at.project.slug, example_id=at.example.id))
+
+
+def _to_desk(request: Request, example: Example, access: ProjectAccess | At, flash: Flash) -> Response:
     return redirect(request, "examples:edit", flash, slug=access.project.slug, example_id=example.id)

@@ -11,11 +11,12 @@ from app.db import SessionDep
 from app.errors import NotFound
 from app.examples import claims, queries, working_copies
 from app.examples.api import MessageOut, plain
+from app.examples.copy_forms import CopyIn
 from app.examples.documents import copy_document
-from app.examples.forms import CopyIn
 from app.examples.models import WorkingCopy
 from app.examples.working_copies import Desk, KeptElsewhere, Written
 from app.projects.access import Annotator, ProjectAccess
+from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS, Refused
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["examples"], responses=REFUSALS)
@@ -36,12 +37,19 @@ class CopyOut(BaseModel):
     source: str
     language: str
     flags: str
+    note: str
+    was: str = Field(description="What the desk showed the example to be for: a save leaves as it is what equals that.")
+    sensitive: bool = Field(description="This and the next two: ticked for an example that is not made yet.")
+    format_constraint: bool
+    acknowledges_first: bool
     changed_at: str
 
 
 class CopiesOut(BaseModel):
-    """What one has begun and never saved as an example, the latest first."""
+    """A page of what one has begun and never saved as an example, the latest first."""
 
+    total: int
+    page: int
     copies: list[CopyOut]
 
 
@@ -56,10 +64,10 @@ ELSEWHERE: dict[int | str, dict[str, Any]] = {409: {"model": ElsewhereOut}}
 
 
 @router.get("/working-copies", name="api:working_copies")
-def begun(session: SessionDep, access: Annotator) -> CopiesOut:
+def begun(session: SessionDep, access: Annotator, page: PageNumber = 1) -> CopiesOut:
     """One's own words for examples that are not made yet."""
-    found = session.scalars(working_copies.unmade(access.user, access.project))
-    return CopiesOut(copies=[_out(copy) for copy in found])
+    found, pager = page_of(session, working_copies.unmade(access.user, access.project), page)
+    return CopiesOut(total=pager.total, page=pager.number, copies=[_out(copy) for copy in found])
 
 
 @router.get("/working-copies/{key}", name="api:begun_copy")
@@ -74,6 +82,14 @@ def keep_begun(
 ) -> CopyOut | Response:
     """Keep words for an example that is not made yet; making it with this key as `key` uses them up."""
     return _keep(request, session, _new(access, key), body)
+
+
+@router.post("/working-copies/restoration", name="api:bring_back")
+def bring_back(
+    session: SessionDep, access: Annotator, key: Annotated[str, Query(max_length=64, description="Of their save.")]
+) -> CopyOut:
+    """Have words back that were thrown away within the last day, where they stood if nothing else stands there."""
+    return _out(working_copies.bring_back(session, access.user, access.project, key))
 
 
 @router.delete("/working-copies/{key}", name="api:throw_begun_away", status_code=204)

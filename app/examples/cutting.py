@@ -5,34 +5,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.examples.messages import Message
-from app.text.counting import CHARACTERS_PER_TOKEN, estimate_tokens
+from app.text.counting import Tokens
 
+# LIMA cuts training rows at 2,048 tokens.
+LIMIT = 2048
 _FENCE = re.compile(r"^(?:```|~~~)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The message and the paragraph of it at which the tokens run out: what it says `before`, and `after`."""
+    """The message at which the tokens run out, and the first character of it that is not read.
+
+    Between paragraphs, where a preview can draw it, the message says `before` and `after`.
+    """
 
     message: int
+    place: int
     before: str
     after: str
 
 
-def cut_of(messages: Sequence[Message], limit: int) -> Cut | None:
-    """The cut at `limit` estimated tokens over all messages, or None if they fit.
+def cut_of(messages: Sequence[Message], limit: int, tokens: Tokens) -> Cut | None:
+    """The cut at `limit` tokens over all messages, or None if they fit.
 
-    It is drawn between paragraphs, at the last one that begins before it, and never within a code block.
+    A preview draws it at the end of the last paragraph that ends before it, and never within a code block.
     """
-    left = limit
-    for index, message in enumerate(messages):
-        text = str(message["content"])
-        tokens = estimate_tokens(text)
-        if tokens > left:
-            place = _between_paragraphs(text, int(left * CHARACTERS_PER_TOKEN))
-            return Cut(index, text[:place], text[place:])
-        left -= tokens
-    return None
+    texts = [str(message["content"]) for message in messages]
+    found = tokens.place(texts, limit)
+    if found is None:
+        return None
+    text = texts[found.text]
+    between = found.start if found.start >= len(text) else _between_paragraphs(text, found.start)
+    return Cut(found.text, found.start, text[:between], text[between:])
 
 
 def _between_paragraphs(text: str, place: int) -> int:

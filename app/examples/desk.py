@@ -6,30 +6,33 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.accounts.models import Role
 from app.examples import queries
-from app.examples.cutting import Cut, cut_of
+from app.examples.cutting import LIMIT, Cut, cut_of
+from app.examples.describing import purpose_of
 from app.examples.forms import messages_of, new_key, turns_in
 from app.examples.labels import (
     MessageDiff,
     SourceLabel,
     SourceLabels,
-    diff_messages,
-    shown_title,
     turn_title,
-    web_address,
 )
 from app.examples.merging import Conflict, Turns, turns_of
 from app.examples.messages import Message, largest_text_mb
-from app.examples.models import Example, ExampleState, Revision
+from app.examples.models import Example, ExampleState
 from app.examples.operations import UNSORTED
+from app.examples.origin import Origin, origin_of
+from app.examples.queue_pages import ClaimPanel, claim_panel
+from app.examples.role_pages import FlagChoice, flag_choices
+from app.examples.roles import FLAGS
+from app.examples.style_queries import is_model
 from app.projects.access import ProjectAccess
 from app.projects.models import Split
 from app.projects.queries import composition_of
-from app.sources.models import Candidate
-from app.text.counting import count_words, estimate_tokens
-
-# LIMA cuts training rows at 2,048 tokens.
-TOKENS = 2048
+from app.projects.tokenizers import tokens_of
+from app.text.counting import Tokens, count_words
+from app.text.languages import code_of
+from app.web.paging import Pager
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,18 @@ class Turn:
 
 @dataclass(frozen=True)
 class Size:
-    """Counts over all texts; tokens are estimated."""
+    """Counts over all texts; tokens are `exact` where the project names its tokenizer."""
 
     characters: int
     words: int
     tokens: int
     limit: int
+    exact: bool
+
+    @property
+    def about(self) -> str:
+        """What stands before a number of tokens."""
+        return "" if self.exact else "about "
 
     @property
     def over(self) -> int:
@@ -70,20 +79,6 @@ class Verdict:
     by: str
     at: datetime | None
     words: str
-
-
-@dataclass(frozen=True)
-class Origin:
-    """The post that an example came from."""
-
-    title: str
-    messages: Sequence[Mapping[str, str]]
-    url: str | None
-    author: str | None
-    author_url: str | None
-    site: str | None
-    licence: str | None
-    changed: int | None
 
 
 @dataclass(frozen=True)
@@ -116,6 +111,7 @@ class KeptCopy:
     at: datetime
     shown: bool
     diffs: Sequence[MessageDiff]
+    counter: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,10 +155,26 @@ class DeskPage:
     open: bool
     person: int
     most_bytes: int
+    tokens: Tokens
+    claim: ClaimPanel | None = None
+    model: bool = False
+    may_model: bool = False
     counter: int = 0
+    copy_key: str = ""
     note: str = ""
+    # What the example was for when these words were begun: what was typed in its fields differs from it, or is no wish.
+    was: str = ""
     kept: KeptCopy | None = None
     unmade: Sequence[Unmade] = ()
+    begun: Pager | None = None
+    # Of one that is not made yet: the flags that are ticked, and as JSON of what it was said to be no duplicate.
+    ticked: Sequence[str] = ()
+    not_duplicates: str = "{}"
+
+    @property
+    def flag_choices(self) -> Sequence[FlagChoice]:
+        """The flags to tick, of one that is not made yet."""
+        return flag_choices(self.ticked, self.messages)
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -172,7 +184,7 @@ class DeskPage:
     @property
     def cut(self) -> Cut | None:
         """Where training stops reading, if the texts are too long for it."""
-        return cut_of(self.messages, self.size.limit)
+        return cut_of(self.messages, self.size.limit, self.tokens)
 
     def merge_title(self, turn: int) -> str:
         """The heading of a text of a merge: the system message is 0."""
@@ -190,22 +202,28 @@ def desk_page(session: Session, access: ProjectAccess, example: Example | None) 
     """The desk as it stands in the database, or an empty one."""
     labels = SourceLabels(session.scalars(composition_of(access.project)))
     options = labels.options(queries.sources_in(session, access.project.id))
-    page = _empty(access, labels, options)
-    return page if example is None else _filled(session, page, labels, example)
+    page = _empty(session, access, labels, options)
+    return page if example is None else _filled(session, access, page, labels, example)
 
 
-def _empty(access: ProjectAccess, labels: SourceLabels, options: Sequence[tuple[str, str]]) -> DeskPage:
+def _empty(
+    session: Session, access: ProjectAccess, labels: SourceLabels, options: Sequence[tuple[str, str]]
+) -> DeskPage:
     source = options[0][0] if options else UNSORTED
+    tokens = tokens_of(session, access.project)
     return DeskPage(
         slug=access.project.slug, example_id=None, title="New example", state="draft", source=labels.of(source),
         split=Split.TRAIN.value, source_key=source, sources=options or ((UNSORTED, UNSORTED),), language="en", flags="",
-        based_on=0, revisions=0, key=new_key(), system="", turns=_turns(("", "")), shown_as="write",
-        size=_size([]), saved_at=None, saved_by="", errors={}, verdict=None, origin=None, stale=None, approved=None,
-        open=access.project.archived_at is None, person=access.user.id, most_bytes=int(largest_text_mb() * 1_000_000),
+        based_on=0, revisions=0, key=new_key(), system="", turns=_turns(("", ""), tokens), shown_as="write",
+        size=_size([], tokens), saved_at=None, saved_by="", errors={}, verdict=None, origin=None, stale=None,
+        approved=None, open=access.project.archived_at is None, person=access.user.id,
+        most_bytes=int(largest_text_mb() * 1_000_000), tokens=tokens,
     )  # fmt: skip
 
 
-def _filled(session: Session, page: DeskPage, labels: SourceLabels, example: Example) -> DeskPage:
+def _filled(
+    session: Session, access: ProjectAccess, page: DeskPage, labels: SourceLabels, example: Example
+) -> DeskPage:
     head = queries.head_revision(session, example)
     listed = page.sources if example.source in dict(page.sources) else (*page.sources, (example.source,) * 2)
     return replace(
@@ -219,23 +237,27 @@ def _filled(session: Session, page: DeskPage, labels: SourceLabels, example: Exa
         sources=listed,
         language=example.language,
         flags=", ".join(example.flags),
+        was=purpose_of(example).canonical,
         based_on=head.number,
         revisions=head.number,
         saved_at=head.created_at,
         saved_by=head.author.name if head.author else "",
         verdict=_verdict(session, example),
-        origin=_origin(session, example, head),
+        origin=origin_of(session, example, head),
         approved=example.approved_number,
+        claim=claim_panel(session, access, example),
+        model=is_model(session, example),
+        may_model=access.role is Role.ADMIN and page.open,
     )
 
 
 def with_words(page: DeskPage, words: Turns) -> DeskPage:
     """The desk with these texts on it."""
-    size = _size(messages_of(words.system, words.spoken))
-    return replace(page, system=words.system, turns=_turns(words.spoken), size=size)
+    size = _size(messages_of(words.system, words.spoken), page.tokens)
+    return replace(page, system=words.system, turns=_turns(words.spoken, page.tokens), size=size)
 
 
-def _turns(texts: tuple[str, ...]) -> tuple[Turn, ...]:
+def _turns(texts: tuple[str, ...], tokens: Tokens) -> tuple[Turn, ...]:
     # A prompt always has a place for its response beside it, even where none is needed.
     texts = texts or ("",)
     texts += ("",) * (len(texts) % 2)
@@ -246,51 +268,24 @@ def _turns(texts: tuple[str, ...]) -> tuple[Turn, ...]:
             role="user" if index % 2 == 0 else "assistant",
             title=("Prompt" if index % 2 == 0 else "Response") + (f" {index // 2 + 1}" if many else ""),
             text=text,
-            tokens=estimate_tokens(text),
+            tokens=tokens.count(text),
         )
         for index, text in enumerate(texts)
     )
 
 
-def _size(messages: Sequence[Message]) -> Size:
+def _size(messages: Sequence[Message], tokens: Tokens) -> Size:
     texts = [str(message["content"]) for message in messages]
-    tokens = sum(estimate_tokens(text) for text in texts)
     characters, words = sum(map(len, texts)), sum(map(count_words, texts))
-    return Size(characters, words, tokens, TOKENS)
+    return Size(characters, words, tokens.total(texts), LIMIT, tokens.counts_exactly(texts))
 
 
 def _verdict(session: Session, example: Example) -> Verdict | None:
-    if example.state not in {ExampleState.RETURNED, ExampleState.REJECTED}:
+    told = example.state is ExampleState.APPROVED and example.verdict_words
+    if not told and example.state not in {ExampleState.RETURNED, ExampleState.REJECTED}:
         return None
     judge = queries.judge_of(session, example)
     return Verdict(judge.name if judge else "a reviewer", example.verdict_at, example.verdict_words)
-
-
-def _origin(session: Session, example: Example, head: Revision) -> Origin | None:
-    candidate = session.get(Candidate, example.candidate_id) if example.candidate_id else None
-    credit = example.attribution
-    if candidate is None and not credit:
-        return None
-    author = credit.get("author")
-    return Origin(
-        title=shown_title(candidate.title) if candidate else "",
-        messages=candidate.messages if candidate else (),
-        url=web_address(credit.get("url")),
-        author=shown_title(author) if author else None,
-        author_url=web_address(credit.get("author_url")),
-        site=credit.get("site"),
-        licence=example.licence,
-        changed=_changed_share(candidate.messages, head.messages) if candidate else None,
-    )
-
-
-def _changed_share(old: Sequence[Message], new: Sequence[Message]) -> int:
-    """How much of the new words is not in the old ones, in percent."""
-    kept = added = 0
-    for diff in diff_messages(old, new):
-        kept += sum(count_words(change.text) for change in diff.changes if change.kind == "equal")
-        added += sum(count_words(change.text) for change in diff.changes if change.kind == "insert")
-    return round(100 * added / max(1, kept + added))
 
 
 def typed_desk(
@@ -305,13 +300,17 @@ def typed_desk(
     return replace(
         with_words(page, Turns(typed.get("system", ""), texts)),
         split=typed.get("split", page.split),
-        language=typed.get("language", page.language),
+        language=code_of(typed.get("language", page.language)),
         flags=typed.get("flags", page.flags),
         key=typed.get("key", page.key),
         source_key=typed.get("source", page.source_key),
         based_on=_number(typed, "based_on", page.based_on),
         counter=_number(typed, "counter", page.counter),
+        copy_key=typed.get("copy_key", page.copy_key),
         note=typed.get("note", page.note),
+        was=typed.get("was", ""),
+        ticked=[flag for flag in FLAGS if typed.get(flag)],
+        not_duplicates=typed.get("not_duplicates", page.not_duplicates),
         shown_as="preview" if "preview" in (typed.get("as"), typed.get("act")) else "write",
         errors=errors or {},
     )

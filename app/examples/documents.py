@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from app.examples.copy_forms import DESCRIBED
 from app.examples.merging import Merge
 from app.examples.models import Example, Revision, WorkingCopy
+from app.examples.roles import FLAGS, roles_of
+from app.examples.searching import told
+from app.text.search import Wanted
 
 
 def example_document(example: Example, revision: Revision) -> dict[str, Any]:
@@ -15,6 +19,9 @@ def example_document(example: Example, revision: Revision) -> dict[str, Any]:
         "source": example.source,
         "language": example.language,
         "flags": list(example.flags),
+        **roles_of(example).document(),
+        "translation_of": example.translation_of_id,
+        "translation_seen": example.translation_seen,
         "revision": revision.number,
         "head": example.revision_number,
         "approved": example.approved_number,
@@ -31,6 +38,14 @@ def example_document(example: Example, revision: Revision) -> dict[str, Any]:
     }
 
 
+def found_document(head: Revision, looked_for: Wanted) -> dict[str, Any]:
+    """An example in a list, with the place where its newest revision says what was looked for."""
+    title, snippet = told(head, looked_for)
+    pieces = snippet or (title if looked_for.all else ())
+    marked = [{"text": piece.text, "hit": piece.hit} for piece in pieces]
+    return {**example_document(head.example, head), "snippet": marked}
+
+
 def revision_document(revision: Revision) -> dict[str, Any]:
     """One revision."""
     return {
@@ -39,13 +54,15 @@ def revision_document(revision: Revision) -> dict[str, Any]:
         "note": revision.note,
         "messages": revision.messages,
         "content_hash": revision.content_hash,
+        "help": revision.help or [],
         "created_at": revision.created_at.isoformat(),
     }
 
 
 def copy_document(copy: WorkingCopy) -> dict[str, Any]:
     """A working copy."""
-    told = {name: str(copy.description.get(name, "")) for name in ("split", "source", "language", "flags")}
+    told = {name: str(copy.description.get(name, "")) for name in DESCRIBED}
+    ticked = {flag: bool(copy.description.get(flag)) for flag in FLAGS}
     return {
         "example": copy.example_id,
         "creation_key": copy.creation_key,
@@ -53,6 +70,7 @@ def copy_document(copy: WorkingCopy) -> dict[str, Any]:
         "based_on": copy.based_on,
         "messages": copy.messages,
         **told,
+        **ticked,
         "changed_at": copy.changed_at.isoformat(),
     }
 

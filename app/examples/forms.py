@@ -3,30 +3,40 @@
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, Json, StringConstraints, model_validator
 
 from app.accounts.models import User
+from app.examples.describing import Purpose, flags_in
 from app.examples.models import ExampleState
+from app.examples.narrowing import Also
 from app.examples.queries import ExampleFilter
+from app.examples.roles import FLAGS
 from app.projects.models import Split
-from app.web.forms import Form, Storable, Text
+from app.web.forms import Form, Language, Storable, Text
 
 MOST_TURNS = 100
+MOST_TYPED = 20_000
 TURN = re.compile(r"turn_([1-9][0-9]{0,2})")
 MINE = re.compile(r"mine_([1-9][0-9]{0,2})")
 TAKE = re.compile(r"take_([1-9][0-9]{0,2})")
 
-Language = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}$", max_length=16)
-]
 Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Storable]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Flag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), Storable]
 Typing = Annotated[str, StringConstraints(max_length=1000), Storable]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), Storable]
+Was = Annotated[str, StringConstraints(max_length=20_000), Storable]
+
+
+# Numbers of examples, each with why both may stay.
+NotDuplicates = Annotated[
+    dict[Annotated[int, Field(ge=1, le=10**15)], Annotated[Text, StringConstraints(max_length=1000)]],
+    Field(max_length=100),
+]
 
 
 def new_key() -> str:
@@ -34,10 +44,22 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
+@dataclass(frozen=True)
+class Followed:
+    """What a page knows of the working copy that its words follow: its counter, the key of the save it sent last."""
+
+    counter: int = 0
+    copy_key: str = ""
+    based_on: int = 0
+
+
+UNKNOWN = Followed()
+
+
 class DeskForm(Form):
     """Everything on the desk. Turns are posted as turn_1, turn_2, …: odd ones are prompts, even ones responses."""
 
-    act: Literal["save", "submit", "add_turn", "remove_turn", "preview", "join"] = "save"
+    act: Literal["save", "submit", "leave", "add_turn", "remove_turn", "preview", "join"] = "save"
     split: Split = Split.TRAIN
     source: Source
     language: Language = "en"
@@ -48,7 +70,14 @@ class DeskForm(Form):
     system: Text = ""
     turns: tuple[Text, ...] = Field((), max_length=MOST_TURNS)
     note: Note = ""
+    was: Was = Field("", description="What the page showed the example to be for: a `Purpose.canonical`.")
     counter: int = Field(0, ge=0, le=10**9, description="Where one's working copy stands.")
+    copy_key: Key | Literal[""] = Field("", description="Of the copy that the page sent last.")
+    writer: Typing = Field("", description="The number of the person whose page it is.")
+    not_duplicates: Json[NotDuplicates] = Field({}, description="Of one that is not made yet.")
+    sensitive: bool = False
+    format_constraint: bool = False
+    acknowledges_first: bool = False
     joining: "Joining | None" = None
 
     @model_validator(mode="before")
@@ -66,9 +95,24 @@ class DeskForm(Form):
         return messages_of(self.system, self.turns)
 
     @property
+    def followed(self) -> Followed:
+        """The copy that these words follow."""
+        return Followed(self.counter, self.copy_key, self.based_on)
+
+    @property
+    def roles(self) -> dict[str, bool]:
+        """The flags that have a meaning of their own, as they are ticked on the desk of an example not made yet."""
+        return {flag: getattr(self, flag) for flag in FLAGS}
+
+    @property
     def flag_list(self) -> list[str]:
         """The flags, each once."""
-        return list(dict.fromkeys(flag.strip()[:40] for flag in self.flags.split(",") if flag.strip()))
+        return list(flags_in(self.flags))
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the example is for, as it is typed."""
+        return Purpose(self.split.value, self.source, self.language, flags_in(self.flags))
 
 
 class Joining(Form):
@@ -98,60 +142,24 @@ def joining_in(typed: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     takes = {int(found[1]): value for key, value in typed.items() if (found := TAKE.fullmatch(key))}
     numbers = {key: typed[key] for key in ("base", "theirs", "taken") if key in typed}
-    return {**numbers, "system": typed.get("mine_system", ""), "mine": _numbered(typed, MINE), "takes": takes}
+    return {**numbers, "system": typed.get("mine_system", ""), "mine": numbered(typed, MINE), "takes": takes}
 
 
 def turns_in(typed: Mapping[str, Any]) -> tuple[str, ...]:
     """The turns of a posted form in their order."""
-    return _numbered(typed, TURN)
+    return numbered(typed, TURN)
 
 
-def _numbered(typed: Mapping[str, Any], pattern: re.Pattern[str]) -> tuple[str, ...]:
-    numbered = sorted((int(found[1]), value) for key, value in typed.items() if (found := pattern.fullmatch(key)))
-    return tuple(value for _, value in numbered)
+def numbered(typed: Mapping[str, Any], pattern: re.Pattern[str]) -> tuple[str, ...]:
+    """The fields of a posted form whose names are a word and a number, in the order of their numbers."""
+    found = sorted((int(match[1]), value) for key, value in typed.items() if (match := pattern.fullmatch(key)))
+    return tuple(value for _, value in found)
 
 
 def messages_of(system: str, turns: tuple[str, ...]) -> list[dict[str, str]]:
     """A system message and turns as messages."""
     spoken = [{"role": "user" if index % 2 == 0 else "assistant", "content": turn} for index, turn in enumerate(turns)]
     return [{"role": "system", "content": system}, *spoken] if system.strip() else spoken
-
-
-class KeepForm(Form):
-    """What stands on the desk while somebody types: kept as it is, be it right or not."""
-
-    counter: int = Field(0, ge=0, le=10**9, description="Of the copy that this follows; 0 where there is none yet.")
-    copy_key: Key = Field(description="Sent twice with the same key, it is kept once.")
-    key: Key
-    based_on: int = Field(0, ge=0, le=10**9)
-    split: Typing = ""
-    source: Typing = ""
-    language: Typing = ""
-    flags: Typing = ""
-    system: Text = ""
-    turns: tuple[Text, ...] = Field((), max_length=MOST_TURNS)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather_turns(cls, data: Any) -> Any:
-        rest = {key: value for key, value in data.items() if not TURN.fullmatch(key)}
-        return {**rest, "turns": turns_in(data)}
-
-    @property
-    def messages(self) -> list[dict[str, str]]:
-        """The texts as messages; empty places stay empty."""
-        return messages_of(self.system, self.turns)
-
-    @property
-    def description(self) -> dict[str, str]:
-        """What it is for, as it was typed."""
-        return {"split": self.split, "source": self.source, "language": self.language, "flags": self.flags}
-
-
-class ThrowAwayForm(Form):
-    """Which copy somebody throws away: that of the page, not a newer one."""
-
-    counter: int = Field(ge=1, le=10**9)
 
 
 class RestoreForm(Form):
@@ -170,13 +178,18 @@ class HistoryQuery(Form):
 
 
 class ExampleQuery(Form):
-    """Filter and page of the list; an unknown field is refused."""
+    """Filter and page of the list; an unknown field is refused. Of the words so many count as `parse` takes."""
 
     state: Literal["", "draft", "review", "returned", "approved", "rejected"] = ""
     split: Literal["", "train", "dev", "test"] = ""
     source: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=64)] = ""
-    words: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=500)] = ""
-    whose: Literal["", "mine"] = ""
+    words: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MOST_TYPED)] = ""
+    whose: Annotated[str, StringConstraints(pattern=r"^(?:mine|[1-9][0-9]{0,17})?$")] = Field(
+        "", description="mine, or the number of a person: examples that they made or wrote last."
+    )
+    language: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=16)] = ""
+    licence: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    also: Also | Literal[""] = Field("", description="What else it is: a flag, its author's group, a translation.")
     page: int = Field(1, ge=1, le=10_000_000)
 
     def as_filter(self, person: User) -> ExampleFilter:
@@ -186,7 +199,11 @@ class ExampleQuery(Form):
             split=Split(self.split) if self.split else None,
             source=self.source or None,
             words=self.words,
-            mine=person if self.whose else None,
+            mine=person if self.whose == "mine" else None,
+            author=int(self.whose) if self.whose.isdecimal() else None,
+            language=self.language or None,
+            licence=self.licence or None,
+            also=Also(self.also) if self.also else None,
         )
 
     def as_query(self, *, without_page: bool = False) -> str:
@@ -198,6 +215,29 @@ class ExampleQuery(Form):
     def narrows(self) -> bool:
         """Whether anything but the usual is asked for."""
         return bool(self.model_dump(exclude_defaults=True))
+
+    @property
+    def filters(self) -> int:
+        """How many filters narrow the list, words and page aside."""
+        return len(self.model_dump(exclude_defaults=True, exclude={"words", "page"}))
+
+    @property
+    def further(self) -> int:
+        """How many of them stand folded."""
+        return len(self.model_dump(exclude_defaults=True, include={"split", "language", "licence", "also"}))
+
+
+class SearchQuery(ExampleQuery):
+    """The same for the API, where `q` says the same as `words`."""
+
+    q: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MOST_TYPED)] = Field(
+        "", description="Words that must all occur in the newest revision, “a phrase”, -not."
+    )
+
+    def as_filter(self, person: User) -> ExampleFilter:
+        """The same for the query."""
+        both = " ".join(typed for typed in (self.q, self.words) if typed)
+        return replace(super().as_filter(person), words=both)
 
 
 class MessageIn(Form):
@@ -220,6 +260,9 @@ class ExampleIn(Form):
     messages: Messages
     note: Note = ""
     key: Key | None = Field(None, description="Sent twice with the same key, it makes one example.")
+    not_duplicates: NotDuplicates = Field(
+        {}, description="Numbers of examples that it is near to and no duplicate of, each with why both may stay."
+    )
 
 
 class RevisionIn(Form):
@@ -229,24 +272,6 @@ class RevisionIn(Form):
     messages: Messages
     note: Note = ""
     key: Key | None = Field(None, description="Sent twice with the same key, it makes one revision.")
-
-
-class CopyIn(Form):
-    """Words to keep before they are a revision."""
-
-    counter: int = Field(0, ge=0, le=10**9, description="Of the copy that this follows; 0 where there is none yet.")
-    key: Key = Field(description="Sent twice with the same key, it is kept once.")
-    based_on: int = Field(0, ge=0, le=10**9, description="The revision that the words began from; 0 for none.")
-    messages: Messages
-    split: Typing = ""
-    source: Typing = ""
-    language: Typing = ""
-    flags: Typing = Field("", description="Separated by commas.")
-
-    @property
-    def description(self) -> dict[str, str]:
-        """What it is for, as it was typed."""
-        return {"split": self.split, "source": self.source, "language": self.language, "flags": self.flags}
 
 
 class DescriptionIn(Form):

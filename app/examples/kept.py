@@ -6,15 +6,21 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from app.examples import queries, working_copies
+from app.examples.copy_forms import ChangeForm
+from app.examples.describing import purpose_in
 from app.examples.desk import DeskPage, KeptCopy, Stale, Unmade, desk_page, typed_desk, with_words
 from app.examples.forms import Joining, messages_of, new_key
 from app.examples.labels import MessageDiff, diff_messages, shown_title
-from app.examples.merging import Merge, Turns, choose_again, merge_turns, turns_of
+from app.examples.merging import Merge, Turns, choose_again, keep_both, merge_turns, turns_of
 from app.examples.messages import title_of
 from app.examples.models import Example, Revision, WorkingCopy
+from app.examples.roles import FLAGS
 from app.examples.working_copies import Desk
 from app.projects.access import ProjectAccess
+from app.text.languages import code_of
+from app.web.paging import page_of
 
+MOST_OFFERED = 20
 LETTERS = {"mine": "m", "theirs": "t", "both": "b"}
 
 
@@ -27,22 +33,31 @@ def opened_desk(session: Session, access: ProjectAccess, example: Example, *, ta
     copy = working_copies.copy_on(session, Desk(access.user, access.project, example))
     if copy is None:
         return page
-    page = replace(page, counter=copy.counter)
     mine = turns_of(copy.messages)
+    shown = copy.based_on >= page.based_on
+    if shown or take or _says_the_same(page, copy, mine):
+        page = replace(page, counter=copy.counter, copy_key=copy.key)
     if _says_the_same(page, copy, mine):
         return page
     if take and copy.based_on < page.based_on:
         return stale_desk(session, _described(page, copy), example, mine, copy.based_on)
-    shown = copy.based_on == page.based_on
+    # A copy that is only offered is not what this page follows: whoever writes on without it keeps both.
     saved, own = page.messages, messages_of(mine.system, mine.spoken)
-    page = replace(page, kept=KeptCopy(copy.changed_at, shown, diff_messages(saved, own)))
+    page = replace(page, kept=KeptCopy(copy.changed_at, shown, diff_messages(saved, own), copy.counter))
     return with_words(_described(page, copy), mine) if shown else page
 
 
 def _says_the_same(page: DeskPage, copy: WorkingCopy, mine: Turns) -> bool:
     same = mine.texts == turns_of(page.messages).texts or _trimmed(mine) == _trimmed(turns_of(page.messages))
     told = {"split": page.split, "source": page.source_key, "language": page.language, "flags": page.flags}
-    return same and all(told[name] == value for name, value in copy.description.items() if value or name == "flags")
+    told |= {"note": page.note}
+    shown = purpose_in(copy.description.get("was", ""))
+    left = shown.texts if shown else {}  # what nobody touched is no wish: it says nothing against what it is for now
+    return same and all(
+        value in (told.get(name, value), left.get(name))
+        for name, value in copy.description.items()
+        if value or name == "flags"
+    )
 
 
 def _trimmed(turns: Turns) -> tuple[str, ...]:
@@ -58,23 +73,26 @@ def _described(page: DeskPage, copy: WorkingCopy) -> DeskPage:
         page,
         split=told.get("split", page.split),
         source_key=told.get("source", page.source_key),
-        language=told.get("language", page.language),
+        language=code_of(told.get("language", page.language)),
         flags=copy.description.get("flags", page.flags),
+        note=told.get("note", page.note),
+        was=told.get("was", ""),
+        ticked=[flag for flag in FLAGS if flag in told],
     )
 
 
-def new_desk(session: Session, access: ProjectAccess, key: str) -> DeskPage:
-    """An empty desk that offers what was begun and never saved; with such a key, what it is about."""
+def new_desk(session: Session, access: ProjectAccess, key: str, begun: int = 1) -> DeskPage:
+    """An empty desk that offers a page of what was begun and never saved; with such a key, what it is about."""
     page = desk_page(session, access, None)
-    begun = list(session.scalars(working_copies.unmade(access.user, access.project)))
-    wanted = next((copy for copy in begun if key and copy.creation_key == key), None)
-    offered = [_unmade(copy) for copy in begun if copy is not wanted]
-    page = replace(page, unmade=offered, key=key or page.key)
+    wanted = working_copies.copy_on(session, Desk(access.user, access.project, creation_key=key)) if key else None
+    others = working_copies.unmade(access.user, access.project, but=wanted)
+    found, pager = page_of(session, others, begun, MOST_OFFERED)
+    page = replace(page, unmade=[_unmade(copy) for copy in found], begun=pager, key=key or page.key)
     if wanted is None:
         return page
     desk = with_words(_described(page, wanted), turns_of(wanted.messages))
     kept = KeptCopy(wanted.changed_at, True, ())
-    return replace(desk, counter=wanted.counter, kept=kept)
+    return replace(desk, counter=wanted.counter, copy_key=wanted.key, kept=kept)
 
 
 @dataclass(frozen=True)
@@ -93,9 +111,32 @@ def difference(
     return Difference(diff_messages(page.messages, typed_desk(page, typed).messages))
 
 
+@dataclass(frozen=True)
+class Joined:
+    """The texts of a desk after a change was brought in, and the places where both now stand."""
+
+    system: str
+    turns: Sequence[str]
+    both: int
+
+
+def joined_change(session: Session, example: Example | None, change: ChangeForm) -> Joined:
+    """The words of the desk with what one text changed in another; nothing is saved, nothing goes unseen."""
+
+    def side(number: int, system: str, turns: tuple[str, ...]) -> Turns:
+        found = queries.revision(session, example, number) if example and number else None
+        return turns_of(found.messages) if found else Turns(system, turns)
+
+    base = side(change.base_revision, change.base_system, change.base)
+    mine = side(change.mine_revision, change.mine_system, change.mine)
+    turns, both = keep_both(base, mine, Turns(change.system, change.turns))
+    return Joined(turns.system, turns.spoken, both)
+
+
 def _unmade(copy: WorkingCopy) -> Unmade:
     title = title_of(copy.messages) or next((str(one["content"]) for one in copy.messages if one["content"]), "")
-    return Unmade(copy.creation_key or "", shown_title(title[:120].strip()), copy.changed_at, copy.counter)
+    short = title.strip() if len(title.strip()) <= 120 else f"{title[:120].rsplit(maxsplit=1)[0]}…"
+    return Unmade(copy.creation_key or "", shown_title(short), copy.changed_at, copy.counter)
 
 
 def stale_desk(

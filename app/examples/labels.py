@@ -60,7 +60,12 @@ class MessageDiff:
 
 def shown_title(title: str) -> str:
     """A title for lists, with hidden characters shown as marks."""
-    return "".join(f"[{run.mark}]" if run.mark else run.text for run in runs(title)) or UNTITLED
+    return shown_text(title) or UNTITLED
+
+
+def shown_text(text: str) -> str:
+    """A text with hidden characters shown as marks."""
+    return "".join(f"[{run.mark}]" if run.mark else run.text for run in runs(text))
 
 
 def turn_title(messages: Sequence[Message], index: int) -> str:

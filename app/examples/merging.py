@@ -1,5 +1,6 @@
 """Two people's words of one example joined turn by turn; what cannot be joined waits for a choice."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from app.text.merge import Piece, merge
 
 # What may be taken of a conflict; `both` is theirs, then mine.
 TAKES = ("mine", "theirs", "both")
+_SENTENCE_END = re.compile(r"[.!?…]\s+|[。！？]|\n+")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,35 @@ def merge_turns(base: Turns, mine: Turns, theirs: Turns) -> Merge:
     longest = max(map(len, sides))
     filled = ((*side, *("",) * (longest - len(side))) for side in sides)
     return Merge(tuple(merge(*texts) for texts in zip(*filled, strict=True)))
+
+
+def keep_both(base: Turns, mine: Turns, theirs: Turns) -> tuple[Turns, int]:
+    """Join all of it without asking, and the number of places where theirs now stands before mine."""
+    joined = [[_both(piece) for piece in text] for text in merge_turns(base, mine, theirs).pieces]
+    texts = ["".join(words for words, _ in text) for text in joined]
+    return Turns(texts[0], _without_empty_end(texts[1:])), sum(meets for text in joined for _, meets in text)
+
+
+def _both(piece: Piece) -> tuple[str, bool]:
+    """Where one side only added before and after what the other changed, both go together; else both stand there."""
+    if not piece.conflict:
+        return piece.mine, False
+    for added, changed in ((piece.theirs, piece.mine), (piece.mine, piece.theirs)):
+        before, found, after = added.partition(piece.base) if piece.base.strip() else ("", "", "")
+        if found and piece.base not in changed:
+            return before + changed + after, False
+    head = _shared_beginning(piece.theirs, piece.mine)
+    own = Piece(piece.mine[head:], piece.theirs[head:])
+    return piece.mine[:head] + _taken(own, "both"), bool(own.mine and own.theirs)
+
+
+def _shared_beginning(left: str, right: str) -> int:
+    """The length of the whole sentences and lines that both begin with; all of one, if the other goes on from it."""
+    pairs = enumerate(zip(left, right, strict=False))
+    length = next((at for at, (one, other) in pairs if one != other), min(len(left), len(right)))
+    if length in {len(left), len(right)}:
+        return length
+    return max((found.end() for found in _SENTENCE_END.finditer(left, 0, length)), default=0)
 
 
 def choose_again(merged: Merge, before: Mapping[int, str], after: Mapping[int, str], typed: Turns) -> Turns:

@@ -1,6 +1,6 @@
 """What may stand in an example: an optional system message, then user and assistant in turn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -40,14 +40,20 @@ def draft_messages(messages: Sequence[Message]) -> list[dict[str, str]]:
 
     An empty system message and empty turns at the end are places to write in, and left out. Raises BadMessages.
     """
-    checked = [_message(number, message) for number, message in enumerate(messages, start=1)]
-    if checked and checked[0]["role"] == "system" and not checked[0]["content"].strip():
-        del checked[0]
-    while checked and not checked[-1]["content"].strip():
-        del checked[-1]
+    checked = without_places(_message(number, message) for number, message in enumerate(messages, start=1))
     _require_turns(checked)
     require_size(checked)
     return checked
+
+
+def without_places(messages: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """The messages without an empty system message and empty turns at the end."""
+    kept = [dict(message) for message in messages]
+    if kept and kept[0]["role"] == "system" and not kept[0]["content"].strip():
+        del kept[0]
+    while kept and not kept[-1]["content"].strip():
+        del kept[-1]
+    return kept
 
 
 def _message(number: int, message: Message) -> dict[str, str]:

@@ -4,12 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
-from app.db import Base, CreatedAt, PrimaryKey, choice, now
-from app.projects.models import Split
+from app.db import Base, CreatedAt, MaybeJson, PrimaryKey, choice, now
+from app.projects.models import AuthorGroup, Split
+
+SHARE = (
+    "created_by", "project_id", "state", "import_run_id", "candidate_id", "revision_number", "changed_at",
+)  # fmt: skip
 
 
 class ExampleState(StrEnum):
@@ -20,6 +24,12 @@ class ExampleState(StrEnum):
     RETURNED = "returned"
     APPROVED = "approved"
     REJECTED = "rejected"
+
+
+def _few(name: str, where: str, *columns: str, sqlite: str = "") -> Index:
+    """An index of the few examples of which that is true; SQLite spells truth `= 1`."""
+    here, there = text(sqlite or where), text(where)
+    return Index(f"ix__example__{name}", "project_id", *columns, "id", sqlite_where=here, postgresql_where=there)
 
 
 class Example(Base):
@@ -33,10 +43,16 @@ class Example(Base):
         # The lists, the latest change first; and whose examples are in which state.
         Index("ix__example__recent", "project_id", "changed_at", "id"),
         Index("ix__example__recent_state", "project_id", "state", "changed_at", "id"),
+        # A person's share, counted without opening a row.
+        Index("ix__example__share", *SHARE),
         Index("ix__example__held", "project_id", "claimed_until"),
         Index("ix__example__handed", "project_id", "handed_at"),
-        Index("ix__example__whose", "created_by", "project_id", "state"),
         Index("ix__example__queue", "project_id", "state", "source", "split", "revision_number", "id", "import_run_id"),
+        _few("tests", "split = 'test'"),
+        _few("sensitive", "sensitive", sqlite="sensitive = 1"),
+        _few("format_constraint", "format_constraint", sqlite="format_constraint = 1"),
+        _few("acknowledges_first", "acknowledges_first", sqlite="acknowledges_first = 1"),
+        _few("author_group", "author_group IS NOT NULL", "author_group"),
     )
 
     id: Mapped[PrimaryKey]
@@ -76,6 +92,15 @@ class Example(Base):
     # Another answer to the prompt of that example; it counts its answers, itself among them.
     beside_id: Mapped[int | None] = mapped_column(index=True)
     answers: Mapped[int] = mapped_column(default=1)
+    # Its author's group when it was written; and what a person found the prompt and its response to be.
+    author_group: Mapped[AuthorGroup | None] = mapped_column(choice(AuthorGroup))
+    sensitive: Mapped[bool] = mapped_column(default=False, server_default=false())
+    format_constraint: Mapped[bool] = mapped_column(default=False, server_default=false())
+    acknowledges_first: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The example that this one translates, be it of this project or of the one it follows, and the revision of it
+    # that the translator has seen.
+    translation_of_id: Mapped[int | None] = mapped_column(index=True)
+    translation_seen: Mapped[int | None]
     created_at: Mapped[CreatedAt]
     changed_at: Mapped[datetime] = mapped_column(default=now)
     creator: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[created_by])
@@ -89,6 +114,7 @@ class Revision(Base):
     __table_args__ = (
         UniqueConstraint("example_id", "number"),
         UniqueConstraint("example_id", "idempotency_key"),
+        Index("ix__revision__author", "author_id", "example_id"),
     )
 
     id: Mapped[PrimaryKey]
@@ -100,6 +126,8 @@ class Revision(Base):
     author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     note: Mapped[str] = mapped_column(String(300), default="")
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
+    # What a model had said of this example by then, and how many words of it stand here (marking.py); None: nothing.
+    help: Mapped[list[Any] | None] = mapped_column(MaybeJson)
     created_at: Mapped[CreatedAt]
     author: Mapped[User | None] = relationship(lazy="raise")
     example: Mapped[Example] = relationship(lazy="raise")
@@ -194,3 +222,50 @@ class ModelExample(Base):
     )
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[CreatedAt]
+
+
+class SuggestionKind(StrEnum):
+    """What a model was asked for."""
+
+    CRITIQUE = "critique"
+    OUTLINE = "outline"
+
+
+class Suggestion(Base):
+    """What somebody asked a model about an example, all that was sent, and what it said; shown, never written anywhere.
+
+    One for an example that is not made yet is known by the creation key of its form until it is.
+    """
+
+    __tablename__ = "suggestion"
+    __table_args__ = (Index("ix__suggestion__unmade", "project_id", "creation_key"),)
+
+    id: Mapped[PrimaryKey]
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    example_id: Mapped[int | None] = mapped_column(ForeignKey("example.id", ondelete="CASCADE"), index=True)
+    creation_key: Mapped[str | None] = mapped_column(String(64))
+    kind: Mapped[SuggestionKind] = mapped_column(choice(SuggestionKind))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    asked_at: Mapped[CreatedAt]
+    # Whom: "model server local", "run 3, epoch-05", and the model's name; they stay when the server or the run goes.
+    by: Mapped[str] = mapped_column(String(120))
+    model: Mapped[str] = mapped_column(String(200))
+    endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoint.id", ondelete="SET NULL"))
+    checkpoint_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", ondelete="SET NULL"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"))
+    # The instruction and the text as it was typed, as messages, word for word.
+    sent: Mapped[list[Any]]
+    words: Mapped[str | None] = mapped_column(Text)
+    cut: Mapped[bool] = mapped_column(default=False)
+    tokens: Mapped[int | None]
+    seconds: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime | None]
+    copied_at: Mapped[datetime | None]
+    copied_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    asker: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[asked_by])
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer may still come."""
+        return self.words is None and self.error is None

@@ -1,4 +1,4 @@
-"""What changes examples: made, written, described, submitted, judged.
+"""What changes examples: made, written, submitted; describing.py has what they are for, verdicts.py the verdicts.
 
 An edit of an approved or rejected example reopens it as a draft: half a thought never stands in the set, and the
 reviewer sees it again once it is submitted. The approved revision stays known, so that the next review shows the
@@ -17,12 +17,14 @@ from app.accounts.audit import record
 from app.accounts.models import User
 from app.db import now
 from app.errors import Conflict, Refusal
-from app.examples import claims, queries
+from app.examples import claims, marking, queries, saving
 from app.examples.credit import attribution_of
 from app.examples.messages import Message, checked_source, draft_messages, same_messages, title_of, validate_messages
 from app.examples.models import Example, ExampleState, Revision
+from app.examples.verdicts import record_verdict, withdraw_verdict
 from app.projects.access import require_open
 from app.projects.models import Project, Split
+from app.projects.roles import group_of
 from app.sources.models import Candidate, CandidateStatus
 from app.text.canonical import content_hash
 from app.text.wellformed import require_wellformed
@@ -39,6 +41,7 @@ class StaleSave(Conflict):
     def __init__(self, based_on: int, current: Revision) -> None:
         """Carry the words that stand there now, so that both can be shown."""
         super().__init__(based_on=based_on, theirs=current.number)
+        self.based_on = based_on
         self.current = current
         self.messages: list[dict[str, str]] = current.messages
 
@@ -73,41 +76,60 @@ def create_example(  # noqa: PLR0913 - an example has that many sides
     attribution: Mapping[str, Any] | None = None,
     note: str = "",
     creation_key: str | None = None,
+    beside: Example | None = None,
+    not_duplicates: saving.Dismissals | None = None,
 ) -> Example:
     """A draft with its first revision, which may be empty; the same creation key twice gives the same example.
 
+    With other words it is no repeat: they are the next revision of that example.
+    `beside` another example it is a second answer, whose prompt is the first writer's.
     What an import brings (`import_run_id` without `candidate_id`) has no author here: nobody of the team wrote it.
     """
     require_open(project)
     made = session.scalar(queries.example_by_creation_key(project.id, creation_key)) if creation_key else None
     if made is not None:
-        return made
+        return _made_again(session, actor, made, messages)
     words = draft_messages(messages)
-    example = Example(
-        project_id=project.id,
-        split=Split(split),
-        source=checked_source(source),
-        language=language,
-        flags=list(flags),
-        candidate_id=candidate_id,
-        import_run_id=import_run_id,
-        site=site,
-        external_id=external_id,
-        licence=licence,
-        attribution=dict(attribution or {}),
-        created_by=actor.id,
-        creation_key=creation_key,
-        revision_number=1,
-    )
-    if not _added(session, example):
-        return found(session, queries.example_by_creation_key(project.id, creation_key or ""))
     author = None if import_run_id is not None and candidate_id is None else actor
+    ours = candidate_id is None and import_run_id is None  # what came from elsewhere was written by nobody of the team
+    group = beside.author_group if beside else group_of(session, project, actor)
+    example = Example(
+        project_id=project.id, split=Split(split), source=checked_source(source), language=language, flags=list(flags),
+        candidate_id=candidate_id, import_run_id=import_run_id, site=site, external_id=external_id,
+        licence=licence, attribution=dict(attribution or {}), author_group=group if ours else None,
+        beside_id=(beside.beside_id or beside.id) if beside else None,
+        created_by=actor.id, creation_key=creation_key, revision_number=1,
+    )  # fmt: skip
+    if not _added(session, example):
+        made = found(session, queries.example_by_creation_key(project.id, creation_key or ""))
+        return _made_again(session, actor, made, messages)
+    _begin(session, example, author, words, note)
+    if beside is None:
+        saving.look_at(session, actor, example, words, not_duplicates)
+    record(session, actor, "create example", f"example:{example.id}", project_id=project.id, source=source)
+    return example
+
+
+def _begin(session: Session, example: Example, author: User | None, words: list[dict[str, str]], note: str) -> None:
+    """The first revision; what a model said on the desk before belongs to the example from now on."""
     first = _revision(example, author, words, note, None)
+    if example.creation_key:
+        marking.adopt(session, example)
+        first.help = marking.help_in(session, example, words)
     session.add(first)
     session.flush()
     set_committed_value(first, "author", author)
-    record(session, actor, "create example", f"example:{example.id}", project_id=project.id, source=source)
-    return example
+
+
+def _made_again(session: Session, actor: User, made: Example, messages: Sequence[Message]) -> Example:
+    """What the same form has made: if its answer was lost, somebody may have written on since."""
+    first, words = queries.revision(session, made, 1), draft_messages(messages)
+    if first is None or not words or same_messages(first.messages, words):
+        return made
+    if made.created_by != actor.id:
+        raise StaleSave(0, queries.head_revision(session, made))
+    save_revision(session, actor, made, based_on=1, messages=words)
+    return made
 
 
 def _added(session: Session, example: Example) -> bool:
@@ -196,7 +218,8 @@ def save_revision(
     """The new head with these words, if it was based on the head; raises StaleSave with the current words otherwise.
 
     Raises HeldByAnother while somebody else writes on it; a save makes it one's own for a while. Words that stand
-    there already make no revision. The same key twice gives the same revision.
+    there already make no revision. The same key twice gives the same revision; with other words it is no repeat, and
+    they follow what it has made.
     """
     require_open(session.get_one(Project, example.project_id))
     in_review = example.state is ExampleState.REVIEW
@@ -204,22 +227,31 @@ def save_revision(
     if not words:
         raise NothingWritten
     done = queries.revision_by_key(session, example, idempotency_key) if idempotency_key else None
-    if done is not None:
+    if done is not None and same_messages(done.messages, words):
         return done
+    if done is not None:
+        idempotency_key = None
+        based_on = max(based_on, done.number) if done.author_id == actor.id else based_on
     head = queries.head_revision(session, example)
     if same_messages(head.messages, words):
         return head
     if not _moved_on(session, actor, example, based_on):
         session.refresh(example)
         again = queries.revision_by_key(session, example, idempotency_key) if idempotency_key else None
-        if again is not None:
-            return again
+        if again is not None:  # the same form, sent twice at this moment
+            return save_revision(
+                session, actor, example,
+                based_on=based_on, messages=messages, note=note, idempotency_key=idempotency_key,
+            )  # fmt: skip
         claims.require_free(session, actor, example)
         raise StaleSave(based_on, queries.head_revision(session, example))
     saved = _revision(example, actor, words, note, idempotency_key)
+    saved.help = marking.help_in(session, example, words)
     session.add(saved)
     session.flush()
     set_committed_value(saved, "author", actor)
+    if saving.prompts_of(head.messages) != saving.prompts_of(words):
+        saving.look_at(session, actor, example, words)
     record(
         session, actor, "save example", f"example:{example.id}", project_id=example.project_id, revision=saved.number
     )
@@ -240,32 +272,6 @@ def _moved_on(session: Session, actor: User, example: Example, based_on: int) ->
     session.refresh(example)
     if example.state in REOPENED_BY_AN_EDIT:
         example.state = ExampleState.DRAFT
-    return True
-
-
-def describe_example(
-    session: Session,
-    actor: User,
-    example: Example,
-    *,
-    split: Split | str,
-    source: str,
-    language: str,
-    flags: Sequence[str],
-) -> bool:
-    """Say what an example is for; whether anything changed. Another split or source reopens what was approved."""
-    require_open(session.get_one(Project, example.project_id))
-    before = (example.split, example.source, example.language, list(example.flags))
-    after = (Split(split), checked_source(source), language, list(flags))
-    if before == after:
-        return False
-    if before[:2] != after[:2] and example.state is ExampleState.APPROVED:
-        example.state = ExampleState.DRAFT
-    example.split, example.source, example.language, example.flags = after
-    example.changed_at = now()
-    session.flush()
-    detail = {"split": after[0].value, "source": after[1], "language": language, "flags": after[3]}
-    record(session, actor, "describe example", f"example:{example.id}", project_id=example.project_id, **detail)
     return True
 
 
@@ -309,51 +315,8 @@ def _set_state(session: Session, example: Example, state: ExampleState, expected
         raise Conflict("Somebody changed this example at the same moment; nothing else was changed. Look again.")
 
 
-def record_verdict(
-    session: Session,
-    example: Example,
-    state: ExampleState,
-    revision_number: int,
-    *,
-    judge: User | None = None,
-    words: str = "",
-) -> bool:
-    """Move a reviewed example to `state`, if it is in review at that revision; False if it is not any more.
-
-    One statement checks and writes, so of two reviewers exactly one moves it.
-    """
-    values: dict[str, Any] = {"state": state, "changed_at": now(), "verdict_words": words, "verdict_at": now()}
-    values["verdict_by"] = judge.id if judge else None
-    if state is ExampleState.APPROVED:
-        values["approved_number"] = revision_number
-    waiting = (Example.state == ExampleState.REVIEW, Example.revision_number == revision_number)
-    moved = session.execute(
-        update(Example)
-        .where(Example.id == example.id, *waiting)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(example)
-    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
-
-
-def withdraw_verdict(
-    session: Session, example: Example, state: ExampleState, revision_number: int, approved_before: int | None
-) -> bool:
-    """Put a judged example back into review, if nothing happened since; `approved_before` is what stood approved."""
-    unchanged = (Example.state == state, Example.revision_number == revision_number)
-    moved = session.execute(
-        update(Example)
-        .where(Example.id == example.id, *unchanged)
-        .values(state=ExampleState.REVIEW, approved_number=approved_before, verdict_words="", verdict_by=None)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(example)
-    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
-
-
 __all__ = [
-    "NotSubmittable", "StaleSave", "WorkedOn", "attribution_of", "create_example", "describe_example",
-    "example_from_candidate", "put_back", "record_verdict", "save_revision", "submit_example",
-    "validate_messages", "withdraw_example", "withdraw_verdict",
+    "NotSubmittable", "StaleSave", "WorkedOn", "attribution_of", "create_example", "example_from_candidate",
+    "put_back", "record_verdict", "save_revision", "submit_example", "validate_messages", "withdraw_example",
+    "withdraw_verdict",
 ]  # fmt: skip

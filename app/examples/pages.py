@@ -1,22 +1,27 @@
 """The lists of Write, and the history of an example."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from app.accounts.models import Role
 from app.errors import NotFound
 from app.examples import queries
 from app.examples.forms import ExampleQuery, HistoryQuery, new_key
 from app.examples.labels import MessageDiff, SourceLabel, SourceLabels, diff_messages, shown_title
 from app.examples.messages import Message
 from app.examples.models import Example, ExampleState, Revision
-from app.examples.queries import ExampleFilter, StandingCount
+from app.examples.queries import ExampleFilter
+from app.examples.searching import page_of_examples, told
+from app.examples.style_queries import is_model
+from app.examples.tallies import FacetCount, facet_counts
 from app.projects.access import ProjectAccess
-from app.projects.queries import composition_of
+from app.projects.queries import composition_of, members_of
 from app.sources.models import Candidate
+from app.text.languages import name_with_code
+from app.text.search import Piece, Wanted, parse, says_too_much
 from app.web.paging import Pager, page_of
 
 MINE_SHOWN = 12
@@ -25,10 +30,15 @@ HISTORY_PAGE = 20
 
 @dataclass(frozen=True)
 class ExampleRow:
-    """An example in a list; `said` are the second person's last words."""
+    """An example in a list; `passage` is where its texts say what was looked for and the title does not.
+
+    `said` are the second person's last words.
+    """
 
     id: int
     title: str
+    pieces: Sequence[Piece]
+    passage: Sequence[Piece]
     source: SourceLabel
     split: str
     state: str
@@ -41,7 +51,10 @@ class ExampleRow:
 
 @dataclass(frozen=True)
 class WritePage:
-    """One's own open work, then all examples."""
+    """One's own open work, then all examples.
+
+    `more`: further examples fit than are counted; `too_much`: further words were typed than are looked for.
+    """
 
     slug: str
     returned: Sequence[ExampleRow]
@@ -50,15 +63,34 @@ class WritePage:
     total: int
     rows: Sequence[ExampleRow]
     pager: Pager
+    more: bool
     wanted: ExampleQuery
     list_query: str
     sources: Sequence[tuple[str, str]]
+    people: Sequence[tuple[str, str]]
+    languages: Sequence[tuple[str, str]]
+    licences: Sequence[tuple[str, str]]
+    too_much: bool
     open: bool
+    # Whether the project is the translation of another.
+    follows: bool = False
+
+
+@dataclass(frozen=True)
+class HelpMark:
+    """What a model had said by then; `words` of it stand in the revision, `copied` if somebody copied it."""
+
+    suggestion: int
+    kind: str
+    by: str
+    model: str
+    words: int
+    copied: bool
 
 
 @dataclass(frozen=True)
 class RevisionRow:
-    """One revision with what it changed."""
+    """One revision with what it changed, and what of it is a model's."""
 
     number: int
     by: str
@@ -68,6 +100,12 @@ class RevisionRow:
     first: bool
     head: bool
     approved: bool
+    help: Sequence[HelpMark] = ()
+
+    @property
+    def has_words_of_a_model(self) -> bool:
+        """Whether words of a suggestion stand in it, or one was copied before it was saved."""
+        return any(mark.copied or mark.words for mark in self.help)
 
 
 @dataclass(frozen=True)
@@ -97,6 +135,9 @@ class HistoryPage:
     left: int
     right: int
     compared: Compared | None
+    may_model: bool
+    model: bool
+    problem: str = ""
 
     @property
     def choices(self) -> list[tuple[int, str]]:
@@ -109,52 +150,78 @@ def write_page(session: Session, access: ProjectAccess, wanted: ExampleQuery) ->
     """The lists; one's own work stands above them while nothing is searched for."""
     project = access.project
     labels = SourceLabels(session.scalars(composition_of(project)))
-    standing = queries.standing_counts(session, project.id)
-    counts = _counts(standing)
-    narrowed = wanted.as_filter(access.user)
-    total = queries.total_of(standing, narrowed)
-    found, pager = page_of(session, queries.heads_of(project.id, narrowed), wanted.page, total=total)
-    mine = [
-        [] if wanted.narrows else _rows(session, _mine(access, state), labels)
-        for state in (ExampleState.RETURNED, ExampleState.DRAFT)
-    ]
+    facets = facet_counts(session, project.id)
+    narrowed, looked_for = wanted.as_filter(access.user), parse(wanted.words)
+    total = queries.total_of(facets, narrowed)
+    listed = page_of_examples(session, project.id, narrowed, wanted.page, total)
+    returned, drafts = ([], []) if wanted.narrows else _own_work(session, access, labels)
+    counts = _counts(facets)
     return WritePage(
         slug=project.slug,
-        returned=mine[0],
-        drafts=mine[1],
+        returned=returned,
+        drafts=drafts,
         counts=counts,
         total=sum(counts.values()),
-        rows=[example_row(head, labels) for head in found],
-        pager=pager,
+        rows=[example_row(head, labels, looked_for) for head in listed.heads],
+        pager=listed.pager,
+        more=listed.more,
         wanted=wanted,
         list_query=wanted.as_query(without_page=True),
-        sources=labels.options(sorted({row.source for row in standing})),
+        sources=labels.options(sorted({row.source for row in facets})),
+        people=_others(session, access),
+        languages=_named({row.language for row in facets}, wanted.language, name_with_code),
+        licences=_named({row.licence for row in facets}, wanted.licence),
+        too_much=says_too_much(wanted.words),
         open=project.archived_at is None,
+        follows=project.follows_id is not None,
     )
 
 
-def _counts(standing: Sequence[StandingCount]) -> dict[str, int]:
+def _counts(facets: Sequence[FacetCount]) -> dict[str, int]:
     counts = dict.fromkeys((state.value for state in ExampleState), 0)
-    for row in standing:
+    for row in facets:
         counts[row.state.value] += row.count
     return counts
 
 
-def _mine(access: ProjectAccess, state: ExampleState) -> Select[Revision]:
-    return queries.heads_of(access.project.id, ExampleFilter(state=state, mine=access.user)).limit(MINE_SHOWN)
+def _others(session: Session, access: ProjectAccess) -> list[tuple[str, str]]:
+    """The other members, by number and name."""
+    members = session.scalars(members_of(access.project))
+    return [(str(one.user_id), one.user.name) for one in members if one.user_id != access.user.id]
 
 
-def _rows(session: Session, query: Select[Revision], labels: SourceLabels) -> list[ExampleRow]:
-    return [example_row(head, labels) for head in session.scalars(query)]
+def _named(
+    found: Iterable[str | None], chosen: str, title: Callable[[str], str] = shown_title
+) -> list[tuple[str, str]]:
+    """The choices of a filter; what is chosen is among them, whether any example has it or not."""
+    names = {name for name in (*found, chosen) if name}
+    return [(name, title(name)) for name in sorted(names)]
 
 
-def example_row(head: Revision, labels: SourceLabels) -> ExampleRow:
+def _own_work(
+    session: Session, access: ProjectAccess, labels: SourceLabels
+) -> tuple[list[ExampleRow], list[ExampleRow]]:
+    """What came back to this person, and what they have begun."""
+    mine = queries.with_own_ids(session, access.project.id, ExampleFilter(mine=access.user))
+    parts = [
+        session.scalars(queries.ids_of(access.project.id, replace(mine, state=state)).limit(MINE_SHOWN)).all()
+        for state in (ExampleState.RETURNED, ExampleState.DRAFT)
+    ]
+    heads = session.scalars(queries.heads_by_id([number for part in parts for number in part])).all()
+    rows = {head.example_id: example_row(head, labels) for head in heads}
+    return [rows[number] for number in parts[0]], [rows[number] for number in parts[1]]
+
+
+def example_row(head: Revision, labels: SourceLabels, looked_for: Wanted = Wanted()) -> ExampleRow:
     """A row for an example's newest revision."""
     example = head.example
     writer = head.author or example.creator
+    pieces, passage = told(head, looked_for)
     return ExampleRow(
         id=example.id,
         title=shown_title(head.title),
+        pieces=pieces,
+        passage=passage,
         source=labels.of(example.source),
         split=example.split.value,
         state=example.state.value,
@@ -189,7 +256,14 @@ def history_page(session: Session, access: ProjectAccess, example: Example, want
         left=wanted.left if wanted.left is not None else max(1, example.revision_number - 1),
         right=wanted.right or example.revision_number,
         compared=_compared(session, example, wanted),
+        may_model=_may_model(access, example),
+        model=is_model(session, example),
     )
+
+
+def _may_model(access: ProjectAccess, example: Example) -> bool:
+    approved = example.state is ExampleState.APPROVED
+    return approved and access.role is Role.ADMIN and access.project.archived_at is None
 
 
 def _compared(session: Session, example: Example, wanted: HistoryQuery) -> Compared | None:
@@ -222,4 +296,5 @@ def _revision_row(example: Example, revision: Revision, before: Revision | None)
         first=before is None,
         head=revision.number == example.revision_number,
         approved=revision.number == example.approved_number,
+        help=[HelpMark(**mark) for mark in revision.help or ()],
     )

@@ -1,18 +1,24 @@
 """Examples, their revisions, and how many stand where."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import AuditEntry, User
-from app.errors import Gone, NotFound
+from app.errors import Gone, NotFound, Refusal
+from app.examples import indexing
 from app.examples.models import Example, ExampleState, Revision, WorkingCopy
-from app.projects.models import Split
-from app.sources.models import ImportRun, ImportState
+from app.examples.narrowing import Also, also
+from app.examples.tallies import KIND, FacetCount, facet_counts, has_arrived
+from app.projects.models import Project, Split
+from app.projects.queries import composition_of
+from app.text.search import parse
 
-MOST_WORDS = 12
+FEW = 1000
 # What waits for its writer.
 UNFINISHED = (ExampleState.DRAFT, ExampleState.RETURNED)
 
@@ -23,15 +29,29 @@ class Deleted(Gone):
     title = "Not here any more"
 
 
+class NoSuchSource(Refusal):
+    """There is no source {source} in the project; there are {rows}. Nothing was saved."""
+
+
 @dataclass(frozen=True)
 class ExampleFilter:
-    """Which examples to list; what is None or empty does not narrow. Words are looked for in the first prompt line."""
+    """Which examples to list; what is None or empty does not narrow.
+
+    Words are looked for in every text of the newest revision; see app.text.search for what they may say. The author is
+    the number of a person who made the example or wrote its newest revision.
+    """
 
     state: ExampleState | None = None
     split: Split | None = None
     source: str | None = None
     words: str = ""
     mine: User | None = None
+    author: int | None = None
+    language: str | None = None
+    licence: str | None = None
+    also: Also | None = None
+    # Only these, where they are known already.
+    among: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,39 +66,70 @@ class StandingCount:
 
 def arrived() -> ColumnElement[bool]:
     """Examples that may be seen: those of an import appear all at once, when it is published."""
-    published = select(ImportRun.id).where(ImportRun.state == ImportState.PUBLISHED)
-    return or_(Example.import_run_id.is_(None), Example.import_run_id.in_(published))
+    return has_arrived()
 
 
 def examples_of(project_id: int, wanted: ExampleFilter = ExampleFilter()) -> Select[Example]:
     """A project's examples, the latest change first."""
-    query = select(Example).join(Revision, _is_head()).where(*_conditions(project_id, wanted))
-    return query.order_by(Example.changed_at.desc(), Example.id.desc())
+    return _listed(select(Example), project_id, wanted)
 
 
-def heads_of(project_id: int, wanted: ExampleFilter = ExampleFilter()) -> Select[Revision]:
-    """The newest revision of each example with the example and its maker, the latest change first."""
-    query = select(Revision).join(Example, _is_head()).where(*_conditions(project_id, wanted))
+def ids_of(project_id: int, wanted: ExampleFilter = ExampleFilter()) -> Select[int]:
+    """Their numbers alone, which carries no texts about while they are sorted and counted."""
+    return _listed(select(Example.id), project_id, wanted)
+
+
+def heads_by_id(ids: Sequence[int]) -> Select[Revision]:
+    """The newest revisions of these examples with the example and its maker, the latest change first."""
+    query = select(Revision).join(Example, _is_head()).where(Example.id.in_(ids))
     loads = (joinedload(Revision.example), joinedload(Revision.author))
     people = (joinedload(Revision.example).joinedload(person) for person in (Example.creator, Example.judge))
     return query.options(*loads, *people).order_by(Example.changed_at.desc(), Example.id.desc())
+
+
+def _listed(query: Select[Any], project_id: int, wanted: ExampleFilter) -> Select[Any]:
+    query = query.where(Example.project_id == project_id, arrived(), *_conditions(wanted))
+    return query.order_by(Example.changed_at.desc(), Example.id.desc())
 
 
 def _is_head() -> ColumnElement[bool]:
     return and_(Revision.example_id == Example.id, Revision.number == Example.revision_number)
 
 
-def _conditions(project_id: int, wanted: ExampleFilter) -> list[ColumnElement[bool]]:
-    found = [Example.project_id == project_id, arrived()]
-    for column, value in ((Example.state, wanted.state), (Example.split, wanted.split)):
-        if value is not None:
-            found.append(column == value)
-    if wanted.source:
-        found.append(Example.source == wanted.source)
-    if wanted.mine is not None:
-        found.append(or_(Example.created_by == wanted.mine.id, Revision.author_id == wanted.mine.id))
-    found += [Revision.title.icontains(word, autoescape=True) for word in wanted.words.split()[:MOST_WORDS]]
-    return found
+def _conditions(wanted: ExampleFilter) -> list[ColumnElement[bool]]:
+    texts = ((Example.source, wanted.source), (Example.language, wanted.language), (Example.licence, wanted.licence))
+    choices = ((Example.state, wanted.state), (Example.split, wanted.split))
+    found = [column == value for column, value in texts if value]
+    found += [column == value for column, value in choices if value is not None]
+    found += [_written_by(person) for person in _people(wanted)]
+    found += [Example.id.in_(wanted.among)] if wanted.among is not None else []
+    return [*found, *also(wanted.also), *indexing.holding(parse(wanted.words))]
+
+
+def _people(wanted: ExampleFilter) -> set[int]:
+    return {person for person in (wanted.author, wanted.mine.id if wanted.mine else None) if person is not None}
+
+
+def with_own_ids(session: Session, project_id: int, wanted: ExampleFilter) -> ExampleFilter:
+    """The same filter; where it asks for a person who has made or written little, with the numbers of all of that.
+
+    A list of somebody's examples is walked through until a page is full, which is soon where they wrote many, and late
+    where they wrote few.
+    """
+    for person in _people(wanted):
+        made = select(Example.id).where(Example.created_by == person, Example.project_id == project_id)
+        wrote = select(Revision.example_id).where(Revision.author_id == person)
+        few = union_all(*(select(part.limit(FEW + 1).subquery()) for part in (made, wrote)))
+        ids = session.scalars(few).all()
+        if len(ids) <= FEW:
+            return replace(wanted, among=sorted(set(ids)))
+    return wanted
+
+
+def _written_by(person: int) -> ColumnElement[bool]:
+    # Not EXISTS: PostgreSQL would gather all that this person ever wrote, where one row of each example is enough.
+    writer = select(Revision.author_id).where(_is_head()).correlate(Example).scalar_subquery()
+    return or_(Example.created_by == person, writer == person)
 
 
 def example_in(session: Session, project_id: int, example_id: int) -> Example:
@@ -91,6 +142,9 @@ def example_in(session: Session, project_id: int, example_id: int) -> Example:
 
 
 def _was_made(session: Session, project_id: int, example_id: int) -> bool:
+    # By the table: an example that is kept out of this person's sight is there and was not deleted.
+    if session.scalar(select(Example.__table__.c.id).where(Example.__table__.c.id == example_id)) is not None:
+        return False
     made = (AuditEntry.project_id == project_id, AuditEntry.subject == f"example:{example_id}")
     return session.scalar(select(AuditEntry.id).where(*made, AuditEntry.action == "create example")) is not None
 
@@ -166,21 +220,27 @@ def approved_revisions(project_id: int) -> Select[Example, Revision]:
 
 def standing_counts(session: Session, project_id: int) -> list[StandingCount]:
     """Examples by source, split and state."""
-    columns = (Example.source, Example.split, Example.state)
-    query = select(*columns, func.count()).where(Example.project_id == project_id, arrived())
-    rows = session.execute(query.group_by(*columns).order_by(*columns))
-    return [StandingCount(source, split, state, count) for source, split, state, count in rows]
+    found: Counter[tuple[str, Split, ExampleState]] = Counter()
+    for row in facet_counts(session, project_id):
+        found[row.source, row.split, row.state] += row.count
+    return [StandingCount(*kind, found[kind]) for kind in sorted(found)]
 
 
-def total_of(standing: Sequence[StandingCount], wanted: ExampleFilter) -> int | None:
-    """How many examples fit, from the counts that are known; None where words or a person narrow them as well."""
-    if wanted.words or wanted.mine is not None:
+def total_of(facets: Sequence[FacetCount], wanted: ExampleFilter) -> int | None:
+    """How many examples fit, from the counts that are known; None where more narrows them than is counted."""
+    if wanted.words or _people(wanted) or wanted.also is not None or wanted.among is not None:
         return None
-    asked = ((wanted.state, "state"), (wanted.split, "split"), (wanted.source, "source"))
-    return sum(row.count for row in standing if all(not value or getattr(row, name) == value for value, name in asked))
+    asked = [(name, getattr(wanted, name)) for name in KIND if getattr(wanted, name)]
+    return sum(row.count for row in facets if all(getattr(row, name) == value for name, value in asked))
 
 
 def sources_in(session: Session, project_id: int) -> list[str]:
     """The sources that examples of the project name."""
-    query = select(Example.source).where(Example.project_id == project_id, arrived()).distinct()
-    return list(session.scalars(query.order_by(Example.source)))
+    return sorted({row.source for row in facet_counts(session, project_id)})
+
+
+def require_source(session: Session, project: Project, source: str) -> None:
+    """Refuse a source that neither the composition nor an example of the project names; without a target, none."""
+    rows = list(dict.fromkeys(row.source for row in session.scalars(composition_of(project))))
+    if rows and source not in rows and source not in sources_in(session, project.id):
+        raise NoSuchSource(source=source, rows=", ".join(rows))

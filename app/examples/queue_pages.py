@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.models import Role, User
@@ -57,12 +57,16 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class QueuePage:
-    """Everything that moves in the queue; what was skipped is for leads."""
+    """Everything that moves in the queue, the first hundred of each; what was skipped is for leads."""
 
     slug: str
     held: Sequence[HeldRow]
+    writing: int
+    """How many are being written, shown or not."""
     handed: Sequence[HandedRow]
     skipped: Sequence[SkippedRow]
+    shown: int
+    """How many rows of each are shown at most."""
     overlap: int
     lead: bool
     open: bool
@@ -72,9 +76,6 @@ class QueuePage:
 class ClaimPanel:
     """Who writes on one example, and what this person may do about it."""
 
-    slug: str
-    example_id: int
-    title: str
     holder: str
     until: datetime | None
     mine: bool
@@ -95,23 +96,27 @@ class ClaimPanel:
 def queue_page(session: Session, access: ProjectAccess) -> QueuePage:
     """A constant number of queries."""
     lead = access.role is Role.ADMIN
+    held, writing = _held(session, access)
     return QueuePage(
         slug=access.project.slug,
-        held=_held(session, access),
+        held=held,
+        writing=writing,
         handed=_handed(session, access, lead=lead),
         skipped=_skipped(session, access.project.id) if lead else (),
+        shown=SHOWN,
         overlap=access.project.overlap,
         lead=lead,
         open=access.project.archived_at is None,
     )
 
 
-def _held(session: Session, access: ProjectAccess) -> list[HeldRow]:
+def _held(session: Session, access: ProjectAccess) -> tuple[list[HeldRow], int]:
     alive = (Example.project_id == access.project.id, Example.claimed_until > now())
-    columns = (Example.id, Revision.title, User.id, User.name, Example.claimed_until)
+    columns = (Example.id, Revision.title, User.id, User.name, Example.claimed_until, func.count().over())
     query = select(*columns).join(User, User.id == Example.claimed_by).join(Revision, _is_head()).where(*alive)
-    rows = session.execute(query.order_by(Example.claimed_until, Example.id).limit(SHOWN))
-    return [HeldRow(row[0], shown_title(row[1]), row[3], row[4], row[2] == access.user.id) for row in rows if row[4]]
+    rows = session.execute(query.order_by(Example.claimed_until, Example.id).limit(SHOWN)).all()
+    held = [HeldRow(row[0], shown_title(row[1]), row[3], row[4], row[2] == access.user.id) for row in rows if row[4]]
+    return held, rows[0][5] if rows else 0
 
 
 def _handed(session: Session, access: ProjectAccess, *, lead: bool) -> list[HandedRow]:
@@ -145,15 +150,12 @@ def _skipped(session: Session, project_id: int, example_id: int | None = None) -
 
 
 def claim_panel(session: Session, access: ProjectAccess, example: Example) -> ClaimPanel:
-    """What stands above the desk: a constant number of queries."""
+    """What the desk says of it: a constant number of queries."""
     people = {row.user_id: row.user.name for row in session.scalars(projects.members_of(access.project))}
     skipped = _skipped(session, access.project.id, example.id)
     alive = example.claimed_until is not None and example.claimed_until > now()
     own = session.get(Skip, (example.id, access.user.id))
     return ClaimPanel(
-        slug=access.project.slug,
-        example_id=example.id,
-        title=shown_title(queries.head_revision(session, example).title),
         holder=_name(session, people, example.claimed_by) if alive else "",
         until=example.claimed_until if alive else None,
         mine=alive and not claims.is_held_by_another(access.user, example),

@@ -7,7 +7,7 @@ those come last.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
@@ -24,6 +24,9 @@ from app.projects.models import Project, Split
 from app.projects.queries import composition_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+# A colleague's unsaved words keep an untouched example out of the queue for so long after the last of them; then it is
+# handed out again, and theirs stay offered to them beside what was written.
+COPY_COUNTS = timedelta(days=7)
 ON_THEIR_WAY = (ExampleState.APPROVED, ExampleState.REVIEW, ExampleState.RETURNED)
 
 
@@ -94,7 +97,8 @@ def _own(actor: User, after: Example | None) -> Iterator[tuple[Why, Select[int]]
 
 def _unbegun(session: Session, actor: User, project: Project) -> Iterator[tuple[Why, Select[int]]]:
     """Untouched drafts, one query a source and split; the sources are counted only if the first part was in vain."""
-    others = WorkingCopy.example_id == Example.id, WorkingCopy.user_id != actor.id
+    theirs = (WorkingCopy.example_id == Example.id, WorkingCopy.user_id != actor.id)
+    others = (*theirs, WorkingCopy.changed_at > now() - COPY_COUNTS)
     brought = or_(Example.candidate_id.is_not(None), Example.import_run_id.is_not(None))
     untouched = (Example.state == ExampleState.DRAFT, Example.revision_number == 1, brought)
     alone = ~select(WorkingCopy.id).where(*others).exists()

@@ -7,9 +7,11 @@ from app.accounts.audit import record
 from app.accounts.models import Role, User
 from app.db import now
 from app.errors import Conflict, NotFound, Refusal
-from app.examples import claims
+from app.examples import claims, working_copies
 from app.examples.models import Example, ExampleState, Skip, SkipReason, WorkingCopy
 from app.examples.queries import UNFINISHED
+from app.examples.sight import reads
+from app.examples.working_copies import Desk
 from app.projects.access import require_open
 from app.projects.models import Project
 from app.projects.queries import role_in
@@ -30,8 +32,16 @@ class NotAMember(NotFound):
     """There is no such member of this project to hand it to; nothing was changed."""
 
 
+class ReadsNoTests(Refusal):
+    """{name} does not read the test prompts here, so it cannot be handed to them; nothing was changed."""
+
+
 class AlreadyYours(Refusal):
     """It cannot be handed to yourself; “claim” takes it. Nothing was changed."""
+
+
+class UnsavedWords(Conflict):
+    """Words of yours here are not saved, and {name} would not see them. Nothing was handed over: save them first."""
 
 
 class NotHandedByYou(Conflict):
@@ -108,6 +118,10 @@ def hand_over(session: Session, actor: User, example: Example, to: User, words: 
         raise AlreadyYours
     if not to.active or role_in(session, session.get_one(Project, example.project_id), to) is None:
         raise NotAMember
+    if not reads(session, to, example):
+        raise ReadsNoTests(name=to.name)
+    if working_copies.has_unsaved(session, Desk(actor, session.get_one(Project, example.project_id), example)):
+        raise UnsavedWords(name=to.name)
     example.handed_to, example.handed_by, example.handed_at = to.id, actor.id, now()
     example.handed_words = _checked(words)
     example.claimed_until = None

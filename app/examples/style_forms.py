@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.examples.forms import Language, Messages, Source
+from app.examples.forms import Messages, Source
 from app.examples.style import RULES
 from app.sources.rulesets import Parameter, parameters
-from app.web.forms import Form
+from app.web.forms import Form, Language
 
 RemarkKey = Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,30}:[0-9a-f]{16}$")]
 
@@ -25,6 +25,7 @@ class ModelForm(Form):
 
     example: int = Field(ge=1, le=10**15)
     shown: Literal["yes", "no"] = "yes"
+    back: Literal["guide", "desk", "history"] = Field("guide", description="Where a browser goes on.")
 
 
 class StyleForm(Form):

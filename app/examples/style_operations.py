@@ -10,6 +10,7 @@ from app.accounts.audit import record
 from app.accounts.models import User
 from app.db import now
 from app.errors import Conflict, Refusal
+from app.examples import style_queries
 from app.examples.models import Example, ExampleState, HouseStyle, LeftRemark, ModelExample
 from app.examples.style.sheet import BY_NAME, Sheet, sheet_from
 from app.projects.access import require_open
@@ -36,6 +37,15 @@ def set_style(session: Session, actor: User, project: Project, rules: Mapping[st
         record(session, actor, "set house style", f"project:{project.id}", project_id=project.id, off=off)
     session.flush()
     return sheet
+
+
+def change_rule(session: Session, actor: User, project: Project, name: str, changes: Mapping[str, Any]) -> Sheet:
+    """Switch or tune one rule of a project's house style and leave the others; raises BadRules where it does not fit.
+
+    `changes` are `on` and the rule's parameters.
+    """
+    document = style_queries.sheet_of(session, project.id).as_dict()
+    return set_style(session, actor, project, {**document, name: {**document.get(name, {}), **changes}})
 
 
 def leave_remark(session: Session, actor: User, project: Project, example: Example, key: str) -> None:

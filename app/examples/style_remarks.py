@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.examples import queries, style_queries
+from app.examples.cutting import LIMIT, cut_of
 from app.examples.forms import messages_of, turns_in
 from app.examples.labels import shown_title, turn_title
 from app.examples.models import Example
@@ -14,6 +15,8 @@ from app.examples.style.base import Fix, Remark, line_of
 from app.examples.style.sheet import BY_NAME, Sheet
 from app.projects.access import ProjectAccess
 from app.projects.models import Project
+from app.projects.tokenizers import tokens_of
+from app.text.counting import Tokens
 
 _PASSAGE = 60
 
@@ -39,6 +42,16 @@ class RemarkView:
 
 
 @dataclass(frozen=True)
+class CutView:
+    """Where training stops reading: the text box and the place in it, in UTF-16 units; in words what is lost."""
+
+    field: str
+    where: str
+    start: int
+    words: str
+
+
+@dataclass(frozen=True)
 class RemarksPage:
     """All remarks on an example, or on one that is not made yet."""
 
@@ -47,6 +60,7 @@ class RemarksPage:
     title: str
     remarks: Sequence[RemarkView]
     left: Sequence[RemarkView]
+    cut: CutView | None
     open: bool
 
     @property
@@ -95,6 +109,7 @@ def _page(session: Session, access: ProjectAccess, example: Example | None, word
         title=shown_title(f"Example {example.id}") if example else "New example",
         remarks=[one for one in views if not one.left],
         left=[one for one in views if one.left],
+        cut=_cut(words.messages, tokens_of(session, access.project)),
         open=access.project.archived_at is None,
     )
 
@@ -109,11 +124,31 @@ def remarks_on(
     return chosen.remarks(words.messages, about)
 
 
+def _cut(messages: Sequence[Mapping[str, Any]], tokens: Tokens) -> CutView | None:
+    cut = cut_of(messages, LIMIT, tokens)
+    if cut is None:
+        return None
+    texts = [str(message["content"]) for message in messages]
+    text, total = texts[cut.message], tokens.total(texts)
+    about = "" if tokens.counts_exactly(texts) else "about "
+    lost = f"{about}{total - LIMIT:,} of {about}{total:,} tokens are cut, the end mark with them;"
+    if cut.message == len(texts) - 1 and cut.place == len(text):
+        lost = "Everything is read but the end mark;"
+    words = f"{lost[:1].upper()}{lost[1:]} an answer without its end never teaches to stop."
+    where = f"{turn_title(messages, cut.message)}, line {line_of(text, cut.place)}"
+    return CutView(_field(messages, cut.message), where, _units(text, cut.place), words)
+
+
+def _field(messages: Sequence[Mapping[str, Any]], message: int) -> str:
+    """The id of the text box of a message."""
+    if messages[message]["role"] == "system":
+        return "system"
+    return f"turn-{message + (0 if messages[0]['role'] == 'system' else 1)}"
+
+
 def _view(remark: Remark, messages: Sequence[Mapping[str, Any]]) -> RemarkView:
-    message = messages[remark.message]
-    text = str(message["content"])
+    text = str(messages[remark.message]["content"])
     rule = BY_NAME[remark.rule]
-    has_system = messages[0]["role"] == "system"
     whole = remark.start == remark.end
     place = "as a whole" if whole else f"line {line_of(text, remark.start)}"
     return RemarkView(
@@ -122,7 +157,7 @@ def _view(remark: Remark, messages: Sequence[Mapping[str, Any]]) -> RemarkView:
         why=rule.why,
         words=remark.words,
         suspects=rule.suspects,
-        field="system" if message["role"] == "system" else f"turn-{remark.message + (0 if has_system else 1)}",
+        field=_field(messages, remark.message),
         where=f"{turn_title(messages, remark.message)}, {place}",
         passage=_short(text[remark.start : remark.end]),
         start=_units(text, remark.start),

@@ -114,7 +114,10 @@ def model(request: Request, session: SessionDep, access: Lead, typed: Typed) -> 
     except Refusal as refusal:
         return _guide(request, session, access, typed, refusal.message, refusal.status)
     said = f"Example {number} is shown as a model." if shown else f"Example {number} is no longer a model."
-    return redirect(request, "examples:guide", Flash("ok", said), slug=access.project.slug)
+    if form.value.back == "guide":
+        return redirect(request, "examples:guide", Flash("ok", said), slug=access.project.slug)
+    back = "examples:edit" if form.value.back == "desk" else "examples:history"
+    return redirect(request, back, Flash("ok", said), slug=access.project.slug, example_id=number)
 
 
 def _guide(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.access import Access
 from app.accounts.models import Role, User
-from app.datasets.models import Version
+from app.datasets.models import Version, VersionCheck
 from app.db import Database
 from app.duplicates.models import DuplicatePair, Verdict
 from app.examples.models import Example, ExampleState
@@ -71,6 +71,7 @@ def waiting_counts(session: Session, project: Project, user: User) -> dict[str, 
         "write": _count(Example, project, *mine),
         "review": _count(Example, project, Example.state == ExampleState.REVIEW, arrived()),
         "versions": _count(Version, project),
+        "broken": _broken(project),
         "runs": _count(TrainingRun, project, TrainingRun.state.in_((RunState.QUEUED, RunState.RUNNING))),
         "has sources": _any(ImportRun, project),
         "has pool": _any(Candidate, project),
@@ -85,6 +86,16 @@ def _count(model: Any, project: Project, *conditions: ColumnElement[bool]) -> Sc
     # No further than a rail can show: every page waits for these.
     found = select(model.id).where(model.project_id == project.id, *conditions).limit(MOST_COUNTED).subquery()
     return select(func.count()).select_from(found).scalar_subquery()
+
+
+def _alarm(place: str, waiting: dict[str, int]) -> str:
+    count, words = ALARMS.get(place, ("", ""))
+    return words if waiting.get(count) else ""
+
+
+def _broken(project: Project) -> ScalarSelect[int]:
+    wrong = (VersionCheck.project_id == project.id, VersionCheck.problem != "")
+    return select(func.count(VersionCheck.version_id)).where(*wrong).scalar_subquery()
 
 
 def _any(model: Any, project: Project) -> Exists:
@@ -103,6 +114,13 @@ PLACES: tuple[tuple[str, str, str, str, dict[str, bool]], ...] = (
     ("Runs", "runs:index", "runs", "has runs", {}),
 )
 
+# Pages of the next version, which stand under Versions.
+OF_VERSIONS = ("gates", "splits", "comparison", "version-table")
+# What turns a place's number red, and the words for those who hear it.
+ALARMS = {
+    "duplicates": ("leaks", ", leaks among them"),
+    "versions": ("broken", ", one of them not what was frozen"),
+}
 # What a number beside a place counts, for those who hear it; elsewhere it is what waits.
 COUNTED = {"inbox": "in your inbox", "versions": "frozen", "runs": "under way"}
 
@@ -112,6 +130,8 @@ def _places(request: Request, session: Session, project: Project, user: User) ->
     urls = {name: str(request.app.url_path_for(name, slug=project.slug)) for _, name, _, _, _ in PLACES}
     # An import's own page stands under Sources, whose list leads to it.
     here = request.url.path.replace(f"{urls['home:project']}/imports/", f"{urls['sources:index']}/", 1)
+    if here in {f"{urls['home:project']}/{page}" for page in OF_VERSIONS}:
+        here = urls["datasets:index"]
     at = max((url for url in urls.values() if f"{here}/".startswith(f"{url}/")), key=len, default="")
     # Every page of a project lies below its home; one that belongs to no place stands under none.
     at = "" if at == urls["home:project"] != here else at
@@ -121,8 +141,8 @@ def _places(request: Request, session: Session, project: Project, user: User) ->
             urls[name],
             current=urls[name] == at,
             count=waiting.get(count) or None,
-            count_word=COUNTED.get(count, "waiting"),
-            alarm=count == "duplicates" and bool(waiting["leaks"]),
+            count_word=COUNTED.get(count, "waiting") + (alarm := _alarm(count, waiting)),
+            alarm=bool(alarm),
             full=not full or bool(waiting[full]),
             **more,
         )

@@ -41,11 +41,13 @@ class Inbox:
     handed: Sequence[InboxItem] = ()
     claimed: Sequence[InboxItem] = ()
     expiring: Sequence[InboxItem] = ()
+    waiting: int = 0
+    """How many things wait for an answer, shown or not; what one holds oneself does not."""
 
     @property
-    def waiting(self) -> int:
-        """How many things wait for an answer; what one holds oneself does not."""
-        return len(self.returned) + len(self.mentioned) + len(self.handed)
+    def unshown(self) -> int:
+        """How many of those that wait are beyond what is shown of each kind."""
+        return max(0, self.waiting - len(self.returned) - len(self.mentioned) - len(self.handed))
 
     @property
     def items(self) -> list[InboxItem]:
@@ -62,6 +64,7 @@ def inbox_of(session: Session, user: User, project: Project) -> Inbox:
         handed=_handed(session, user, project),
         claimed=tuple(item for item in held if item.until and item.until > soon),
         expiring=tuple(replace(item, kind="expiring") for item in held if item.until and item.until <= soon),
+        waiting=session.scalar(select(waiting_in_inbox(project, user))) or 0,
     )
 
 

@@ -1,5 +1,6 @@
 """The inbox by page, and whether one gets it by e-mail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,7 +8,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from app.accounts.access import Person
+from app.accounts.models import Role
 from app.accounts.operations import set_daily_letter
+from app.datasets.checking import Standing, broken
 from app.db import SessionDep
 from app.home.inbox import Inbox, inbox_of
 from app.projects.access import Annotator
@@ -24,6 +27,8 @@ class InboxPage:
     slug: str
     inbox: Inbox
     open: bool
+    # For who leads: versions that are not what was frozen.
+    broken: Sequence[Standing]
 
 
 class LetterForm(Posted):
@@ -35,9 +40,9 @@ class LetterForm(Posted):
 @router.get("/projects/{slug}/inbox", name="home:inbox")
 def inbox(request: Request, access: Annotator, session: SessionDep) -> Response:
     """What came back, where one is named, what was handed over, what one holds."""
-    page = InboxPage(
-        access.project.slug, inbox_of(session, access.user, access.project), not access.project.archived_at
-    )
+    project = access.project
+    wrong = broken(session, project.id) if access.role is Role.ADMIN else ()
+    page = InboxPage(project.slug, inbox_of(session, access.user, project), not project.archived_at, wrong)
     return render(request, "home/inbox.html", page, session=session)
 
 

@@ -14,14 +14,16 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.accounts.models import User
+from app.accounts.models import Role, User
 from app.config import Settings
+from app.datasets.checking import broken
 from app.db import Database, now
 from app.examples.labels import shown_title
+from app.examples.sight import as_seen_by
 from app.home.inbox import InboxItem, inbox_of
 from app.jobs.running import chore
 from app.projects.models import Project
-from app.projects.queries import projects_of
+from app.projects.queries import projects_of, role_in
 
 log = logging.getLogger(__name__)
 A_DAY = timedelta(hours=23)
@@ -60,7 +62,8 @@ def _due() -> Select[User]:
 
 def letter_for(session: Session, settings: Settings, person: User) -> EmailMessage | None:
     """What waits for this person in all projects; None when nothing does."""
-    parts = [part for project in session.scalars(projects_of(person)) if (part := _part(session, person, project))]
+    with as_seen_by(session, person):
+        parts = [part for project in session.scalars(projects_of(person)) if (part := _part(session, person, project))]
     if not parts:
         return None
     letter = EmailMessage()
@@ -75,7 +78,10 @@ def letter_for(session: Session, settings: Settings, person: User) -> EmailMessa
 def _part(session: Session, person: User, project: Project) -> str:
     inbox = inbox_of(session, person, project)
     waiting = [*inbox.returned, *inbox.mentioned, *inbox.handed] if project.archived_at is None else []
-    return "\n".join([project.name, *(_line(item) for item in waiting)]) if waiting else ""
+    wrong = broken(session, project.id) if role_in(session, project, person) is Role.ADMIN else []
+    lines = [f"- Version {one.name} is not what was frozen: {one.problem}." for one in wrong]
+    lines += [_line(item) for item in waiting]
+    return "\n".join([project.name, *lines]) if lines else ""
 
 
 def _line(item: InboxItem) -> str:

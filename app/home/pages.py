@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Role
+from app.datasets.checking import Standing, broken
 from app.db import now
 from app.examples.models import ExampleState, Revision
 from app.home import composition, queries
@@ -15,7 +16,7 @@ from app.home.inbox import Inbox, inbox_of
 from app.home.queries import Count, PersonLoad
 from app.jobs import queries as jobs
 from app.jobs.models import Job
-from app.jobs.pace import pace
+from app.jobs.pace import how_far, pace
 from app.projects import queries as projects
 from app.projects.access import ProjectAccess
 from app.projects.models import Project
@@ -71,6 +72,7 @@ class LeadPage:
     tables: Sequence[SplitTable]
     people: Sequence[PersonLoad]
     may_lead: bool
+    broken: Sequence[Standing]
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,8 @@ def lead_page(session: Session, access: ProjectAccess, example_url: Callable[[in
         leaks=leaks,
         exact=exact,
         pairs=pairs,
-        review=_waiting(counts, ExampleState.REVIEW),
-        returned=_waiting(counts, ExampleState.RETURNED),
+        review=_waiting(session, project, counts, ExampleState.REVIEW),
+        returned=_waiting(session, project, counts, ExampleState.RETURNED),
         running=running(session, project),
         legend=tuple((row.colour, row.short_title) for row in train),
         target_shares=composition.shares(train, "target"),
@@ -165,6 +167,7 @@ def lead_page(session: Session, access: ProjectAccess, example_url: Callable[[in
         tables=composition.split_tables(rows),
         people=tuple(queries.loads(session, project)),
         may_lead=access.role is Role.ADMIN,
+        broken=broken(session, project.id),
     )
 
 
@@ -180,9 +183,12 @@ def _picture(
     return per_cell, draw_cells(sources) if sources else None
 
 
-def _waiting(counts: Sequence[Count], state: ExampleState) -> Waiting:
-    mine = [count for count in counts if count.state is state]
-    return Waiting(sum(count.count for count in mine), min((c.oldest for c in mine if c.oldest), default=None))
+def _waiting(session: Session, project: Project, counts: Sequence[Count], state: ExampleState) -> Waiting:
+    return Waiting(_sum(counts, state), queries.oldest(session, project, state))
+
+
+def _sum(counts: Sequence[Count], state: ExampleState) -> int:
+    return sum(count.count for count in counts if count.state is state)
 
 
 def running(session: Session, project: Project) -> tuple[Running, ...]:
@@ -192,8 +198,7 @@ def running(session: Session, project: Project) -> tuple[Running, ...]:
 
 def _running(job: Job) -> Running:
     rate, left = pace(job, now())
-    counted = f"{job.done:,} of {job.total:,} {job.unit}" if job.total else f"{job.done:,} {job.unit}"
-    words = ", ".join(part for part in (counted.strip() if job.done else "", rate, job.note) if part)
+    words = ", ".join(part for part in (how_far(job) if job.done else "", rate, job.note) if part)
     return Running(job.id, job.title, job.started_at is None, job.done, job.total, words, left)
 
 
@@ -216,7 +221,7 @@ def day_page(session: Session, access: ProjectAccess, skip: int) -> DayPage:
         tally={state.value: tally.get(state, 0) for state in ExampleState},
         shortest=furthest[0] if furthest else None,
         good=_good(queries.good_example(session, project)),
-        to_review=_waiting(counts, ExampleState.REVIEW).count,
+        to_review=_sum(counts, ExampleState.REVIEW),
         may_review=access.role.covers(Role.REVIEWER),
         inbox=inbox_of(session, user, project),
         open=project.archived_at is None,

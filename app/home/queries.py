@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, joinedload
 from app.accounts.models import User
 from app.duplicates.models import DuplicatePair, Verdict
 from app.examples.models import Example, ExampleState, Revision
-from app.examples.queries import arrived
+from app.examples.queries import arrived, standing_counts
+from app.examples.sight import everything
 from app.projects.models import Membership, Project, Split
 from app.reviews.models import Review
 from app.sources.models import Candidate, CandidateStatus
@@ -31,13 +32,12 @@ OPEN_STATES = (ExampleState.DRAFT, ExampleState.RETURNED, ExampleState.REVIEW)
 
 @dataclass(frozen=True)
 class Count:
-    """How many examples of a source and split are in a state, and since when the oldest waits."""
+    """How many examples of a source and split are in a state."""
 
     source: str
     split: Split
     state: ExampleState
     count: int
-    oldest: datetime | None
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,20 @@ class PersonLoad:
 
 
 def counts(session: Session, project: Project) -> list[Count]:
-    """Examples by source, split and state."""
-    query = (
-        select(Example.source, Example.split, Example.state, func.count(), func.min(Example.changed_at))
-        .where(Example.project_id == project.id, Example.state != ExampleState.REJECTED, arrived())
-        .group_by(Example.source, Example.split, Example.state)
-    )
-    return [Count(*row) for row in session.execute(query)]
+    """Examples by source, split and state; test prompts count, whoever may read them."""
+    with everything(session):
+        found = standing_counts(session, project.id)
+    return [
+        Count(row.source, row.split, row.state, row.count) for row in found if row.state is not ExampleState.REJECTED
+    ]
+
+
+def oldest(session: Session, project: Project, state: ExampleState) -> datetime | None:
+    """Since when the example waits that has waited longest in this state."""
+    waiting = (Example.project_id == project.id, Example.state == state, arrived())
+    query = select(Example.changed_at).where(*waiting).order_by(Example.changed_at, Example.id).limit(1)
+    with everything(session):
+        return session.scalar(query)
 
 
 def cell_rows(session: Session, project: Project, most: int) -> list[CellRow]:
@@ -122,13 +129,16 @@ def open_work(session: Session) -> dict[int, tuple[int, int, int]]:
 
 def mine(project: Project, user: User, state: ExampleState, most: int) -> Select[Revision]:
     """One's own examples in a state, the newest revision of each with its example, latest change first."""
+    order = (Example.changed_at.desc(), Example.id.desc())
+    own = (Example.project_id == project.id, Example.created_by == user.id, Example.state == state)
+    # Their numbers first, so that sorting carries no texts about.
+    newest = select(Example.id).where(*own).order_by(*order).limit(most)
     return (
         select(Revision)
         .join(Example, and_(Example.id == Revision.example_id, Example.revision_number == Revision.number))
-        .where(Example.project_id == project.id, Example.created_by == user.id, Example.state == state)
+        .where(Example.id.in_(newest))
         .options(joinedload(Revision.example))
-        .order_by(Example.changed_at.desc(), Example.id.desc())
-        .limit(most)
+        .order_by(*order)
     )
 
 

@@ -26,10 +26,11 @@ class JobState(StrEnum):
 
 
 class Lane(StrEnum):
-    """Training holds a lane of its own, so that an import never waits for a run."""
+    """Training holds a lane of its own, so that an import never waits for a run; what waits for a model server, too."""
 
     QUICK = "quick"
     TRAINING = "training"
+    ASKING = "asking"
 
 
 class Job(Base):

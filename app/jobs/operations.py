@@ -122,6 +122,11 @@ def renew_lease(session: Session, job_id: int, fence: str, lease: timedelta) -> 
     return cancel_requested
 
 
+def stop_asked(session: Session, job_id: int) -> bool:
+    """Whether somebody asked for this job to stop."""
+    return bool(session.scalar(select(Job.cancel_requested).where(Job.id == job_id)))
+
+
 def report_progress(session: Session, job_id: int, fence: str, **values: Any) -> None:
     """Write done, total, unit or note of a job that is still held."""
     _change_held(session, job_id, fence, values)
@@ -139,10 +144,19 @@ def finish(session: Session, job_id: int, fence: str, state: JobState, error: st
     _change_held(session, job_id, fence, {"state": state, "error": error, "finished_at": now(), "fence": None})
 
 
-def put_back(session: Session, job_id: int, fence: str) -> None:
-    """Return a held job to the queue: the worker is shutting down, another will take it up; nobody died on it."""
-    values = {"state": JobState.QUEUED, "fence": None, "lease_until": None, "attempts": Job.attempts - 1}
-    _change_held(session, job_id, fence, values)
+def put_back(session: Session, job_id: int, fence: str, *, died: bool = False, stop: bool = False) -> None:
+    """Return a held job to the queue: the worker is shutting down, another will take it up; nobody died on it.
+
+    Unless somebody `died`: then the try counts. With `stop` the other one is to stop it.
+    """
+    tries = Job.attempts if died else Job.attempts - 1
+    values = {"state": JobState.QUEUED, "fence": None, "lease_until": None, "attempts": tries}
+    _change_held(session, job_id, fence, values | ({"cancel_requested": True} if stop else {}))
+
+
+def count_try(session: Session, job_id: int, fence: str) -> None:
+    """Begin a job anew that is still held."""
+    _change_held(session, job_id, fence, {"attempts": Job.attempts + 1})
 
 
 def release_jobs_of(session: Session, worker_prefix: str) -> int:

@@ -3,20 +3,36 @@
 from datetime import datetime
 
 from app.jobs.models import Job, JobState
-from app.web.words import duration, number
+from app.web.words import duration, filesize, number
 
 # Guesses from the first moments would jump about.
 GUESS_AFTER = 2.0
 
 
 def pace(job: Job, at: datetime) -> tuple[str, str]:
-    """("1,090 kB a second", "50 s left"); empty where nothing can be said yet."""
+    """("1.1 MB a second", "50 s left"), bytes in the unit of the total; empty where nothing can be said yet."""
     rate = _rate(job, at)
     if not rate:
         return "", ""
-    unit = f" {job.unit}" if job.unit else ""
-    words = f"{number(rate, 0 if rate >= 10 else 1)}{unit} a second"
-    return words, f"{duration((job.total - job.done) / rate)} left" if job.total > job.done else ""
+    return (
+        f"{_amount(job, rate)} a second",
+        f"{duration((job.total - job.done) / rate)} left" if job.total > job.done else "",
+    )
+
+
+def how_far(job: Job) -> str:
+    """0.9 MB of 31.9 MB, or 500 of 1,000 records."""
+    if job.unit == "kB":
+        done = filesize(1000 * job.done, 1000 * job.total)
+        return f"{done} of {filesize(1000 * job.total)}" if job.total else done
+    of = f" of {job.total:,}" if job.total else ""
+    return f"{job.done:,}{of} {job.unit}".rstrip()
+
+
+def _amount(job: Job, rate: float) -> str:
+    if job.unit == "kB":
+        return filesize(1000 * rate, 1000 * job.total)
+    return f"{number(rate, 0 if rate >= 10 else 1)} {job.unit or ''}".rstrip()
 
 
 def _rate(job: Job, at: datetime) -> float:

@@ -6,12 +6,14 @@ Guarantee: a job's effects are written by at most one worker at a time. Every wr
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -59,6 +61,23 @@ def chore(work: Chore) -> Chore:
     return work
 
 
+# Looks for work that nobody enqueued: they cost next to nothing where there is none, and take a few seconds at most.
+LOOKS: list[Chore] = []
+
+
+def look(work: Chore) -> Chore:
+    """Register what a worker does between quick jobs, every few seconds: what every save would have to enqueue."""
+    LOOKS.append(work)
+    return work
+
+
+# How often a lease is renewed within its time.
+BEATS = 4
+# Between two beats: so many seconds may pass before a request to stop is heard.
+LISTEN = 1.0
+Step = Callable[[Session], object]
+
+
 class JobContext:
     """What a handler may use: its arguments, short transactions, progress, and whether to stop."""
 
@@ -90,9 +109,29 @@ class JobContext:
     def writing(self) -> Iterator[Session]:
         """A short write transaction that only the holder of the lease can commit."""
         self.check()
+        began = time.monotonic()
         with self.database.writing() as session:
-            operations.renew_lease(session, self.job_id, self._fence, self.lease)
+            self._hear(operations.renew_lease(session, self.job_id, self._fence, self.lease))
             yield session
+            if time.monotonic() - began > self.settings.lease_seconds / BEATS:
+                # The beat waited behind this transaction: what it commits is not to be a lease that is over.
+                operations.renew_lease(session, self.job_id, self._fence, self.lease)
+
+    def in_turns(self, steps: Iterable[Step], most: int = 10) -> None:
+        """Write step by step, up to `most` in a transaction, which ends as soon as somebody else waits to write.
+
+        So it costs others the time of one step, and nothing where nobody waits. Raises ShuttingDown between two.
+        """
+        left = iter(steps)
+        step = next(left, None)
+        while step is not None:
+            self.go_on()
+            with self.writing() as session:
+                for _ in range(most):
+                    step(session)
+                    step = next(left, None)
+                    if step is None or self.database.wanted():
+                        break
 
     @property
     def lease(self) -> timedelta:
@@ -112,11 +151,25 @@ class JobContext:
         if self.heeds_cancel and self.cancel_requested.is_set():
             raise Cancelled
 
+    def go_on(self) -> None:
+        """Like `check`, and leave the job to another worker if this one is asked to end."""
+        self.check()
+        if self.shutting_down.is_set():
+            raise ShuttingDown
+
     def heartbeat(self) -> None:
         """Renew the lease once; called by the beating thread."""
         with self.database.writing() as session:
-            if operations.renew_lease(session, self.job_id, self._fence, self.lease):
-                self.cancel_requested.set()
+            self._hear(operations.renew_lease(session, self.job_id, self._fence, self.lease))
+
+    def listen(self) -> None:
+        """Look whether somebody asked for a stop; called by the beating thread, one row read and nothing written."""
+        with self.database.reading() as session:
+            self._hear(operations.stop_asked(session, self.job_id))
+
+    def _hear(self, asked: bool) -> None:
+        if asked:
+            self.cancel_requested.set()
 
     def end(self, state: JobState, error: str | None = None) -> None:
         """Write how the job ended, and into its own row why it failed."""
@@ -126,10 +179,25 @@ class JobContext:
             if state is not JobState.SUCCEEDED and registration and registration.on_failure:
                 registration.on_failure(session, self.args, error or "", state)
 
-    def put_back(self) -> None:
-        """Leave the job to another worker."""
-        with self.database.writing() as session:
-            operations.put_back(session, self.job_id, self._fence)
+    def put_back(self, *, died: bool = False) -> None:
+        """Leave the job to another worker; `died` where this try counts as one that went wrong."""
+        with suppress(LeaseLost), self.database.writing() as session:
+            operations.put_back(session, self.job_id, self._fence, died=died)
+
+
+class Held(JobContext):
+    """A job that whoever enqueued it does: held from its first moment on, so that no worker ever finds it waiting."""
+
+    def put_back(self, *, died: bool = False) -> None:  # noqa: ARG002 - each try counts
+        """Keep it for another try."""
+        self.attempts += 1
+        with suppress(LeaseLost), self.database.writing() as session:
+            operations.count_try(session, self.job_id, self._fence)
+
+    def let_go(self) -> None:
+        """Leave it to a worker, to be stopped in its own way: who did it is asked to end at once."""
+        with suppress(LeaseLost), self.database.writing() as session:
+            operations.put_back(session, self.job_id, self._fence, stop=True)
 
 
 class ShuttingDown(Exception):
@@ -138,14 +206,24 @@ class ShuttingDown(Exception):
 
 def run_job(context: JobContext) -> JobState | None:
     """Run one claimed job to its end and write the end down; None when it is left to another worker."""
-    stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(context, stop), name=f"lease-{context.job_id}", daemon=True)
-    beat.start()
-    try:
+    with _beating([context]):
         return _outcome(context)
+
+
+@contextmanager
+def _beating(contexts: Sequence[JobContext]) -> Iterator[None]:
+    stop = threading.Event()
+    beats = [
+        threading.Thread(target=_beat, args=(one, stop), name=f"lease-{one.job_id}", daemon=True) for one in contexts
+    ]
+    for beat in beats:
+        beat.start()
+    try:
+        yield
     finally:
         stop.set()
-        beat.join()
+        for beat in beats:
+            beat.join()
 
 
 def _outcome(context: JobContext) -> JobState | None:
@@ -157,6 +235,7 @@ def _outcome(context: JobContext) -> JobState | None:
             )
         registration.handler(context)
     except LeaseLost:
+        context.lease_lost.set()
         log.warning("job %s: another worker has it now", context.job_id)
         return None
     except ShuttingDown:
@@ -166,40 +245,87 @@ def _outcome(context: JobContext) -> JobState | None:
         return _end(context, JobState.CANCELLED, "Stopped by request.")
     except Refusal as refusal:
         return _end(context, JobState.FAILED, refusal.message)
-    except Exception:
-        log.exception("job %s (%s) failed", context.job_id, context.kind)
-        words = "Something went wrong inside Handpicked; nothing half done was kept. The server's log has the details."
-        return _end(context, JobState.FAILED, words)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
+        return _went_wrong(context, error)
     return _end(context, JobState.SUCCEEDED)
+
+
+def _went_wrong(context: JobContext, error: Exception) -> JobState | None:
+    if _passes(error) and context.attempts < context.settings.max_attempts:
+        log.warning("job %s: %s; it is started again", context.job_id, said_by(error))
+        context.put_back(died=True)
+        return None
+    log.error("job %s (%s) failed", context.job_id, context.kind, exc_info=error)
+    words = "Something went wrong inside Handpicked; nothing half done was kept. The server's log has the details."
+    return _end(context, JobState.FAILED, words)
+
+
+# A deadlock, an order that cannot be kept, a lock that did not come in time: the same work may go well a moment later.
+_PASSING = {"40001", "40P01", "55P03"}
+
+
+def _passes(error: Exception) -> bool:
+    """Whether a job failed by who else was at work, not by anything of its own."""
+    if not isinstance(error, OperationalError):
+        return False
+    return getattr(error.orig, "sqlstate", None) in _PASSING or "database is locked" in str(error.orig)
+
+
+def said_by(error: Exception) -> str:
+    """The driver's own words, on one line: the statement and a traceback help nobody at a terminal."""
+    return f"{type(error).__name__}: {' '.join(str(getattr(error, 'orig', error)).split())}"
 
 
 def _end(context: JobContext, state: JobState, error: str | None = None) -> JobState | None:
     try:
         context.end(state, error)
     except LeaseLost:
+        context.lease_lost.set()
         return None
     return state
 
 
 def _beat(context: JobContext, stop: threading.Event) -> None:
-    while not stop.wait(context.settings.lease_seconds / 4):
+    every = context.settings.lease_seconds / BEATS
+    beaten = time.monotonic()
+    while not stop.wait(min(LISTEN, every)):
         try:
+            if time.monotonic() - beaten < every - LISTEN / 2:
+                context.listen()
+                continue
+            beaten = time.monotonic()
             context.heartbeat()
         except LeaseLost:
             context.lease_lost.set()
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the next beat tries again
-            # The driver's own words, on one line: the statement and a traceback help nobody at a terminal.
-            words = " ".join(str(getattr(error, "orig", error)).split())
-            log.warning("job %s: lease not renewed (%s: %s), trying again", context.job_id, type(error).__name__, words)
+            log.warning("job %s: lease not renewed (%s), trying again", context.job_id, said_by(error))
+
+
+def take(session: Session, database: Database, settings: Settings, job_id: int, worker: str) -> Held | None:
+    """Claim a job in the transaction that enqueues it; None where another has it or had it."""
+    job = operations.claim_one(session, worker, job_id, timedelta(seconds=settings.lease_seconds))
+    return None if job is None else Held(database, settings, job)
+
+
+def run_held(held: Sequence[Held]) -> None:
+    """Do jobs that this process holds, one after the other, worker or not; the later ones stay held meanwhile."""
+    with _beating(held):
+        try:
+            for context in held:
+                while _outcome(context) is None and not context.lease_lost.is_set():
+                    pass
+        except BaseException:
+            for context in held:
+                context.let_go()
+            raise
 
 
 def run_now(database: Database, settings: Settings, job_id: int, worker: str) -> JobState:
-    """Run one queued job in this process, worker or not: what the command line does."""
+    """Do one queued job in this process, or wait for whoever has it."""
     with database.writing() as session:
-        job = operations.claim_one(session, worker, job_id, timedelta(seconds=settings.lease_seconds))
-    if job is not None:
-        run_job(JobContext(database, settings, job))
+        held = take(session, database, settings, job_id, worker)
+    run_held([held] if held else [])
     return wait_for(database, job_id)
 
 

@@ -11,9 +11,18 @@ from app.accounts.access import Admin, Person
 from app.accounts.models import Role, Scope
 from app.db import SessionDep, now
 from app.errors import Denied, NotFound
-from app.projects import operations, queries
+from app.projects import operations, queries, roles
 from app.projects.access import Annotator, Lead, LeadReading
-from app.projects.forms import CompositionIn, InvitationForm, MemberIn, ProjectForm, TargetRow, TokenForm
+from app.projects.forms import (
+    CompositionIn,
+    FollowForm,
+    InvitationForm,
+    MemberIn,
+    ProjectForm,
+    TargetRow,
+    TestsForm,
+    TokenForm,
+)
 from app.projects.models import Membership, Project
 from app.projects.operations import LIMA
 from app.web.refusals import REFUSALS
@@ -29,6 +38,14 @@ class ProjectOut(BaseModel):
     guide: str
     created_at: datetime
     archived_at: datetime | None
+    tests_hidden: bool = False
+
+
+class FollowedOut(BaseModel):
+    """Which project this one translates, into which language; null for none, or for one that is not yours to see."""
+
+    project: str | None
+    language: str | None
 
 
 class MemberOut(BaseModel):
@@ -38,12 +55,18 @@ class MemberOut(BaseModel):
     email: str
     name: str
     role: Role
+    author_group: str | None = None
+    reads_tests: bool = False
 
     @classmethod
     def of(cls, membership: Membership) -> "MemberOut":
         """A membership whose person is loaded."""
         user = membership.user
-        return cls(id=user.id, email=user.email, name=user.name, role=membership.role)
+        group = membership.author_group
+        return cls(
+            id=user.id, email=user.email, name=user.name, role=membership.role,
+            author_group=group.value if group else None, reads_tests=membership.reads_tests,
+        )  # fmt: skip
 
 
 class InvitationOut(BaseModel):
@@ -119,7 +142,33 @@ def set_member(access: Lead, session: SessionDep, wanted: MemberIn) -> MemberOut
     if user is None or user.is_operator:
         raise NotFound("There is nobody with that address here; nothing was changed. Invite them first.")
     operations.add_member(session, access.user, access.project, user, wanted.role)
-    return MemberOut(id=user.id, email=user.email, name=user.name, role=wanted.role)
+    return MemberOut.of(roles.change_author(session, access.user, access.project, user.id, wanted.model_dump()))
+
+
+@router.put("/projects/{slug}/tests", name="api:hide_tests")
+def hide_tests(access: Lead, session: SessionDep, wanted: TestsForm) -> ProjectOut:
+    """Keep test prompts out of sight of those who may write training examples, or show them again."""
+    roles.hide_tests(session, access.user, access.project, hidden=wanted.hidden)
+    return _out(access.project)
+
+
+@router.get("/projects/{slug}/following", name="api:following")
+def following(access: Annotator, session: SessionDep) -> FollowedOut:
+    """The project that this one translates."""
+    followed = roles.followed_project(session, access.project)
+    seen = followed is not None and queries.role_in(session, followed, access.user) is not None
+    return FollowedOut(project=followed.slug if followed and seen else None, language=access.project.follows_language)
+
+
+@router.put("/projects/{slug}/following", name="api:follow")
+def follow(access: Lead, session: SessionDep, wanted: FollowForm) -> FollowedOut:
+    """Follow another project as its translation; with an empty name, none."""
+    if wanted.project:
+        followed = operations.named_project(session, access.user, wanted.project)
+        roles.follow_project(session, access.user, access.project, followed, wanted.language)
+    else:
+        roles.stop_following(session, access.user, access.project)
+    return following(access, session)
 
 
 @router.delete("/projects/{slug}/members/{user_id}", name="api:remove_member", status_code=204)

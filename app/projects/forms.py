@@ -1,13 +1,13 @@
 """What people post about projects."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from app.accounts.models import Role, Scope
-from app.projects.models import Split
+from app.projects.models import AuthorGroup, Split
 from app.projects.operations import Target
-from app.web.forms import SLUG_OR_EMPTY, Address, Form, Line, MaybeAddress, Name, Secret, Slug, Text
+from app.web.forms import SLUG_OR_EMPTY, Address, Form, Language, Line, MaybeAddress, Name, Secret, Slug, Text
 
 MOST_ROWS = 64
 COLOURS = 8
@@ -43,11 +43,45 @@ class MemberRoleForm(Form):
     role: Role
 
 
+class AuthorForm(Form):
+    """In which group somebody writes, empty for none, and whether they read hidden tests."""
+
+    group: Literal["", "A", "B"] = ""
+    reads_tests: bool = False
+
+    @property
+    def as_group(self) -> AuthorGroup | None:
+        """The group, or none."""
+        return AuthorGroup(self.group) if self.group else None
+
+
+class TestsForm(Form):
+    """Whether test prompts are kept out of sight of those who write."""
+
+    __test__: ClassVar[bool] = False  # no test class, whatever its name begins with
+    hidden: bool = False
+
+
+class FollowForm(Form):
+    """Which project this one translates, into which language; without a project it follows none."""
+
+    project: Annotated[str, StringConstraints(strip_whitespace=True, pattern=SLUG_OR_EMPTY)] = ""
+    language: Language | Literal[""] = ""
+
+    @model_validator(mode="after")
+    def _language_with_project(self) -> Self:
+        if self.project and not self.language:
+            raise ValueError("Say into which language it is translated, such as de")
+        return self
+
+
 class MemberIn(Form):
-    """Whom to add, as what."""
+    """Whom to add, as what; a group or a right to read tests that is not named stays as it is."""
 
     email: Address
     role: Role
+    author_group: Literal["", "A", "B"] | None = None
+    reads_tests: bool | None = None
 
 
 class InvitationForm(Form):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Role, User
 from app.db import now
-from app.projects import queries
+from app.projects import queries, roles
 from app.projects.access import ProjectAccess
 from app.projects.models import CompositionRow, Project, Split
 
@@ -61,6 +61,8 @@ class MemberRow:
     active: bool
     since: datetime
     you: bool
+    group: str = ""
+    reads_tests: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,12 @@ class SettingsPage:
     members: Sequence[MemberRow]
     invitations: Sequence[InvitationRow]
     problems: Sequence[str] = ()
+    tests_hidden: bool = False
+    # The project that this one translates, as its address and as its name, and the language; as typed if it was.
+    follows: str = ""
+    follows_name: str = ""
+    language: str = ""
+    problem: str = ""
 
     @property
     def editable(self) -> bool:
@@ -122,8 +130,11 @@ def settings_page(
     access: ProjectAccess,
     typed_rows: Sequence[Mapping[str, str]] | None = None,
     problems: Sequence[str] = (),
+    following: Mapping[str, str] | None = None,
+    problem: str = "",
 ) -> SettingsPage:
-    """The settings, with the table as typed where it could not be taken."""
+    """The settings, with the table, or what to follow, as typed where it could not be taken."""
+    followed = _followed(session, access, following)
     project, lead = access.project, access.role is Role.ADMIN
     rows = session.scalars(queries.composition_of(project)).all()
     shown = _targets(rows, editable=lead and project.archived_at is None)
@@ -138,7 +149,23 @@ def settings_page(
         members=_members(session, access, lead=lead),
         invitations=_invitations(session, project) if lead else (),
         problems=problems,
+        tests_hidden=project.tests_hidden,
+        follows=followed[0],
+        follows_name=followed[1],
+        language=followed[2],
+        problem=problem,
     )
+
+
+def _followed(session: Session, access: ProjectAccess, typed: Mapping[str, str] | None) -> tuple[str, str, str]:
+    """Address, name and language; a project that this person may not see is not named."""
+    if typed is not None:
+        return typed.get("project", ""), "", typed.get("language", "")
+    followed = roles.followed_project(session, access.project)
+    language = access.project.follows_language or ""
+    if followed is None or queries.role_in(session, followed, access.user) is None:
+        return "", "another project" if followed else "", language
+    return followed.slug, followed.name, language
 
 
 def _targets(rows: Sequence[CompositionRow], *, editable: bool) -> tuple[TargetView, ...]:
@@ -177,6 +204,8 @@ def _members(session: Session, access: ProjectAccess, *, lead: bool) -> tuple[Me
             row.user.active,
             row.created_at,
             row.user_id == access.user.id,
+            row.author_group.value if row.author_group else "",
+            row.reads_tests,
         )
         for row in session.scalars(queries.members_of(access.project))
     )

@@ -25,6 +25,12 @@ def membership_role(session: Session, project: Project, user: User) -> Role | No
     return session.scalar(query)
 
 
+def reads_tests(session: Session, project: Project, user: User) -> bool:
+    """Whether a lead lets this member read test prompts that are hidden from the others."""
+    query = select(Membership.reads_tests).where(Membership.project_id == project.id, Membership.user_id == user.id)
+    return bool(session.scalar(query))
+
+
 def projects_of(user: User) -> Select[Project]:
     """The projects that a person may see, by name; archived ones last."""
     query = select(Project).order_by(Project.archived_at.is_not(None), func.lower(Project.name), Project.id)

@@ -51,7 +51,7 @@ class ReviewOut(BaseModel):
 
 
 class ReviewsOut(BaseModel):
-    """Everything that was said of an example, the newest first."""
+    """The verdicts on an example that stand, the newest first."""
 
     reviews: list[ReviewOut]
 
@@ -83,7 +83,7 @@ def queue(session: SessionDep, access: Annotator, page: PageNumber = 1) -> Queue
 
 @router.get("/examples/{example_id}/reviews", name="api:reviews")
 def reviews(session: SessionDep, access: Annotator, example_id: int) -> ReviewsOut:
-    """What was said of an example; the first of two verdicts is told once both are given."""
+    """The verdicts that stand: none that was taken back, and the first of two once both are given."""
     example = example_in(session, access.project.id, example_id)
     told = session.scalars(queries.reviews_of(example)).all()
     return ReviewsOut(reviews=[_shown(review) for review in visible(told, example, access.user.id)])
@@ -94,7 +94,7 @@ def decide(session: SessionDep, access: Reviewer, example_id: int, body: Verdict
     """Approve, return or reject one revision; an approval that stands already is given back as it is."""
     example = example_in(session, access.project.id, example_id)
     if body.verdict == "approved":
-        return _shown(operations.approve(session, access.user, example, body.revision))
+        return _shown(operations.approve(session, access.user, example, body.revision, body.words))
     act = operations.return_example if body.verdict == "returned" else operations.reject
     return _shown(act(session, access.user, example, body.revision, body.words))
 

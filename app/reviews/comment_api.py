@@ -81,7 +81,7 @@ class AgreementOut(BaseModel):
 def comments(session: SessionDep, access: Annotator, example_id: int) -> ThreadsOut:
     """The comments on an example, their passages carried to its newest revision."""
     example = examples.example_in(session, access.project.id, example_id)
-    found = threads(session, example, examples.head_revision(session, example))
+    found = threads(session, example, examples.head_revision(session, example).messages)
     return ThreadsOut(comments=[_thread(one) for one in found])
 
 

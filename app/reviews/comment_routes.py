@@ -1,19 +1,21 @@
 """Comments on passages: written, answered, settled; beside the text on the review screen and on the desk."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
+from app.db import SessionDep, reads_only
 from app.errors import Refusal
 from app.examples.models import Example
 from app.examples.queries import example_in
-from app.projects.access import Annotator, ProjectAccess
+from app.projects.access import Annotator, ProjectAccess, Reading
 from app.reviews import commenting
 from app.reviews.forms import CommentForm, ReviewQuery
 from app.reviews.pages import Typed, comments_page, review_page
+from app.web.forms import Typed as Fields
 from app.web.templating import Flash, redirect, render, targeted_block
 
 router = APIRouter(include_in_schema=False)
@@ -27,8 +29,17 @@ def comments(request: Request, session: SessionDep, access: Annotator, example_i
     return _comments(request, session, access, example_in(session, access.project.id, example_id))
 
 
-def _comments(request: Request, session: Session, access: ProjectAccess, example: Example) -> Response:
-    page = comments_page(session, access, example)
+@router.post("/projects/{slug}/examples/{example_id}/comments/placing", name="reviews:placed_comments")
+@reads_only
+def placed(request: Request, session: SessionDep, access: Reading, example_id: int, typed: Fields) -> Response:
+    """The comments with their passages found in what stands on the desk, saved or not."""
+    return _comments(request, session, access, example_in(session, access.project.id, example_id), typed)
+
+
+def _comments(
+    request: Request, session: Session, access: ProjectAccess, example: Example, typed: Mapping[str, str] | None = None
+) -> Response:
+    page = comments_page(session, access, example, typed)
     return render(request, "reviews/comments.html", page, session=session, fragments=("comments",))
 
 
@@ -79,15 +90,16 @@ def settle(
     comment_id: int,
     act: Act,
     wanted: Wanted,
+    typed: Fields,
 ) -> Response:
-    """Settle a thread, or open it again."""
+    """Settle a thread, or open it again; the desk gets its comments anew, placed in what is typed there."""
     example = example_in(session, access.project.id, example_id)
     if act == "reopening":
         commenting.open_again(session, access.user, example, comment_id)
         return _back(request, access, example, wanted, Flash("ok", "The comment is open again."))
     commenting.settle(session, access.user, example, comment_id)
     if targeted_block(request) == "comments":
-        return _comments(request, session, access, example)
+        return _comments(request, session, access, example, typed)
     ids = {"slug": access.project.slug, "example_id": example.id, "comment_id": comment_id, "act": "reopening"}
     undo = str(request.app.url_path_for("reviews:settle", **ids))
     return _back(request, access, example, wanted, Flash("ok", "Settled.", undo_url=undo))

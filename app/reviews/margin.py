@@ -81,23 +81,23 @@ class Place:
     text: str
 
 
-def threads(session: Session, example: Example, head: Revision) -> list[Thread]:
-    """All threads on an example, the oldest first, with their passages carried to the revision that is shown."""
+def threads(session: Session, example: Example, shown: Sequence[Message]) -> list[Thread]:
+    """All threads on an example, the oldest first, with their passages carried to the words that are shown."""
     said = session.scalars(queries.comments_of(example)).all()
     answers: dict[int | None, list[Answer]] = {}
     for one in said:
         if one.answer_to is not None:
             answers.setdefault(one.answer_to, []).append(Answer(_name(one), one.words, one.created_at))
     first = [one for one in said if one.answer_to is None]
-    places = _places(session, example, head, first)
-    return [_thread(one, head, places.get(one.id), answers.get(one.id, [])) for one in first]
+    places = _places(session, example, shown, first)
+    return [_thread(one, shown, places.get(one.id), answers.get(one.id, [])) for one in first]
 
 
 def _name(comment: Comment) -> str:
     return comment.author.name if comment.author else "somebody"
 
 
-def _places(session: Session, example: Example, head: Revision, said: Sequence[Comment]) -> dict[int, Place]:
+def _places(session: Session, example: Example, shown: Sequence[Message], said: Sequence[Comment]) -> dict[int, Place]:
     """Where each quoted passage is now: one diff for each message of each revision that was spoken of."""
     spoken: dict[tuple[int, int], list[Comment]] = {}
     for one in said:
@@ -107,8 +107,8 @@ def _places(session: Session, example: Example, head: Revision, said: Sequence[C
     found: dict[int, Place] = {}
     for (number, message), comments in spoken.items():
         before = old[number].messages
-        now = message + _has_system(head.messages) - _has_system(before)
-        text = str(head.messages[now]["content"]) if 0 <= now < len(head.messages) else ""
+        now = message + _has_system(shown) - _has_system(before)
+        text = str(shown[now]["content"]) if 0 <= now < len(shown) else ""
         pins = carried(str(before[message]["content"]), text, [Pin(one.start, one.end) for one in comments])
         found |= {one.id: Place(now, pin, text) for one, pin in zip(comments, pins, strict=True)}
     return found
@@ -118,7 +118,7 @@ def _has_system(messages: Sequence[Message]) -> bool:
     return bool(messages) and messages[0]["role"] == "system"
 
 
-def _thread(said: Comment, head: Revision, place: Place | None, answers: Sequence[Answer]) -> Thread:
+def _thread(said: Comment, shown: Sequence[Message], place: Place | None, answers: Sequence[Answer]) -> Thread:
     pin = place.pin if place else None
     message = place.message if place else said.message
     return Thread(
@@ -131,8 +131,8 @@ def _thread(said: Comment, head: Revision, place: Place | None, answers: Sequenc
         state=_state(said, place),
         message=message,
         place=pin,
-        where=turn_title(head.messages, message) if pin else "",
-        field=_field(head.messages, message),
+        where=turn_title(shown, message) if pin else "",
+        field=_field(shown, message),
         start=_units(place.text[: pin.start]) if place and pin else 0,
         end=_units(place.text[: pin.end]) if place and pin else 0,
         answers=answers,

@@ -3,6 +3,8 @@
 A project may ask for two second persons: the first verdict then waits, unseen, and the stricter of the two counts.
 """
 
+from typing import Any
+
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -19,7 +21,7 @@ from app.projects.access import require_open
 from app.projects.models import Project
 from app.reviews import queries
 from app.reviews.models import Review, ReviewVerdict
-from app.reviews.verdicts import stricter, waiting
+from app.reviews.verdicts import standing, stricter, waiting
 from app.text.wellformed import require_wellformed
 from app.web.words import ago, plural
 
@@ -53,12 +55,18 @@ class AlreadyDecided(Conflict):
     """Somebody was faster: {what}; nothing was changed."""
 
 
-def approve(session: Session, actor: User, example: Example, revision_number: int) -> Review:
+class NothingToDecide(Conflict):
+    """{why}; nothing was changed."""
+
+    title = "Nothing to decide"
+
+
+def approve(session: Session, actor: User, example: Example, revision_number: int, words: str = "") -> Review:
     """Approve one revision; whoever comes second to the same approval gets the first one's review."""
     head = example_queries.revision(session, example, revision_number)
     if head is not None:
         examples.validate_messages(head.messages, example.split)
-    return _decide(session, actor, example, revision_number, ReviewVerdict.APPROVED, "")
+    return _decide(session, actor, example, revision_number, ReviewVerdict.APPROVED, words)
 
 
 def return_example(session: Session, actor: User, example: Example, revision_number: int, words: str) -> Review:
@@ -116,14 +124,15 @@ def _verdicts_waiting(session: Session, example: Example, revision_number: int) 
 
 def _said_before(own: Review, verdict: ReviewVerdict) -> Review:
     if own.verdict is not verdict:
-        raise AlreadyDecided(what=f"{own.verdict.value} by you {ago(own.created_at)}; take that back first")
+        raise NothingToDecide(why=f"You {own.verdict.value} this {ago(own.created_at)}. Take that back first")
     return own
 
 
 def _wait_for_another(session: Session, actor: User, example: Example, review: Review) -> Review:
     """Keep the first of two verdicts; the example stays in review."""
     if example.state is not ExampleState.REVIEW or example.revision_number != review.revision_number:
-        return _decided_before(session, example, review.revision_number, review.verdict)
+        return _decided_before(session, actor, example, review.revision_number, review.verdict)
+    # Its words are for who gives the other verdict only once that is given, and leads read the trail.
     return _kept(session, actor, example, review, "review example")
 
 
@@ -135,7 +144,7 @@ def _settle(session: Session, actor: User, example: Example, review: Review, oth
     if not examples.record_verdict(
         session, example, state, review.revision_number, judge=actor, words=words[:LONGEST_WORDS]
     ):
-        return _decided_before(session, example, review.revision_number, review.verdict)
+        return _decided_before(session, actor, example, review.revision_number, review.verdict)
     review.outcome, review.second_to = outcome, other.id if other else None
     return _kept(session, actor, example, review, TRAIL[outcome])
 
@@ -144,7 +153,8 @@ def _kept(session: Session, actor: User, example: Example, review: Review, actio
     session.add(review)
     session.flush()
     set_committed_value(review, "reviewer", actor)
-    detail = {"revision": review.revision_number, "words": review.words[:200]}
+    detail: dict[str, Any] = {"revision": review.revision_number}
+    detail |= {"words": review.words[:200]} if review.outcome else {}
     record(session, actor, action, f"example:{example.id}", project_id=example.project_id, **detail)
     return review
 
@@ -169,15 +179,20 @@ def own_people(session: Session, example: Example) -> set[int]:
     return people
 
 
-def _decided_before(session: Session, example: Example, revision_number: int, verdict: ReviewVerdict) -> Review:
-    last = queries.last_review(session, example)
-    if example.revision_number != revision_number or last is None:
+def _decided_before(
+    session: Session, actor: User, example: Example, revision_number: int, verdict: ReviewVerdict
+) -> Review:
+    if example.revision_number != revision_number:
         raise AlreadyDecided(what=f"it has been edited and stands at revision {example.revision_number} now")
-    who = last.reviewer.name if last.reviewer else "somebody"
-    stands = last.outcome in STATES and example.state is STATES[last.outcome]
-    if last.verdict is verdict and last.revision_number == revision_number and stands:
+    last = queries.last_review(session, example)
+    if last is None or last.outcome not in STATES or example.state is not STATES[last.outcome]:
+        raise NothingToDecide(why=f"This does not wait for a verdict: its state is {example.state.value}")
+    if last.verdict is verdict and last.revision_number == revision_number:
         return last
-    raise AlreadyDecided(what=f"{(last.outcome or last.verdict).value} by {who} {ago(last.created_at)}")
+    if last.reviewer_id == actor.id:
+        raise NothingToDecide(why=f"You {last.verdict.value} this {ago(last.created_at)}. Take that back first")
+    who = last.reviewer.name if last.reviewer else "somebody"
+    raise AlreadyDecided(what=f"{last.outcome.value} by {who} {ago(last.created_at)}")
 
 
 def withdraw_verdict(session: Session, actor: User, example: Example, revision_number: int) -> Review:
@@ -186,11 +201,11 @@ def withdraw_verdict(session: Session, actor: User, example: Example, revision_n
     said = list(session.scalars(queries.reviews_of(example)))
     last = said[0] if said else None
     if last is None or last.verdict not in STATES or last.revision_number != revision_number:
-        raise AlreadyDecided(what="there is no verdict on this revision to take back")
+        raise NothingToDecide(why="There is no verdict on this revision to take back")
     if last.reviewer_id != actor.id:
         raise Denied("Only who gave a verdict can take it back; nothing was changed.")
     if not _put_back(session, example, last, said[1:]):
-        raise AlreadyDecided(what="the example has moved on since, so the verdict stays")
+        raise NothingToDecide(why="The example has moved on since, so the verdict stays")
     last.outcome = last.second_to = None
     review = Review(
         example_id=example.id, revision_number=revision_number, reviewer_id=actor.id, verdict=ReviewVerdict.WITHDRAWN
@@ -212,15 +227,8 @@ def _put_back(session: Session, example: Example, last: Review, before: list[Rev
 
 def _approved_before(newest_first: list[Review]) -> int | None:
     """The revision that stood approved after these reviews."""
-    withdrawn = False
-    for review in newest_first:
-        if review.verdict is ReviewVerdict.WITHDRAWN:
-            withdrawn = True
-        elif withdrawn:
-            withdrawn = False
-        elif review.outcome in queries.APPROVING:
-            return review.revision_number
-    return None
+    approvals = (review for review in standing(newest_first) if review.outcome in queries.APPROVING)
+    return next((review.revision_number for review in approvals), None)
 
 
 def approve_imported(session: Session, actor: User, project: Project, reason: str) -> int:

@@ -1,6 +1,6 @@
 """The review queue with one example on the screen, the comments for the desk, how far second persons agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Role
 from app.examples import queries as examples
-from app.examples.forms import new_key
+from app.examples.forms import messages_of, new_key, turns_in
 from app.examples.labels import SourceLabel, SourceLabels, shown_title
 from app.examples.models import Example, Revision
 from app.projects.access import ProjectAccess
@@ -172,10 +172,29 @@ class CommentsPage:
     settled: Sequence[Thread]
     open: bool
 
+    @property
+    def beside(self) -> list[Thread]:
+        """Those on further turns, which stand in the margin of the response."""
+        return [one for one in self.open_threads if one.place and one.field not in PROMPT_BOXES]
 
-def comments_page(session: Session, access: ProjectAccess, example: Example) -> CommentsPage:
-    """All comments, their passages carried to the newest revision."""
-    found = threads(session, example, examples.head_revision(session, example))
+    @property
+    def below(self) -> list[Thread]:
+        """Those on the prompt, in the order of its lines, then those on the whole and on what is gone."""
+        on_prompt = [one for one in self.open_threads if one.place and one.field in PROMPT_BOXES]
+        loose = [one for one in self.open_threads if not one.place]
+        return sorted(on_prompt, key=lambda one: (one.field != "system", one.start)) + loose
+
+
+PROMPT_BOXES = frozenset({"system", "turn-1"})
+
+
+def comments_page(
+    session: Session, access: ProjectAccess, example: Example, typed: Mapping[str, str] | None = None
+) -> CommentsPage:
+    """All comments, their passages carried to the newest revision, or to the words that are typed on the desk."""
+    texts = turns_in(typed or {})
+    shown = messages_of((typed or {}).get("system", ""), texts) if texts else None
+    found = threads(session, example, shown or examples.head_revision(session, example).messages)
     return CommentsPage(
         slug=access.project.slug,
         example_id=example.id,

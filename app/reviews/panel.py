@@ -9,20 +9,23 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Role
+from app.examples import marking
 from app.examples import queries as examples
 from app.examples.labels import Change, SourceLabel, SourceLabels, diff_messages, shown_title, turn_title, web_address
 from app.examples.messages import Message
 from app.examples.models import Example, ExampleState, Revision
 from app.projects.access import ProjectAccess
+from app.projects.tokenizers import tokens_of
 from app.reviews import queries
 from app.reviews.margin import HouseRemark, Thread, house_remarks, threads
 from app.reviews.models import Review, ReviewVerdict
 from app.reviews.operations import own_people
+from app.reviews.original import OriginalBeside, original_of
 from app.reviews.pins import Pin, across
 from app.reviews.rendered import Changes, Insert, Part, Shown, Span, changes, put, shown
-from app.reviews.verdicts import waiting
+from app.reviews.verdicts import standing, waiting
 from app.sources.models import Candidate
-from app.text.counting import estimate_tokens
+from app.text.counting import Tokens
 from app.text.diff import word_diff
 
 # A prompt of one paragraph up to this is the heading of its page; a longer one stands below it.
@@ -32,7 +35,6 @@ SAID = {
     ReviewVerdict.RETURNED: "returned",
     ReviewVerdict.REJECTED: "rejected",
     ReviewVerdict.IMPORTED: "approved as imported",
-    ReviewVerdict.WITHDRAWN: "took the verdict back on",
 }
 VIEWS = {"diff": "Changes", "source": "Since the source", "clean": "Clean"}
 Note = Thread | HouseRemark
@@ -84,6 +86,8 @@ class ReviewPanel:
     prompt_is_title: bool
     source: SourceLabel
     split: str
+    language: str
+    original: OriginalBeside | None
     state: str
     sign: str
     revision: int
@@ -91,6 +95,7 @@ class ReviewPanel:
     base: int | None
     base_words: str
     tokens: int
+    exact: bool
     tokens_more: int
     view: str
     views: Sequence[tuple[str, str]]
@@ -105,6 +110,7 @@ class ReviewPanel:
     author: str | None
     why_not: str | None
     reviews: str
+    of_a_model: str
 
     @property
     def beside(self) -> list[Thread]:
@@ -136,13 +142,17 @@ def review_panel(
     views = _views(base, origin)
     view = view if view in dict(views) else views[0][0]
     old = {"diff": base.messages if base else None, "source": origin}.get(view)
-    notes: list[Note] = [*threads(session, example, head), *house_remarks(session, access.project, example, head)]
+    notes: list[Note] = [
+        *threads(session, example, head.messages),
+        *house_remarks(session, access.project, example, head),
+    ]
     comments = [note for note in notes if isinstance(note, Thread)]
     beside = [note for note in notes if note.place is not None and not (isinstance(note, Thread) and note.settled)]
     turns, placed = _turns(old, head.messages, beside)
     prompt = next((message["content"].strip() for message in head.messages if message["role"] == "user"), "")
     heading = prompt if len(prompt) <= LONGEST_HEADING and "\n" not in prompt else head.title
-    tokens, before = _tokens(head), _tokens(base) if base else 0
+    counting = tokens_of(session, access.project)
+    tokens, before = _tokens(head, counting), _tokens(base, counting) if base else 0
     credit = example.attribution
     return ReviewPanel(
         id=example.id,
@@ -150,6 +160,8 @@ def review_panel(
         prompt_is_title=bool(prompt) and prompt == heading,
         source=labels.of(example.source),
         split=example.split.value,
+        language=example.language,
+        original=original_of(session, access, example, head.messages),
         state=example.state.value,
         sign=_sign(example, base),
         revision=head.number,
@@ -157,6 +169,7 @@ def review_panel(
         base=base.number if base else None,
         base_words=base_words,
         tokens=tokens,
+        exact=counting.counts_exactly(_texts(head)),
         tokens_more=tokens - before if base else 0,
         view=view,
         views=views,
@@ -171,14 +184,15 @@ def review_panel(
         author=shown_title(credit["author"]) if credit.get("author") else None,
         why_not=_why_not(session, access, example, told),
         reviews=_reviews(access, example, told),
+        of_a_model=marking.told(head.help or ()),
     )
 
 
 def visible(told: Sequence[Review], example: Example, person: int) -> list[Review]:
-    """The verdicts that this person may know of: where two are asked for, the first is told once both are given."""
+    """The verdicts that stand and that this person may know of: the first of two is told once both are given."""
     kept_back = waiting(told, example.revision_number) if example.state is ExampleState.REVIEW else []
     hidden = {review.id for review in kept_back if review.reviewer_id != person}
-    return [review for review in told if review.id not in hidden]
+    return [review for review in standing(told) if review.id not in hidden]
 
 
 def _views(base: Revision | None, origin: Sequence[Message] | None) -> list[tuple[str, str]]:
@@ -289,8 +303,12 @@ def _stretch(part: Part, seen: Sequence[tuple[Note, Pin]]) -> Stretch:
     return Stretch(html, seen[part.remark][0] if part.remark is not None else None)
 
 
-def _tokens(revision: Revision) -> int:
-    return sum(estimate_tokens(message["content"]) for message in revision.messages)
+def _tokens(revision: Revision, counting: Tokens) -> int:
+    return counting.total(_texts(revision))
+
+
+def _texts(revision: Revision) -> list[str]:
+    return [str(message["content"]) for message in revision.messages]
 
 
 def _sign(example: Example, base: Revision | None) -> str:

@@ -6,6 +6,7 @@ that was deleted nothing is left.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -60,16 +61,17 @@ def carried(old: str, new: str, pins: Sequence[Pin]) -> list[Pin | None]:
 
 
 def _carried(old: str, new: str, pin: Pin, found: Sequence[Step]) -> Pin | None:
-    kept = [piece for step in found if (piece := _kept(step, pin, new))]
+    own = [piece for step in found if (piece := _kept(step, pin, new))]
     rewritten = [later.new for step, later in pairwise(found) if _replaced(step, later, pin)]
     quote = pin.of(old)
-    if not rewritten and _letters([piece.of(new) for piece in kept]) < LEAST_KEPT * _letters([quote]):
-        kept = []
+    coincidence = _letters([piece.of(new) for piece in own]) < LEAST_KEPT * _letters([quote])
+    kept = [] if coincidence and not rewritten else own
     parts = sorted([*kept, *rewritten], key=lambda part: part.start)
     here = trimmed(new, Pin(parts[0].start, max(part.end for part in parts))) if parts else None
     if here is None or here.of(new) != quote:
-        # Moved as they are, the words count for more than what was left of them or put in their place.
-        return nearest(new, quote, _expected(found, pin)) or here
+        # Moved, the words count for more than what was left of them or put in their place.
+        put_in = [step.new for step in found if step.kind == "insert"]
+        return nearest(new, quote, _expected(found, pin), [*own, *put_in]) or here
     return here
 
 
@@ -105,16 +107,27 @@ def trimmed(text: str, pin: Pin) -> Pin | None:
     return Pin(start, end) if start < end else None
 
 
-def nearest(text: str, quote: str, place: int) -> Pin | None:
-    """Where these very words stand, next to a place if they stand at several; None if they are blank or nowhere."""
-    if not quote.strip():
+def nearest(text: str, quote: str, place: int, among: Sequence[Pin]) -> Pin | None:
+    """Where these words stand and take in one of these parts, next to a place if they do so several times; else None.
+
+    In the case of their letters before any other ("Oak" at the head of a sentence may be "oak" within it now), and as
+    whole words: "oak" is not in "soak".
+    """
+    words = quote.split()
+    if not words:
         return None
-    found, at = [], text.find(quote)
-    while at >= 0:
-        found.append(at)
-        at = text.find(quote, at + 1)
-    start = min(found, key=lambda one: abs(one - place), default=None)
-    return None if start is None else Pin(start, start + len(quote))
+    pattern = _edge(words[0][0], r"(?<!\w)") + r"\s+".join(map(re.escape, words)) + _edge(words[-1][-1], r"(?!\w)")
+    for flags in (re.NOFLAG, re.IGNORECASE):
+        places = [Pin(*match.span()) for match in re.finditer(pattern, text, flags)]
+        found = [one for one in places if any(one.start < part.end and one.end > part.start for part in among)]
+        if found:
+            return min(found, key=lambda one: abs(one.start - place))
+    return None
+
+
+def _edge(letter: str, boundary: str) -> str:
+    # Letters with cases belong to scripts that part their words; others may not.
+    return boundary if letter.lower() != letter.upper() else ""
 
 
 def across(segments: Sequence[Segment], pin: Pin, *, back: bool = False) -> Pin | None:

@@ -11,6 +11,7 @@ from app.accounts.models import User
 from app.errors import NotFound
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import arrived
+from app.examples.tallies import facet_counts
 from app.reviews.models import Comment, CommentMention, Review, ReviewVerdict
 
 APPROVING = (ReviewVerdict.APPROVED, ReviewVerdict.IMPORTED)
@@ -58,20 +59,21 @@ def around(
 
 def waiting_count(session: Session, project_id: int, wanted: QueueFilter = EVERYTHING) -> int:
     """How many examples wait for a second person."""
-    query = _waiting(select(func.count(Revision.id)), project_id, wanted)
-    return session.scalar(query) or 0
+    if wanted.author:
+        return session.scalar(_waiting(select(func.count(Revision.id)), project_id, wanted)) or 0
+    waiting = [row for row in facet_counts(session, project_id) if row.state is ExampleState.REVIEW]
+    return sum(row.count for row in waiting if wanted.source in {"", row.source})
 
 
 def waiting_sources(session: Session, project_id: int) -> list[str]:
     """The sources of what waits."""
-    query = _waiting(select(Example.source).select_from(Revision), project_id).distinct()
-    return list(session.scalars(query.order_by(Example.source)))
+    return sorted({row.source for row in facet_counts(session, project_id) if row.state is ExampleState.REVIEW})
 
 
 def waiting_authors(session: Session, project_id: int) -> list[tuple[int, str]]:
-    """(number, name) of those who wrote what waits."""
-    query = _waiting(select(User.id, User.name).select_from(Revision), project_id)
-    query = query.join(User, User.id == Revision.author_id).distinct().order_by(User.name, User.id)
+    """(number, name) of those who wrote what waits; of each it looks for one text, not for all."""
+    one = _waiting(select(Revision.id), project_id).where(Revision.author_id == User.id).correlate(User)
+    query = select(User.id, User.name).where(one.exists()).order_by(User.name, User.id)
     return [(number, name) for number, name in session.execute(query)]
 
 

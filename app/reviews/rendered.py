@@ -230,18 +230,23 @@ class _Writer:
 
 
 def found(markdown: str, quote: str, nth: int = 0) -> Pin | None:
-    """Where a reader's words stand in the Markdown text: the nth time as it is shown, else as it is written."""
+    """Where a reader's words stand in the Markdown text: the nth time as it is shown, else as it is written.
+
+    In the case of their letters before any other.
+    """
     words = _BLANKS.sub(" ", quote).strip()
     if not words:
         return None
     seen = shown(markdown).text
-    place = _nth(seen, words, nth)
-    if place is not None:
-        return across(word_diff(markdown, seen), place, back=True)
-    return _nth(markdown, words, nth)
+    for flags in (re.NOFLAG, re.IGNORECASE):
+        if place := _nth(seen, words, nth, flags):
+            return across(word_diff(markdown, seen), place, back=True)
+        if place := _nth(markdown, words, nth, flags):
+            return place
+    return None
 
 
-def _nth(text: str, words: str, nth: int) -> Pin | None:
-    pattern = re.compile(r"\s+".join(re.escape(word) for word in words.split(" ")))
+def _nth(text: str, words: str, nth: int, flags: re.RegexFlag) -> Pin | None:
+    pattern = re.compile(r"\s+".join(re.escape(word) for word in words.split(" ")), flags)
     places = [Pin(match.start(), match.end()) for match in islice(pattern.finditer(text), nth + 1)]
     return places[min(nth, len(places) - 1)] if places else None

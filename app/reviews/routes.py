@@ -62,7 +62,7 @@ def decide(
 
 def _decide(session: Session, access: ProjectAccess, example: Example, form: VerdictForm) -> Review:
     if form.verdict == "approved":
-        return operations.approve(session, access.user, example, form.revision)
+        return operations.approve(session, access.user, example, form.revision, form.words)
     act = operations.return_example if form.verdict == "returned" else operations.reject
     return act(session, access.user, example, form.revision, form.words)
 

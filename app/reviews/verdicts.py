@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 
 from app.reviews.models import Review, ReviewVerdict
 
@@ -14,8 +15,8 @@ def stricter(one: ReviewVerdict, other: ReviewVerdict) -> ReviewVerdict:
     return max(one, other, key=STRICTNESS.index)
 
 
-def waiting(newest_first: Sequence[Review], revision_number: int) -> list[Review]:
-    """The verdicts on this revision that decided nothing yet and were not taken back: they wait for another one."""
+def standing(newest_first: Sequence[Review]) -> list[Review]:
+    """The verdicts that nobody has taken back, the newest first; what takes one back is none itself."""
     taken_back: Counter[int | None] = Counter()
     found = []
     for review in newest_first:
@@ -23,8 +24,12 @@ def waiting(newest_first: Sequence[Review], revision_number: int) -> list[Review
             taken_back[review.reviewer_id] += 1
         elif taken_back[review.reviewer_id]:
             taken_back[review.reviewer_id] -= 1
-        elif review.outcome is not None or review.revision_number != revision_number:
-            break
         else:
             found.append(review)
     return found
+
+
+def waiting(newest_first: Sequence[Review], revision_number: int) -> list[Review]:
+    """The verdicts on this revision that decided nothing yet and stand: they wait for another one."""
+    stand = standing(newest_first)
+    return list(takewhile(lambda one: one.outcome is None and one.revision_number == revision_number, stand))

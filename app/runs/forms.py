@@ -84,6 +84,13 @@ class AskManyForm(Form):
     decoding: Decoding = Decoding()
 
 
+class TokenizerForm(Form):
+    """Count by a base model's tokenizer, by one in a folder on the server, or by neither: estimate."""
+
+    model: Annotated[Text, StringConstraints(max_length=64)] = ""
+    folder: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=4000)] = ""
+
+
 class ModelForm(Form):
     """A base model to register; `path` for a folder on the server."""
 

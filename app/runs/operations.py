@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
 from app.accounts.models import User
-from app.datasets import operations as datasets
+from app.datasets.checking import recheck
 from app.datasets.models import Version
 from app.db import now
 from app.errors import Conflict, NotFound, Refusal
@@ -101,7 +101,7 @@ def _new_run(
     if model is None or model.ready_at is None:
         raise NoSuchModel(name=model_name[:80])
     checked_spec(recipe, overrides)
-    datasets.recheck(session, version)
+    recheck(session, version)
     if not version.manifest["examples"].get("train"):
         raise NothingToTrain(version=version.name)
     run = TrainingRun(
@@ -136,7 +136,7 @@ def launch_run(session: Session, actor: User, run: TrainingRun) -> None:
     _lock(session, run)
     if run.state is not RunState.PLANNED:
         raise Conflict(f"Run {run.id} was started already; nothing was started twice.")
-    datasets.recheck(session, session.get_one(Version, run.version_id))
+    recheck(session, session.get_one(Version, run.version_id))
     run.reason = None
     _queue(session, actor, run, "start run")
 

@@ -5,9 +5,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import User
 from app.errors import NotFound
+from app.examples.sight import limits
 from app.jobs.models import Job, JobState, Lane
 from app.projects.models import Project
 from app.runs.models import Answer, BaseModel, Checkpoint, TrainingRun
+
+# What a lead asks a checkpoint may be the test prompts: who is kept from those reads their own questions only.
+limits(Answer, lambda person: Answer.asked_by == person)
 
 
 def models() -> Select[BaseModel]:

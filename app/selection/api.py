@@ -69,9 +69,10 @@ class ManyOut(BaseModel):
 
 
 class UndoneStepOut(BaseModel):
-    """The candidates that an undo set back; none where nothing is left to undo."""
+    """The candidates that an undo set back, and those that stay since their example is worked on; or neither."""
 
     undone: list[int]
+    stayed: list[int]
 
 
 class StratumOut(BaseModel):
@@ -145,7 +146,8 @@ def many(session: SessionDep, access: Annotator, body: ManyForm) -> ManyOut:
 @router.post("/candidates/undoing", name="api:undo_in_pool")
 def undo(session: SessionDep, access: Annotator) -> UndoneStepOut:
     """Undo what this person did last in the pool; again, what they did before that."""
-    return UndoneStepOut(undone=list(operations.undo_last(session, access.user, access.project)))
+    undone = operations.undo_last(session, access.user, access.project)
+    return UndoneStepOut(undone=list(undone.candidates), stayed=list(undone.stayed))
 
 
 @router.get("/candidates/{candidate_id}", name="api:candidate")

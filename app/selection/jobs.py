@@ -1,38 +1,53 @@
 """The pool is made searchable: after a large import by a job, after small ones by a worker's hourly round."""
 
-import time
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.db import Database
-from app.jobs.running import JobContext, chore, handles
+from app.jobs.models import Job
+from app.jobs.operations import enqueue
+from app.jobs.queries import LIVE
+from app.jobs.running import JobContext, Step, chore, handles
 from app.selection import searching
 
-LONGEST_PAUSE = 0.1
+KIND = "index_pool"
+TITLE = "Make the pool searchable"
 
 
-@handles("index_pool")
+@handles(KIND)
 def index_pool(context: JobContext) -> None:
-    """Index a thousand candidates a transaction, so that nobody waits long; a restart goes on where it was."""
-    with context.reading() as session:
-        waiting = session.scalars(searching.unindexed()).all() if searching.on_sqlite(session) else []
-    for done, import_run_id in enumerate(waiting):
+    """Index some fifty candidates at a time, letting others write in between; a restart goes on where it was."""
+    for done, import_run_id in enumerate(waiting := _unindexed(context.database)):
         context.progress(done, len(waiting), "imports")
-        whole = False
-        while not whole:
-            began = time.monotonic()
-            with context.writing() as session:
-                whole = searching.index_some(session, import_run_id)
-            # As long again for the others: SQLite gives the turn to whoever looks, and those who wait look seldom.
-            time.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
+        with context.reading() as session:
+            ends = searching.ends_of(session, import_run_id)
+        context.in_turns(_until_whole(import_run_id, ends))
+
+
+def _unindexed(database: Database) -> list[int]:
+    with database.reading() as session:
+        return list(session.scalars(searching.unindexed())) if searching.on_sqlite(session) else []
+
+
+def _until_whole(import_run_id: int, ends: tuple[int, int]) -> Iterator[Step]:
+    whole = False
+
+    def index(session: Session) -> None:
+        nonlocal whole
+        whole = searching.index_some(session, import_run_id, ends)
+
+    while not whole:
+        yield index
 
 
 @chore
 def index_the_rest(database: Database, settings: Settings) -> None:  # noqa: ARG001
-    """Index what no job has; until then its words are read through."""
-    with database.reading() as session:
-        waiting = session.scalars(searching.unindexed()).all() if searching.on_sqlite(session) else []
-    for import_run_id in waiting:
-        whole = False
-        while not whole:
-            with database.writing() as session:
-                whole = searching.index_some(session, import_run_id)
+    """Have indexed what no job has; until then its words are read through."""
+    if not _unindexed(database):
+        return
+    with database.writing() as session:
+        if session.scalars(select(Job.id).where(Job.kind == KIND, Job.state.in_(LIVE)).limit(1)).first() is None:
+            enqueue(session, None, KIND, title=TITLE)

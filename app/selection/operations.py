@@ -1,6 +1,7 @@
 """What people make of candidates: kept, rejected, restored, turned into examples; nothing is deleted."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from app.projects.models import Project
 from app.selection.models import PoolStep
 from app.sources.models import Candidate, CandidateStatus
 from app.text.wellformed import require_wellformed
+from app.web.words import plural
 
 
 class AlreadyUsed(Conflict):
@@ -56,7 +58,8 @@ def reject_candidate(
 def restore_candidate(session: Session, actor: User, candidate: Candidate) -> None:
     """Undo what was done last: a rejected one is kept or open as before, a kept one open.
 
-    A used one is as before too, while nobody worked on its example.
+    A used one is as before too, while nobody worked on its example; else raises WorkedOn. `undo_last` of a caller who
+    catches that goes on to what came before.
     """
     require_open(session.get_one(Project, candidate.project_id))
     _forget_step(session, actor, candidate)
@@ -139,33 +142,69 @@ def do_with_many(session: Session, actor: User, candidates: Sequence[Candidate],
     return len(use_candidates(session, actor, candidates, submit=False))
 
 
-def undo_last(session: Session, actor: User, project: Project) -> Sequence[int]:
-    """Undo what this person did last in the pool; the candidates' numbers, none where nothing is left to undo.
+@dataclass(frozen=True)
+class Undone:
+    """Candidates that are as before, and those that stay since their example is worked on; false: nothing was left."""
 
-    Called again it reaches further back. Raises WorkedOn where an example is worked on by now.
+    candidates: tuple[int, ...] = ()
+    stayed: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there was an act to undo."""
+        return bool(self.candidates or self.stayed)
+
+    @property
+    def in_words(self) -> str:
+        """The same for people."""
+        if not self:
+            return "There is nothing left to undo."
+        done = f"Undone for {plural(len(self.candidates), 'candidate')}. " if self.candidates else ""
+        if not self.stayed:
+            return done.strip()
+        one = len(self.stayed) == 1
+        stay = (
+            "This candidate stays used"
+            if one and not done
+            else f"Used as before: {plural(len(self.stayed), 'candidate')}"
+        )
+        why = "its example has been worked on" if one else "their examples have been worked on"
+        return f"{done}{stay}, for {why}. The next undo goes on to what you did before."
+
+
+def undo_last(session: Session, actor: User, project: Project) -> Undone:
+    """Undo what this person did last in the pool, as far as nobody has worked on what came of it.
+
+    Called again it reaches further back, also over an act that cannot be undone any more.
     """
     require_open(project)
     mine = select(PoolStep).where(PoolStep.project_id == project.id, PoolStep.user_id == actor.id)
     last = session.scalar(mine.order_by(PoolStep.id.desc()).limit(1))
     if last is None:
-        return ()
+        return Undone()
+    undone: list[int] = []
+    stayed: list[int] = []
     steps = session.scalars(mine.where(PoolStep.act == last.act).order_by(PoolStep.id.desc())).all()
     for step in steps:
         candidate, before = session.get_one(Candidate, step.candidate_id), step.before
         session.delete(step)
         session.flush()
-        _undo(session, actor, candidate, before)
-    return [step.candidate_id for step in steps]
+        try:
+            _undo(session, actor, candidate, before)
+            undone.append(candidate.id)
+        except (examples.WorkedOn, AlreadyUsed):
+            stayed.append(candidate.id)
+    return Undone(tuple(undone), tuple(stayed))
 
 
 def _undo(session: Session, actor: User, candidate: Candidate, before: Mapping[str, Any]) -> None:
-    if candidate.title_alone is not before["title_alone"]:
-        candidate.title_alone, candidate.title_judged_by = before["title_alone"], None
-        candidate.title_judged_at = None
+    # First what may be refused, so that nothing is half undone.
     if candidate.status.value != before["status"]:
         _restore(session, actor, candidate)
         candidate.status, candidate.status_reason = CandidateStatus(before["status"]), before["reason"]
         candidate.kept_by = before.get("kept_by")
+    if candidate.title_alone is not before["title_alone"]:
+        candidate.title_alone, candidate.title_judged_by = before["title_alone"], None
+        candidate.title_judged_at = None
     session.flush()
     _trail(session, actor, "undo", candidate)
 

@@ -14,8 +14,9 @@ from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
 from app.selection import queries
 from app.selection.forms import PoolQuery
-from app.selection.search import Piece, marked, parse, passage, pattern_of
 from app.sources.models import Candidate, CandidateStatus
+from app.text.languages import name_with_code
+from app.text.search import Piece, marked, parse, passage, pattern_of
 from app.web.paging import Pager
 
 REASONS = ("out of date", "wrong", "leans on a picture", "needs its thread", "advice with risk", "dull", "other")
@@ -140,10 +141,10 @@ def pool_page(session: Session, access: ProjectAccess, wanted: PoolQuery, candid
         states=[(one, _state(one, facets.status, wanted)) for one in STATUS_WORDS],
         scores=[(str(one), f"Score from {one:,}") for one in sorted({*SCORES, wanted.score or SCORES[0]})],
         imports=_imports(session, facets.import_run, wanted),
-        sources=_counted(facets.source, lambda key: labels.of(key).title),
+        sources=_counted(facets.source, lambda key: "No source" if key == queries.NO_SOURCE else labels.of(key).title),
         sites=_counted(facets.site),
         licences=_counted(facets.licence),
-        languages=_counted(facets.language),
+        languages=_counted(facets.language, name_with_code),
         flags=_counted(queries.flags_of(session, project.id, wanted.as_filter().status)),
         categories=_categories(session, project.id, wanted),
         unseen=facets.status[CandidateStatus.OPEN.value] - queries.judged_titles(session, project.id),

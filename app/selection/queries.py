@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.projects.models import Split
 from app.selection import searching
 from app.selection.models import Sampling
-from app.selection.search import parse
 from app.sources.models import LONGEST_CATEGORY, Candidate, CandidateStatus, ImportRun, ImportState
+from app.text.search import parse
 from app.web.paging import PAGE_SIZE, Pager
 
+# What the filter calls candidates without a source.
+NO_SOURCE = "(none)"
 # A table's column may hold another one in each row.
 MOST_CATEGORIES = 60
 
@@ -80,7 +82,7 @@ def pool_candidates(project_id: int, wanted: PoolFilter | None = None) -> Select
 
 
 def searched(session: Session, project_id: int, wanted: PoolFilter) -> Select[Candidate]:
-    """Candidates that fit the filter, its words included; see app.selection.search for what they may say."""
+    """Candidates that fit the filter, its words included; see app.text.search for what they may say."""
     return pool_candidates(project_id, wanted).where(*searching.conditions(session, project_id, parse(wanted.words)))
 
 
@@ -100,7 +102,11 @@ def _conditions(project_id: int, wanted: PoolFilter) -> list[ColumnElement[bool]
         found.append(Candidate.status == wanted.status)
     if wanted.split is not None:
         found.append(Candidate.split == wanted.split)
-    texts = (Candidate.source, wanted.source), (Candidate.site, wanted.site), (Candidate.licence, wanted.licence)
+    if wanted.source == NO_SOURCE:
+        found.append(or_(Candidate.source.is_(None), Candidate.source == ""))
+    elif wanted.source:
+        found.append(Candidate.source == wanted.source)
+    texts = (Candidate.site, wanted.site), (Candidate.licence, wanted.licence)
     found += [column == value for column, value in texts if value]
     if wanted.language:
         found.append(Candidate.language == wanted.language)
@@ -176,8 +182,10 @@ def facets(session: Session, project_id: int, status: CandidateStatus | None = N
     for *values, count in session.execute(query.group_by(*columns)):
         here = status is None or values[0] is status
         for place, value in enumerate(values):
-            if value not in {None, ""} and (here or place == 0):
-                counts[place][getattr(value, "value", None) or str(value)] += count
+            if value in {None, ""} and columns[place] is not Candidate.source:
+                continue
+            if here or place == 0:
+                counts[place][getattr(value, "value", None) or str(value or NO_SOURCE)] += count
     return Facets(*counts)
 
 

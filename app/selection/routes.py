@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from app.db import SessionDep
+from app.examples.operations import WorkedOn
 from app.projects.access import Annotator, Lead
 from app.selection import operations, taking
 from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, SampleForm
@@ -65,9 +66,10 @@ def undo(request: Request, session: SessionDep, access: Annotator, wanted: Wante
     if not undone:
         flash = Flash("ok", "There is nothing left to undo.")
         return redirect(request, "selection:pool", flash, slug=slug, query=query)
-    words = "Undone." if len(undone) == 1 else f"Undone for {plural(len(undone), 'candidate')}."
-    flash = Flash("ok", words)
-    return redirect(request, "selection:candidate", flash, slug=slug, candidate_id=undone[0], query=query)
+    words = "Undone." if len(undone.candidates) == 1 and not undone.stayed else undone.in_words
+    # One that stays is shown, since its panel leads to the example.
+    shown = (undone.stayed or undone.candidates)[0]
+    return redirect(request, "selection:candidate", Flash("ok", words), slug=slug, candidate_id=shown, query=query)
 
 
 @router.post("/projects/{slug}/pool/selected", name="selection:many")
@@ -156,9 +158,12 @@ def judge_title(
 def restore(request: Request, session: SessionDep, access: Annotator, candidate_id: int, wanted: Wanted) -> Response:
     """Undo what was done to the candidate and show it."""
     chosen = candidate_in(session, access.project.id, candidate_id)
-    operations.restore_candidate(session, access.user, chosen)
     query = wanted.as_query()
-    said = "Kept again, as it was." if chosen.status is CandidateStatus.KEPT else "Open again, as it was."
+    try:
+        operations.restore_candidate(session, access.user, chosen)
+        said = "Kept again, as it was." if chosen.status is CandidateStatus.KEPT else "Open again, as it was."
+    except WorkedOn:
+        said = operations.Undone(stayed=(candidate_id,)).in_words
     flash = Flash("ok", said)
     return redirect(
         request, "selection:candidate", flash, slug=access.project.slug, candidate_id=candidate_id, query=query

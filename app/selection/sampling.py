@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
+from typing import Protocol
 
 from app.selection.plans import Part, Plan, Prompt, Strata, Within
 from app.web.words import plural
@@ -14,13 +15,13 @@ from app.web.words import plural
 UNSORTED = "(none)"
 # What an import writes where it knows no language, so it says little of what the words are written in.
 ASSUMED = "en"
-# The language that a candidate's words are written in, by its number; None where nobody can tell.
-Ask = Callable[[int], str | None]
+# The languages that candidates' words are written in, by their numbers; None where nobody can tell.
+Ask = Callable[[Sequence[int]], Mapping[int, str | None]]
 
 
 @dataclass(slots=True)
 class Choosable:
-    """What a plan looks at of an open candidate; not frozen, for a pool has hundreds of thousands of them."""
+    """What a plan looks at of an open candidate; not frozen, for a part may read hundreds of thousands of them."""
 
     id: int
     site: str
@@ -76,6 +77,48 @@ class Drawn:
     why: str
 
 
+class Shelf(Protocol):
+    """What a part draws from: `there` counts all of its source and split, `sizes` the eligible ones of each stratum."""
+
+    @property
+    def there(self) -> int:
+        """Open candidates of the part's source and split, whatever they are written in."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """How many may be taken of each stratum, by its name in order."""
+
+    @property
+    def given(self) -> Mapping[str, int]:
+        """How many of each stratum are in the set already; asked only where the part has an `each`."""
+
+    def queue(self, stratum: str, seed: int) -> Iterator[Choosable]:
+        """All that may be taken of a stratum, the next one first; nothing is read before the first is asked for."""
+
+
+class InHand:
+    """A shelf over candidates that are all read already; those of another source or split are passed over."""
+
+    def __init__(
+        self, plan: Plan, part: Part, candidates: Iterable[Choosable], given: Mapping[str, int] | None = None
+    ) -> None:
+        """Put each eligible one to its stratum; `given` counts what the set has of each already."""
+        self.given = given or {}
+        there = [one for one in candidates if (one.source, one.split) == (part.source, part.split)]
+        self.there, self._within = len(there), part.within
+        self._groups: dict[str, list[Choosable]] = {}
+        spoken = {one.language for one in there}
+        wanted = {code for code in spoken if is_wanted(code, plan.languages, plan.excluded_languages)}
+        for one in there:
+            if one.language in wanted and not (part.generation and one.generation is False):
+                self._groups.setdefault(one.stratum(part.strata), []).append(one)
+        self.sizes = {name: len(self._groups[name]) for name in sorted(self._groups)}
+
+    def queue(self, stratum: str, seed: int) -> Iterator[Choosable]:
+        """The stratum in its order."""
+        yield from in_order(self._groups[stratum], self._within, seed)
+
+
 def shares(sizes: Mapping[str, int], temperature: float) -> dict[str, float]:
     """The probability of each stratum, proportional to n^(1/T); equal for an infinite T, none for an empty stratum."""
     power = 0.0 if math.isinf(temperature) else 1 / temperature
@@ -86,22 +129,18 @@ def shares(sizes: Mapping[str, int], temperature: float) -> dict[str, float]:
 
 def draw(
     plan: Plan,
-    candidates: Iterable[Choosable],
+    shelf_of: Callable[[Part], Shelf],
     missing: Mapping[tuple[str, str], int | None],
     seed: int,
-    ask: Ask = lambda _: None,
+    ask: Ask = dict.fromkeys,
 ) -> list[Drawn]:
-    """What each part takes of the candidates, each once; never more than is missing (None: nothing is wanted).
+    """What each part takes from its shelf, each once; never more than is missing (None: nothing is wanted).
 
-    `ask` reads a candidate's words; it is called only for one that is about to be taken and whose language is assumed.
+    `ask` reads candidates' words; it is called only for those that are about to be taken and whose language is assumed.
     """
-    by_row: dict[tuple[str, str], list[Choosable]] = {}
-    for candidate in candidates:
-        by_row.setdefault((candidate.source or "", candidate.split), []).append(candidate)
     return [
-        _draw_part(plan, part, by_row.get(row, []), missing.get(row), seed, _Ear(plan, ask))
+        _draw_part(part, shelf_of(part), missing.get((part.source, part.split)), seed, _Ear(plan, ask))
         for part in plan.parts
-        for row in [(part.source, part.split)]
     ]
 
 
@@ -114,40 +153,67 @@ class _Ear:
 
     def __init__(self, plan: Plan, ask: Ask) -> None:
         self.plan, self.ask, self.refused = plan, ask, 0
+        self.heard: dict[int, str | None] = {}
+
+    def listens_to(self, one: Choosable) -> bool:
+        """Whether its words matter: where the plan cares and its language is assumed."""
+        return one.language == ASSUMED and bool(self.plan.languages or self.plan.excluded_languages)
+
+    def listen(self, some: Iterable[Choosable]) -> None:
+        """Read the words of several at once, which takes a fraction of reading one after the other."""
+        numbers = [one.id for one in some if self.listens_to(one)][:MOST_REFUSED]
+        self.heard |= self.ask(numbers) if numbers else {}
 
     def lets_in(self, one: Choosable) -> bool:
-        """Whether it may be taken; asked only where the plan cares and the language is assumed."""
-        languages, excluded = self.plan.languages, self.plan.excluded_languages
-        if one.language != ASSUMED or not (languages or excluded):
+        """Whether it may be taken."""
+        if not self.listens_to(one):
             return True
         if self.refused >= MOST_REFUSED:
             return False
-        spoken = self.ask(one.id)
-        wanted = spoken is None or is_wanted(spoken, languages, excluded)
+        if one.id not in self.heard:
+            self.listen([one])
+        spoken = self.heard.get(one.id)
+        wanted = spoken is None or is_wanted(spoken, self.plan.languages, self.plan.excluded_languages)
         self.refused += not wanted
         return wanted
 
 
-def _draw_part(plan: Plan, part: Part, there: Sequence[Choosable], missing: int | None, seed: int, ear: _Ear) -> Drawn:
-    spoken = {one.language for one in there}
-    wanted = {code for code in spoken if is_wanted(code, plan.languages, plan.excluded_languages)}
-    eligible = [one for one in there if one.language in wanted and not (part.generation and one.generation is False)]
-    groups: dict[str, list[Choosable]] = {}
-    divided = part.strata is not Strata.NONE
-    for one in eligible:
-        groups.setdefault(one.stratum(part.strata) if divided else "all", []).append(one)
-    sizes = {name: len(groups[name]) for name in sorted(groups)}
+def _draw_part(part: Part, shelf: Shelf, missing: int | None, seed: int, ear: _Ear) -> Drawn:
+    sizes, row = shelf.sizes, (part.source, part.split)
     share = shares(sizes, part.temperature)
-    queues = {
-        name: islice(filter(ear.lets_in, _in_order(groups[name], part.within, seed)), part.each) for name in sizes
-    }
-    picks = _take(queues, share, max(0, missing or 0), _random(seed, part.source, part.split))
+    queues = {name: _Again(shelf.queue(name, seed)) for name in sizes}
+    given = shelf.given if part.each else {}
+    room = {name: max(0, part.each - given.get(name, 0)) if part.each else None for name in sizes}
+
+    def take(let_in: Callable[[Choosable], bool]) -> list[Pick]:
+        open_to = {name: islice(filter(let_in, queue.from_the_first()), room[name]) for name, queue in queues.items()}
+        return _take(open_to, share, max(0, missing or 0), _random(seed, *row))
+
+    # Nearly always these are taken in the end, so their words are read together.
+    ear.listen(pick.candidate for pick in take(lambda _: True))
+    picks = take(ear.lets_in)
     taken = Counter(pick.stratum for pick in picks)
     strata = tuple(Stratum(name, sizes[name], share[name], taken[name]) for name in sizes)
     chosen = tuple(Pick(one.candidate, one.stratum, _as_title(part, one.candidate, seed)) for one in picks)
-    reachable = sum(min(size, part.each or size) for size in sizes.values())
-    why = _why(part, missing, len(there), len(eligible), len(picks), reachable, ear.refused)
-    return Drawn(part, missing, len(eligible), strata, chosen, why)
+    eligible = sum(sizes.values())
+    reachable = sum(size if (most := room[name]) is None else min(size, most) for name, size in sizes.items())
+    why = _why(part, missing, shelf.there, eligible, len(picks), reachable, ear.refused)
+    return Drawn(part, missing, eligible, strata, chosen, why)
+
+
+class _Again:
+    """A queue that can be gone through a second time without being read again."""
+
+    def __init__(self, queue: Iterator[Choosable]) -> None:
+        self._queue = queue
+        self._gone: list[Choosable] = []
+
+    def from_the_first(self) -> Iterator[Choosable]:
+        """All of it, from its beginning."""
+        yield from self._gone
+        for one in self._queue:
+            self._gone.append(one)
+            yield one
 
 
 def is_wanted(language: str, languages: Collection[str], excluded: Collection[str]) -> bool:
@@ -172,7 +238,7 @@ def _take(
     return picks
 
 
-def _in_order(group: Sequence[Choosable], within: Within, seed: int) -> Iterator[Choosable]:
+def in_order(group: Sequence[Choosable], within: Within, seed: int) -> Iterator[Choosable]:
     """Kept ones, then the best score first, the rest of the order by a hash that knows nothing of the database.
 
     The hash is asked of those only that stand level with one that is reached.
@@ -182,7 +248,7 @@ def _in_order(group: Sequence[Choosable], within: Within, seed: int) -> Iterator
         return not one.kept, -(one.score or 0) if within is Within.SCORE else 0
 
     for _, level in groupby(sorted(group, key=ahead), ahead):
-        yield from sorted(level, key=lambda one: _number(seed, "order", one.site, one.external_id))
+        yield from sorted(level, key=lambda one: _digest(seed, "order", one.site, one.external_id))
 
 
 def _as_title(part: Part, candidate: Choosable, seed: int) -> bool:
@@ -193,8 +259,12 @@ def _as_title(part: Part, candidate: Choosable, seed: int) -> bool:
     return coin and candidate.title_alone is not False and not candidate.tossed
 
 
+def _digest(seed: int, *of: str) -> bytes:
+    return hashlib.sha256("\0".join((str(seed), *of)).encode()).digest()[:8]
+
+
 def _number(seed: int, *of: str) -> int:
-    return int.from_bytes(hashlib.sha256("\0".join((str(seed), *of)).encode()).digest()[:8], "big")
+    return int.from_bytes(_digest(seed, *of), "big")
 
 
 def _random(seed: int, *of: str) -> random.Random:
@@ -209,13 +279,15 @@ def _why(part: Part, missing: int | None, there: int, eligible: int, taken: int,
     if taken == missing:
         return ""
     if not there:
-        return f"{missing} short: the pool holds no open candidate of this source and split."
-    words = [f"{missing - taken} short:"]
+        return f"{missing:,} short: the pool holds no open candidate of this source and split."
+    words = [f"{missing - taken:,} short:"]
     fit = "in a language of the plan" + (" and of a generation task" if part.generation else "")
-    words.append(f"{eligible} of {there} open candidates are {fit}" if eligible < there
+    words.append(f"{eligible:,} of {there:,} open candidates are {fit}" if eligible < there
                  else f"the pool holds {plural(there, 'open candidate')}")  # fmt: skip
     if reachable < eligible:
-        words.append(f"and each of the {part.strata.value} strata gives {part.each} at most")
+        words.append(
+            f"and each of the {part.strata.value} strata gives {part.each:,} at most, with what the set has of it"
+        )
     if refused:
         more = "" if refused < MOST_REFUSED else ", and no more were read: say at the import which language they have"
         words.append(f"and the words of {refused:,} turned out to be in another language{more}")

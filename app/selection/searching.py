@@ -6,15 +6,15 @@ from sqlalchemy import ColumnElement, Select, and_, column, exists, func, litera
 from sqlalchemy.orm import Session
 
 from app.selection.models import SearchableImport
-from app.selection.search import Term, Wanted, fts5, prefix_query
 from app.sources.models import Candidate, ImportRun, ImportState
+from app.text.search import Term, Wanted
 
-AT_ONCE = 1000
+AT_ONCE = 50
 INDEX = table("candidate_words", column("rowid"), column("candidate_words"))
 FILL = text(
     "INSERT INTO candidate_words (rowid, title, words) SELECT id, title, "
     "(SELECT group_concat(json_extract(value, '$.content'), char(10)) FROM json_each(messages)) FROM candidate "
-    "WHERE import_run_id = :run AND id > :after AND id <= :through "
+    "WHERE import_run_id + 0 = :run AND id > :after AND id <= :through "
     "AND NOT EXISTS (SELECT 1 FROM candidate_words_docsize AS there WHERE there.id = candidate.id)"
 )
 
@@ -64,16 +64,26 @@ def unindexed(project_id: int | None = None) -> Select[int]:
     return query if project_id is None else query.where(ImportRun.project_id == project_id)
 
 
-def index_some(session: Session, import_run_id: int) -> bool:
-    """Index the next thousand candidates of a published import; True when it is whole. SQLite only."""
+def ends_of(session: Session, import_run_id: int) -> tuple[int, int]:
+    """The first and the last id of an import's candidates; asked once, as it goes through all of them."""
+    ends = select(func.min(Candidate.id), func.max(Candidate.id)).where(Candidate.import_run_id == import_run_id)
+    first, last = session.execute(ends).one()
+    return first or 0, last or 0
+
+
+def index_some(session: Session, import_run_id: int, ends: tuple[int, int]) -> bool:
+    """Index the next fifty candidates of a published import between its ends; True when it is whole. SQLite only."""
     state = session.get(SearchableImport, import_run_id)
     if state is None:
         state = SearchableImport(import_run_id=import_run_id, through_id=0, whole=False)
         session.add(state)
-    ids = select(Candidate.id).where(Candidate.import_run_id == import_run_id, Candidate.id > state.through_id)
+    after, (first, last) = state.through_id, ends
+    # By the order of ids alone: by the index of imports each step would go through the whole import.
+    ids = select(Candidate.id).where(Candidate.import_run_id + 0 == import_run_id, Candidate.id <= last)
+    ids = ids.where(Candidate.id > max(after, first - 1))
     batch = session.scalars(ids.order_by(Candidate.id).limit(AT_ONCE)).all()
     if batch:
-        session.execute(FILL, {"run": import_run_id, "after": state.through_id, "through": batch[-1]})
+        session.execute(FILL, {"run": import_run_id, "after": batch[0] - 1, "through": batch[-1]})
         state.through_id = batch[-1]
     state.whole = len(batch) < AT_ONCE
     session.flush()
@@ -83,5 +93,18 @@ def index_some(session: Session, import_run_id: int) -> bool:
 def index_all(session: Session, project_id: int | None = None) -> None:
     """Index whatever is not indexed yet, in the caller's transaction."""
     for import_run_id in session.scalars(unindexed(project_id)).all() if on_sqlite(session) else ():
-        while not index_some(session, import_run_id):
+        ends = ends_of(session, import_run_id)
+        while not index_some(session, import_run_id, ends):
             pass
+
+
+def fts5(terms: Sequence[Term], *, any_of: bool = False) -> str:
+    """The terms in the language of FTS5, quoted, so that none of them is an operator."""
+    said = ['"{}"{}'.format(term.text.replace('"', '""'), "*" if term.prefix else "") for term in terms]
+    return (" OR " if any_of else " AND ").join(said)
+
+
+def prefix_query(term: Term) -> str:
+    """A word in the language of to_tsquery, quoted."""
+    quoted = term.text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}':*"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import String, case, func, select, type_coerce
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
@@ -19,13 +19,14 @@ from app.projects.models import Project, Split
 from app.projects.queries import composition_of, role_in
 from app.selection.models import Sampling, SamplingPick
 from app.selection.operations import titled
-from app.selection.plans import Plan, Strata
-from app.selection.sampling import Choosable, Drawn, Pick, draw
-from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState
+from app.selection.plans import Part, Plan
+from app.selection.sampling import Drawn, Pick, Shelf, draw
+from app.selection.shelves import Pool
+from app.sources.models import Candidate
 from app.sources.rules.language import language_of
 
 AT_ONCE = 200
-ELIGIBLE = (CandidateStatus.KEPT, CandidateStatus.OPEN)
+T = TypeVar("T")
 LARGEST_SEED = 2**53 - 1
 
 
@@ -45,14 +46,20 @@ def look(session: Session, project: Project, plan: Plan, seed: int) -> list[Draw
     """What the plan would take now; nothing moves."""
     if not 0 <= seed <= LARGEST_SEED:
         raise Refusal(f"The seed is a whole number from 0 to {LARGEST_SEED:,}; nothing was sampled.")
-    missing = _missing(session, project, plan)
-    return draw(plan, _choosable(session, project, plan), missing, seed, lambda one: _spoken(session, one))
+    missing, pool = _missing(session, project, plan), Pool(session, project.id)
+
+    def shelf_of(part: Part) -> Shelf:
+        return pool.shelf_of(plan, part, missing[part.source, part.split] or 0)
+
+    return draw(plan, shelf_of, missing, seed, lambda numbers: dict(_spoken(session, numbers)))
 
 
-def _spoken(session: Session, candidate_id: int) -> str | None:
-    """What the last message is written in, by its letters."""
-    messages = session.scalar(select(Candidate.messages).where(Candidate.id == candidate_id))
-    return language_of(str(messages[-1]["content"])) if messages else None
+def _spoken(session: Session, numbers: Sequence[int]) -> Iterator[tuple[int, str | None]]:
+    """What the last message of each is written in, by its letters."""
+    for some in _batches(numbers):
+        query = select(Candidate.id, Candidate.messages).where(Candidate.id.in_(some))
+        for number, messages in session.execute(query).all():
+            yield number, language_of(str(messages[-1]["content"])) if messages else None
 
 
 def take(session: Session, actor: User, project: Project, plan: Plan, seed: int) -> tuple[Sampling | None, list[Drawn]]:
@@ -91,9 +98,9 @@ def _make_examples(session: Session, actor: User, picks: Sequence[Pick], note: s
             examples.example_from_candidate(session, actor, candidate, messages=words, note=note)
 
 
-def _batches(picks: Sequence[Pick]) -> Iterator[Sequence[Pick]]:
-    for start in range(0, len(picks), AT_ONCE):
-        yield picks[start : start + AT_ONCE]
+def _batches(many: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(many), AT_ONCE):
+        yield many[start : start + AT_ONCE]
 
 
 def put_back(session: Session, actor: User, project: Project, sampling: Sampling) -> PutBack:
@@ -117,32 +124,6 @@ def put_back(session: Session, actor: User, project: Project, sampling: Sampling
         session, actor, "undo sample", f"sampling:{sampling.id}", project_id=project.id, put_back=back, stayed=stayed
     )
     return PutBack(back, stayed)
-
-
-def _choosable(session: Session, project: Project, plan: Plan) -> Iterator[Choosable]:
-    """What a plan chooses from; of a record's JSON only the task is read, and only where a part is divided by it."""
-    by_task = [part.source for part in plan.parts if part.strata is Strata.TASK]
-    divided = Candidate.source.in_(by_task)
-    task = case((divided, Candidate.extra["task"].as_string()), else_=None)
-    generation = case((divided, Candidate.extra["generation"].as_boolean()), else_=None)
-    # Without the types of the two enumerations: a member is made more slowly than all the rest of its row.
-    columns = select(
-        Candidate.id, Candidate.site, Candidate.external_id, Candidate.source, Candidate.language, Candidate.score,
-        type_coerce(Candidate.split, String), func.coalesce(Candidate.category, ""), func.coalesce(task, ""),
-        Candidate.title_alone, Candidate.import_run_id, type_coerce(Candidate.status, String), generation,
-    )  # fmt: skip
-    runs = select(ImportRun.id, ImportRun.options["prompt"]["part"].as_string()).where(
-        ImportRun.project_id == project.id, ImportRun.state == ImportState.PUBLISHED
-    )
-    tossed = {number: part == "either" for number, part in session.execute(runs)}
-    eligible = (Candidate.project_id == project.id, Candidate.status.in_(ELIGIBLE))
-    for row in session.connection().execute(columns.where(*eligible)):
-        number, site, external_id, source, language, score, split, category, task_id, title_alone, run, *last = row
-        if run in tossed:
-            yield Choosable(
-                number, site, external_id, source, language, score, split, category, task_id, title_alone,
-                tossed[run], last[0] == CandidateStatus.KEPT, last[1],
-            )  # fmt: skip
 
 
 def _missing(session: Session, project: Project, plan: Plan) -> dict[tuple[str, str], int | None]:

@@ -19,6 +19,7 @@ from app.sources.formats import rules_of
 from app.sources.forms import ExchangeForm, ImportForm
 from app.sources.mappings import known_columns, mapping_named
 from app.sources.models import ImportRecord, ImportRun, Into
+from app.sources.openedpage import Opening, behind
 from app.sources.opening import read_again, require_unpacked
 from app.sources.operations import ImportPlan
 from app.sources.preview import COUNTED
@@ -47,6 +48,7 @@ class ImportOut(BaseModel):
     state: str
     error: str | None
     job: int | None
+    left_aside: list[str] = Field(description="Files that came with it and that no import reads.")
     result: dict[str, Any]
 
     @classmethod
@@ -62,6 +64,7 @@ class ImportOut(BaseModel):
             state=run.state.value,
             error=run.error,
             job=run.job_id,
+            left_aside=run.options.get("aside", []),
             result=run.result,
         )
 
@@ -103,6 +106,21 @@ class RecordList(BaseModel):
     records: list[RecordOut]
 
 
+class RemarkOut(BaseModel):
+    """A line that was left out, or a record that was left alone because its id is in the pool with other words."""
+
+    line: int
+    reason: str
+    unreadable: bool
+
+
+class RemarkList(BaseModel):
+    """A page of what an import left out or left alone."""
+
+    total: int
+    remarks: list[RemarkOut]
+
+
 class ExchangeList(BaseModel):
     """Each known exchange with its group: stem, other or discarded."""
 
@@ -117,7 +135,7 @@ def _multipart() -> dict[str, Any]:
         if "$ref" in field:
             schema["properties"][name] = {**definitions[field["$ref"].rsplit("/", 1)[-1]], **field}
             schema["properties"][name].pop("$ref")
-    words = "One file; or, of a Stack Exchange dump, Posts.xml and Users.xml."
+    words = "One file; or, the files of a Stack Exchange dump, with its Posts.xml."
     files = {"type": "array", "items": {"type": "string", "format": "binary"}, "description": words}
     schema["properties"] = {"files": files, **schema["properties"]}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
@@ -145,7 +163,7 @@ def start_import(request: Request, arrival: Received, access: Annotator, session
     settings = _settings(request, session, access, arrival, form)
     plan = ImportPlan(
         path=arrival.path,
-        name=form.name or arrival.name,
+        name=form.name or operations.name_of(arrival.path, arrival.name),
         format=form.format or ("table" if "columns" in settings else arrival.format),
         ruleset=_rules(form.rules, arrival.format),
         site=form.site,
@@ -158,7 +176,9 @@ def start_import(request: Request, arrival: Received, access: Annotator, session
         encoding=form.encoding,
         hub=arrival.hub,
     )
-    return ImportOut.of(operations.start_import(session, access.user, access.project, plan, arrival.name))
+    run = operations.start_import(session, access.user, access.project, plan, arrival.name)
+    operations.note_aside(run, arrival.aside)
+    return ImportOut.of(run)
 
 
 def _settings(
@@ -229,11 +249,26 @@ def show_import(access: Annotator, session: SessionDep, import_id: int) -> Impor
 
 
 @router.get("/projects/{slug}/imports/{import_id}/records")
-def list_records(access: Annotator, session: SessionDep, import_id: int, page: ListPage = 1) -> RecordList:
-    """A page of what became of each record, once the import is published."""
+def list_records(
+    access: Annotator, session: SessionDep, import_id: int, number: Opening, page: ListPage = 1
+) -> RecordList:
+    """A page of what became of each record, once the import is published; of all, or of those behind one number.
+
+    `rule` are those that it dropped (with `restored` those that were restored since), `after` those that it left,
+    `marked` those that were marked. 404 for a rule that the import did not have.
+    """
     run = found(session, queries.published_import_of(access.project.id, import_id))
-    rows, pager = page_of(session, queries.records_of(run.noted_under), page)
+    wanted = behind(run, number)[0] if number.chosen else queries.records_of(run.noted_under)
+    rows, pager = page_of(session, wanted, page)
     return RecordList(total=pager.total, records=[RecordOut.of(row) for row in rows])
+
+
+@router.get("/projects/{slug}/imports/{import_id}/remarks")
+def list_remarks(access: Annotator, session: SessionDep, import_id: int, page: ListPage = 1) -> RemarkList:
+    """A page of what was left out or left alone, each with its line and reason, once the import is published."""
+    run = found(session, queries.published_import_of(access.project.id, import_id))
+    rows, pager = page_of(session, queries.remarks_of(run.noted_under), page)
+    return RemarkList(total=pager.total, remarks=[RemarkOut.model_validate(row, from_attributes=True) for row in rows])
 
 
 @router.post("/projects/{slug}/imports/{import_id}/records/{number}/restoration")

@@ -13,17 +13,18 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.config import Settings
+from app.sources.archive_parts import Limits, Part, check_size
 from app.sources.inputs import MOST_FILES, Input, files_at, input_of
 from app.sources.readers.files import Sniffed, sniff
 from app.sources.records import BadInput
-from app.sources.unpackers import Limits, Part, archive_kind, check_size, kind_of, opened
+from app.sources.unpackers import archive_kind, kind_of, opened
 from app.text.marks import runs
 
 # Of an archive whose beginnings are looked at, so many beginnings are; the parts after them are not written.
@@ -71,10 +72,18 @@ def brought(
     found = input_of(path, encoding)
     opener = _Opener(workspace, encoding, None if sample_bytes is None else sample_bytes + MARGIN, tell)
     alone = name if len(found.files) == 1 else ""
-    files = tuple(chain.from_iterable(opener.open(file, alone or file.name) for file in found.files))
+    files = tuple(_told_apart({file.name: opener.open(file, alone or file.name) for file in found.files}))
     if len(files) > MOST_FILES:
         raise BadInput(f"{found.name} holds more than {MOST_FILES:,} files; import it in parts")
     return Input(alone or found.name, files)
+
+
+def _told_apart(parts: Mapping[str, Sequence[Sniffed]]) -> Iterator[Sniffed]:
+    """The parts of all files; those of an archive that shares a name with another file go by its name and theirs."""
+    times = Counter(part.name for of_one in parts.values() for part in of_one)
+    for name, of_one in parts.items():
+        clash = any(times[part.name] > 1 and part.name != name for part in of_one)
+        yield from (replace(part, name=f"{name}/{part.name}") if clash else part for part in of_one)
 
 
 def packed_bytes(path: Path, workspace: Workspace) -> int:
@@ -123,7 +132,7 @@ class _Opener:
     def open(self, file: Sniffed, name: str) -> Sequence[Sniffed]:
         """The parts of an archive, or the file itself."""
         if file.kind != "nothing" or archive_kind(file.path) is None:
-            return (file,)
+            return (replace(file, name=name),)
         folder = self._unpacked(file.path, name)
         labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
         return [sniff(folder / str(number), self.encoding, label) for number, label in enumerate(labels)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
@@ -29,13 +30,19 @@ def write_rows(session: Session, statement: Insert, columns: Sequence[str], rows
     }
     if unsaid := [column.name for column in table.c if _has_default(column) and column.name not in said]:
         raise ValueError(f"no values for {', '.join(unsaid)}")
-    compiled: Any = statement.inline().compile(dialect=connection.dialect, column_keys=list(said))
+    compiled = _compiled(statement, tuple(said), connection.dialect)
     names = compiled.positiontup or list(said)
     bound = [_bound(table.c[name], said[name], connection.dialect) for name in names]
     ready: list[Any] = list(zip(*bound, strict=True))
     if not compiled.positional:
         ready = [dict(zip(names, row, strict=True)) for row in ready]
     connection.exec_driver_sql(str(compiled), ready)
+
+
+@lru_cache(maxsize=64)
+def _compiled(statement: Insert, names: tuple[str, ...], dialect: Dialect) -> Any:
+    """The words of a statement that is the same object each time; a batch says the same as the one before."""
+    return statement.inline().compile(dialect=dialect, column_keys=list(names))
 
 
 def _has_default(column: Column[Any]) -> bool:

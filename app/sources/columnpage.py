@@ -17,6 +17,8 @@ from app.sources.readers.columns import ROLES, Column, Columns, columns_from, co
 from app.sources.readers.files import Sniffed
 from app.sources.readers.rows import on_sheet
 
+# The button that takes a saved mapping by its name.
+SAVED = "saved_mapping"
 OPTIONS = (("", "not used"), *ROLES.items())
 
 
@@ -43,13 +45,17 @@ class ColumnRow:
 
 @dataclass(frozen=True)
 class ColumnsPart:
-    """The columns of the table that is set up; `origin` is typed, saved (for an earlier file), or guessed."""
+    """The columns of the table that is set up; `origin` is typed, saved (for an earlier file), named, or guessed.
+
+    `saved` are the names of mappings that fit these columns and say otherwise.
+    """
 
     rows: Sequence[ColumnRow]
     options: Sequence[tuple[str, str]]
     used: int
     origin: str
     error: str | None
+    saved: Sequence[str]
 
     @property
     def refused(self) -> bool:
@@ -64,6 +70,7 @@ class Mapped:
     columns: Sequence[Column]
     typed: Mapping[str, str]
     origin: str
+    saved: Sequence[str] = ()
 
     @property
     def refusal(self) -> Refusal | None:
@@ -76,7 +83,7 @@ class Mapped:
 
 
 def mapped(session: Session, run: ImportRun, typed: Mapping[str, str], source: Input) -> Mapped | None:
-    """The form with a mapping: what was typed, else the one of an earlier file with these columns, else a guess.
+    """The form with a mapping: a saved one asked for, what was typed, that of an earlier file, or a guess.
 
     None where the input holds no table.
     """
@@ -84,17 +91,34 @@ def mapped(session: Session, run: ImportRun, typed: Mapping[str, str], source: I
     if file is None:
         return None
     columns = columns_in(tables.first_rows(file))
-    if any(key.startswith(MAP) for key in typed):
-        return Mapped(columns, typed, "typed")
-    saved = queries.column_mapping(session, run.project_id, tables.signature_of(file))
-    proposed = saved.columns if saved is not None else guess(columns)
-    return Mapped(columns, {**typed, **fields_of(proposed)}, "saved" if saved is not None else "guessed")
+    fitting = _fitting(session, run.project_id, columns)
+    rest = {key: value for key, value in typed.items() if not key.startswith(MAP) and key != SAVED}
+    asked = fitting.get(typed.get(SAVED, ""))
+    if asked is not None:
+        found, origin = {**rest, **fields_of(asked)}, "named"
+    elif any(key.startswith(MAP) for key in typed):
+        found, origin = {key: value for key, value in typed.items() if key != SAVED}, "typed"
+    else:
+        saved = queries.column_mapping(session, run.project_id, tables.signature_of(file))
+        proposed = saved.columns if saved is not None else guess(columns)
+        found, origin = {**rest, **fields_of(proposed)}, "saved" if saved is not None else "guessed"
+    chosen = {key: value for key, value in found.items() if key.startswith(MAP) and value}
+    others = tuple(name for name, mapping in fitting.items() if fields_of(mapping) != chosen)
+    return Mapped(columns, found, origin, others)
+
+
+def _fitting(session: Session, project_id: int, columns: Sequence[Column]) -> dict[str, dict[str, Any]]:
+    """The saved mappings whose columns are all there, by name."""
+    here = {f"{MAP}{column.path}" for column in columns}
+    rows = session.scalars(queries.mappings_of(project_id))
+    return {row.name: dict(row.columns) for row in rows if fields_of(row.columns).keys() <= here}
 
 
 def first_table(source: Input, sheet: str | None) -> Sniffed | None:
     """The first table of an input that has a row, which tells its columns."""
     files = on_sheet(source.files, {"sheet": sheet})
-    return next((one for one in files if one.kind in tables.KINDS and tables.first_rows(one)), None)
+    there = [one for one in files if one.kind in tables.KINDS] or tables.lists_in(files)
+    return next((one for one in there if tables.first_rows(one)), None)
 
 
 def sheets_of(source: Input) -> tuple[str, ...]:
@@ -148,4 +172,4 @@ def columns_part(found: Mapped) -> ColumnsPart:
         for number, column in enumerate(found.columns, start=1)
     ]
     error = getattr(refusal, "reason", refusal.message) if refusal is not None and second is None else None
-    return ColumnsPart(rows, OPTIONS, sum(bool(row.role) for row in rows), found.origin, error)
+    return ColumnsPart(rows, OPTIONS, sum(bool(row.role) for row in rows), found.origin, error, found.saved)

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.sources.records import Decision, Record
+from app.sources.cleaning import visible_text
+from app.sources.records import Decision, Message, Record
 from app.sources.rules import FirstPerson
 from app.sources.rulesets import Ruleset
+from app.text.formulas import FORMULA, tex_of
 from app.text.marks import runs
+from app.text.plain import plain_words
 
 BEGINNING = 320
 BEFORE, AFTER = 160, 260
@@ -30,10 +33,11 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of an excerpt as it is shown; `pinned` is what a rule objects to."""
+    """A stretch of an excerpt as it is shown; `pinned` is what a rule objects to, a `formula` is TeX to be set."""
 
     text: str
     pinned: bool = False
+    formula: bool = False
 
 
 def excerpt_of(
@@ -52,8 +56,20 @@ def excerpt_of(
         return _around(text, start, end, [*alike, *(rule.passages(text) if rule else ())])
     if not record.messages:
         return Excerpt("")
-    text = record.messages[-1].visible
+    text = _legible(record.messages[-1])
     return Excerpt(text if len(text) <= BEGINNING else f"{text[:BEGINNING].rsplit(None, 1)[0]} …")
+
+
+# A short index at a word, as the Markdown of it has one: 2^10, H_2.
+_INDEX = re.compile(r"(?<=[\w)\]])<(sup|sub)>([^\s<]{1,8})</\1>", re.IGNORECASE)
+_SIGNS = {"sup": "^", "sub": "_"}
+
+
+def _legible(message: Message) -> str:
+    """The text as it is read, of HTML with powers and indices told from what they stand at, which only tags tell."""
+    if message.markup != "html":
+        return _as_read(message.visible[: 10 * BEGINNING]).text
+    return visible_text(_INDEX.sub(lambda found: f"{_SIGNS[found[1].lower()]}{found[2]}", message.text))
 
 
 def _passage(record: Record, rule: str | None, reason: str) -> tuple[str, int, int] | None:
@@ -78,7 +94,38 @@ def _around(text: str, start: int, end: int, others: Sequence[tuple[int, int]] =
     last -= len(text[end:last].rpartition(" ")[2]) + 1 if tail and " " in text[end:last] else 0
     shown = sorted({(start, end), *(one for one in others if first <= one[0] and one[1] <= last)})
     marks = tuple((begin - first + len(lead), stop - first + len(lead)) for begin, stop in _apart(shown))
-    return Excerpt(f"{lead}{text[first:last]}{tail}", marks)
+    return _as_read(f"{lead}{text[first:last]}{tail}", marks)
+
+
+_OPENS, _CLOSES = "\ufdd0", "\ufdd1"
+_CODE = re.compile(r"(?<![`\\])(`{1,3})(?!`)([^`]{1,500}?)\1(?!`)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_HELD = re.compile("[\U000f0000-\U000fffff]")
+
+
+def _as_read(markdown: str, marks: Iterable[tuple[int, int]] = ()) -> Excerpt:
+    """The words of a Markdown text without its signs, and its marks with them; formulas and code stay as written."""
+    held: dict[str, str] = {}
+
+    def hold(piece: str) -> str:
+        sign = chr(0xF0000 + len(held))
+        held[sign] = piece
+        return sign
+
+    at, signed = 0, ""
+    for start, end in marks:
+        signed += f"{markdown[at:start]}{_OPENS}{markdown[start:end]}{_CLOSES}"
+        at = end
+    signed = _CODE.sub(lambda found: hold(found[2]), signed + markdown[at:])
+    signed = FORMULA.sub(lambda found: hold(found[0]), signed)
+    plain = _ESCAPED.sub(r"\1", plain_words(signed))
+    text, *marked = _HELD.sub(lambda found: held.get(found[0], found[0]), plain).split(_OPENS)
+    spans: list[tuple[int, int]] = []
+    for one in marked:
+        inside, _, after = one.partition(_CLOSES)
+        spans.append((len(text), len(text) + len(inside)))
+        text += inside + after
+    return Excerpt(text, tuple(spans))
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -98,10 +145,19 @@ def pieces(text: str, marks: Iterable[Sequence[int]]) -> tuple[Piece, ...]:
 def _pieces(text: str, marks: Iterable[Sequence[int]]) -> Iterator[Piece]:
     at = 0
     for start, end in marks:
-        if start > at:
-            yield Piece(visible(text[at:start]))
+        yield from _formulas(text[at:start])
         yield Piece(visible(text[start:end]), pinned=True)
         at = end
+    yield from _formulas(text[at:])
+
+
+def _formulas(text: str) -> Iterator[Piece]:
+    at = 0
+    for found in FORMULA.finditer(text):
+        if found.start() > at:
+            yield Piece(visible(text[at : found.start()]))
+        yield Piece(visible(tex_of(found[0])[0]), formula=True)
+        at = found.end()
     if text[at:]:
         yield Piece(visible(text[at:]))
 

@@ -109,7 +109,7 @@ def first_record(record: Record, decision: Decision, ruleset: Ruleset) -> FirstR
     kind = "answer" if record.is_top is not None else "record"
     length = sum(len(message.visible) for message in record.responses)
     # "Visible", because the pool and the desk count the Markdown.
-    long = f"{length:,} characters of visible text" if record.responses else "a prompt without an answer"
+    long = f"{plural(length, 'character')} of visible text" if record.responses else "a prompt without an answer"
     facts = (f"{kind} {record.external_id[:20]}", record.author and f"by {record.author}", long, _cleaned(record))
     return FirstRecord(
         title=visible(record.title),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from app.sources import unread
 from app.sources.excerpts import visible
 from app.sources.inputs import Input, input_of
 from app.sources.readers import READERS, tables
@@ -15,7 +17,7 @@ from app.sources.readers.base import Format, Reader, ReadOptions
 from app.sources.readers.containers import first_fault, first_items
 from app.sources.readers.files import Sniffed, is_about_encoding
 from app.sources.readers.settings import Setting, Switch
-from app.sources.records import BadInput, BadLines, Place, Record
+from app.sources.records import BadInput, BadLine, BadLines, LeftOut, Place, Record
 
 MIXED = "mixed"
 BY_NAME = {format.name: format for format in READERS}
@@ -92,16 +94,37 @@ def open_source(
     if site:
         chosen = replace(chosen, site=site)
     found = source if isinstance(source, Input) else input_of(source, chosen.encoding)
-    groups, left_out = _groups(found, format)
+    groups, rest = _groups(found, format)
     readers = [one.reader(files, chosen) for one, files in groups]
     reader = readers[0] if len(readers) == 1 else Several(readers, chosen)
-    reader.left_out = (*reader.left_out, *(file.name for file in left_out))
+    _pass_over(reader, rest, [one for one, _ in groups])
     return reader
 
 
-def recognise(source: Path | Input) -> str:
-    """Name the format of a file or folder by its content. Raises BadInput (422) with a sentence."""
-    groups, _ = _groups(source if isinstance(source, Input) else input_of(source), "auto")
+def _pass_over(reader: Reader, rest: Sequence[Sniffed], formats: Sequence[Format]) -> None:
+    """Tell a reader of the files that are not read: what should be and cannot be is bad, the others are named."""
+    broken = [file for file in rest if unread.is_broken(file, formats)]
+    named = (unread.left_out(file, formats) for file in rest if file not in broken)
+    reader.broken = tuple(map(unread.fault_of, broken))
+    reader.left_out = (*reader.left_out, *named)
+
+
+def passed_over(found: Input, format: str) -> tuple[LeftOut, ...]:
+    """The files of an input that are not read as a format; none where nothing of it can be."""
+    try:
+        groups, rest = _groups(found, format)
+    except BadInput:
+        return ()
+    formats = [one for one, _ in groups]
+    return tuple(unread.left_out(file, formats) for file in rest if not unread.is_broken(file, formats))
+
+
+def recognise(source: Path | Input, told: str = "auto") -> str:
+    """Name the format of a file or folder by its content, or the one that it is `told` to be where that can be tried.
+
+    Raises BadInput (422) with a sentence.
+    """
+    groups, _ = _groups(source if isinstance(source, Input) else input_of(source), told)
     names = {format.name for format, _ in groups}
     return names.pop() if len(names) == 1 else MIXED
 
@@ -109,13 +132,17 @@ def recognise(source: Path | Input) -> str:
 def _groups(found: Input, format: str) -> tuple[list[tuple[Format, list[Sniffed]]], list[Sniffed]]:
     """Which format reads which files, in the order of the input; and the files that none takes."""
     if format in BY_NAME:
-        return [(BY_NAME[format], _fit(found, BY_NAME[format]))], []
+        _require_one_site(found, BY_NAME[format])
+        fit = _fit(found, BY_NAME[format])
+        read = {file.path for file in fit}
+        return [(BY_NAME[format], fit)], [file for file in found.files if file.path not in read]
     rest = list(found.files)
     groups: list[tuple[Format, list[Sniffed]]] = []
     for one in READERS:
         # Rows of no known form need a mapping, which nobody owes for what lies beside rows that are known.
         if one is tables.FORMAT and groups:
             break
+        _require_one_site(found, one)
         for files in one.claim(rest):
             groups.append((one, files))
             rest = [file for file in rest if file not in files]
@@ -127,9 +154,23 @@ def _groups(found: Input, format: str) -> tuple[list[tuple[Format, list[Sniffed]
     return sorted(groups, key=lambda group: found.files.index(group[1][0])), rest
 
 
+def _require_one_site(found: Input, format: Format) -> None:
+    """Refuse the dumps of several sites in one input: an import has one site, and their ids are the same numbers."""
+    dumps = [group[0].name for group in format.claim(found.files)] if format.needs_site else []
+    if len(dumps) > 1:
+        listed = ", ".join(map(visible, dumps[: BadLines.SHOWN]))
+        more = f" and {len(dumps) - BadLines.SHOWN:,} more" if len(dumps) > BadLines.SHOWN else ""
+        raise BadInput(
+            f"there are {len(dumps):,} dumps in {visible(found.name)} ({listed}{more}), and none names its site; "
+            "import each from a file or folder of its own, with its site"
+        )
+
+
 def _fit(found: Input, format: Format) -> list[Sniffed]:
     """The files that a format may be told to read. Raises BadInput where there is none."""
     fit = [file for file in found.files if file.kind in format.kinds]
+    if not fit and format is tables.FORMAT:
+        fit = tables.lists_in(found.files)
     # Of several files those that it knows; of those it knows none of, all that it can try.
     fit = list(chain(*format.claim(fit))) or fit
     if not fit:
@@ -215,16 +256,18 @@ class Several(Reader):
         self.errors, self.error_count = [], 0
         count, first = 0, 0
         for reader in self._readers:
+            reader.on_bad = partial(self._note_of, reader)
             try:
                 for record in reader.records():
                     count += 1
                     yield record.at(replace(record.place, member=first + record.place.member))
             except BadLines:
                 pass
-            for bad in reader.errors:
-                self.note(bad.line, bad.reason, reader.files[0] if len(reader.files) == 1 else None)
             first += len(reader.files)
         self.settle(count)
+
+    def _note_of(self, reader: Reader, bad: BadLine) -> None:
+        self.note(bad.line, bad.reason, reader.files[0] if len(reader.files) == 1 else None)
 
     def record_at(self, place: Place) -> Record:
         """Read a record again from whichever reader has it."""

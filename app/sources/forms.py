@@ -8,6 +8,7 @@ from fastapi import Request
 from pydantic import Field, Json, StringConstraints
 from starlette.datastructures import UploadFile
 
+from app.sources import rulesets
 from app.sources.excerpts import visible
 from app.sources.formats import BY_NAME, MIXED
 from app.sources.models import Into
@@ -15,7 +16,7 @@ from app.sources.readers.base import PromptChoice
 from app.sources.readers.files import ENCODINGS
 from app.sources.rulefiles import LARGEST
 from app.sources.rules import ALL
-from app.sources.rulesets import Parameter, Ruleset, parameters, ruleset_from
+from app.sources.rulesets import BadRules, Parameter, Ruleset, parameters, ruleset_from
 from app.web.forms import Form, Storable, Text
 
 RULE = "rule."
@@ -139,7 +140,31 @@ def moved(typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def rules_from(typed: Mapping[str, str]) -> Ruleset:
-    """The rules as the form has them: a rule is on if its switch was sent. Raises BadRules naming the field."""
+    """The rules as the form has them: a rule is on if its switch was sent. Raises BadRules naming rule and field."""
+    try:
+        return ruleset_from({"rules": _named_rules(typed)})
+    except BadRules as refusal:
+        rule, _, name = refusal.field.partition(".")
+        if not refusal.message.startswith(f"{refusal.field} ") or not name:
+            raise
+        label = next(one.label for one in parameters(rulesets.BY_NAME[rule]) if one.name == name)
+        words = refusal.message.replace(refusal.field, "it", 1)
+        raise BadRules(f"{rulesets.BY_NAME[rule].title}, {label.lower()}: {words}") from None
+
+
+def faults_of(typed: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with the parameters of rules, by the field of the form; of each rule the first."""
+    faults = {}
+    for name, setting in _named_rules(typed).items():
+        try:
+            ruleset_from({"rules": {name: setting}})
+        except BadRules as refusal:
+            # What is wrong with no single field is said above all of them.
+            faults[f"{RULE}{refusal.field}"] = refusal.message.replace(f"{refusal.field} ", "It ", 1)
+    return faults
+
+
+def _named_rules(typed: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     named: dict[str, dict[str, Any]] = {name: {"on": False} for name in order_of(typed)}
     kinds = {f"{kind.name}.{one.name}": one.kind for kind in ALL for one in parameters(kind)}
     for key, value in typed.items():
@@ -149,7 +174,7 @@ def rules_from(typed: Mapping[str, str]) -> Ruleset:
         if rule in named or rule not in RULES:
             setting = named.setdefault(rule, {})
             setting[field] = True if field == "on" else _parsed(value, kinds.get(f"{rule}.{field}", ""))
-    return ruleset_from({"rules": named})
+    return named
 
 
 def _parsed(value: str, kind: str) -> Any:

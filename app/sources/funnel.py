@@ -21,11 +21,12 @@ from app.sources.models import ImportRun, ImportState, Into
 from app.sources.openedpage import PER_PAGE, Number, Opened, opened
 from app.sources.opening import encoding_of
 from app.sources.publishing import SO_FAR
-from app.sources.records import BadLine, bad_lines_in
+from app.sources.records import BadLine, BadLines, bad_lines_in
 from app.sources.rules import ALL, Rule
 from app.sources.rulesets import PRESETS, Parameter, parameters, ruleset_from
 from app.sources.rulewords import READ, TITLES
 from app.sources.shell import import_command
+from app.web.paging import Pager, page_of
 from app.web.words import ago, duration, number, plural
 
 # What a length is counted in; the other choices are words already.
@@ -72,6 +73,20 @@ def bad_records(lines: Sequence[BadLine], total: int) -> BadRecords | None:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """The files and sheets of an input that are not read: the first of them with their reasons, and how many."""
+
+    files: Sequence[tuple[str, str]]
+    total: int
+
+
+def unread_of(found: Sequence[tuple[str, str]]) -> Unread | None:
+    """The first twenty as a page shows them; None where everything is read."""
+    shown = tuple((visible(path), visible(reason)) for path, reason in found[: BadLines.SHOWN])
+    return Unread(shown, len(found)) if found else None
+
+
+@dataclass(frozen=True)
 class ImportPage:
     """An import that runs, failed, or ended in its funnel; `bad` are the records for which it was refused."""
 
@@ -91,8 +106,9 @@ class ImportPage:
     restored: int
     into_set: bool
     remarks: Sequence[tuple[int, str]]
-    remarks_total: int
+    remarks_pager: Pager
     notes: Sequence[str]
+    left_out: Unread | None
     opened: Opened | None
     command: str
     may_import: bool
@@ -115,7 +131,9 @@ def import_page(
     job = (
         session.get(Job, run.job_id) if run.job_id and run.state in {ImportState.WAITING, ImportState.RUNNING} else None
     )
-    remarks = run.result.get("errors", [])
+    # Where no number is open, the page is one of what was left out.
+    all_remarks = queries.remarks_of(run.noted_under)
+    remarks, remarks_pager = page_of(session, all_remarks, 1 if number.chosen else page_number, PER_PAGE)
     return ImportPage(
         id=run.id,
         name=visible(run.name),
@@ -132,9 +150,10 @@ def import_page(
         created=run.result.get("created", 0),
         restored=sum(restored.values()),
         into_set=run.into is Into.SET,
-        remarks=tuple((one["line"], visible(one["reason"])) for one in remarks[:PER_PAGE]),
+        remarks=tuple((one.line, visible(one.reason)) for one in remarks),
         notes=tuple(map(visible, run.result.get("notes", ()))),
-        remarks_total=len(remarks),
+        left_out=unread_of([(one["path"], one["reason"]) for one in run.result.get("left_out", ())]),
+        remarks_pager=remarks_pager,
         opened=opened(session, run, settings, number, page_number, may_change=may_change) if number.chosen else None,
         command=import_command(
             access.project.slug,
@@ -237,15 +256,23 @@ def _rate(run: ImportRun, records: float) -> str:
     return "" if run.noted_under != run.id else f"{plural(round(records), 'record')} a second"
 
 
+def _memory(result: Mapping[str, Any]) -> tuple[str, str]:
+    """How far the import made its worker grow; of what the system does not tell only the worker's peak."""
+    peak = f"{result['peak_rss_mb']:,.0f} MB"
+    if "grown_mb" not in result:
+        return "Worker’s peak memory", peak
+    return "Memory", f"grew by {result['grown_mb']:,.0f} MB, to {peak}"
+
+
 def _measured(run: ImportRun) -> list[tuple[str, str]]:
     result = run.result
     seconds = max(result["seconds"], 0.001)
     return [
         ("Took", duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"),
         ("Rate", _rate(run, result["records"] / seconds)),
-        ("Peak memory", f"{result['peak_rss_mb']:,.0f} MB"),
+        _memory(result),
         ("Created", number(result["created"])),
         ("Unchanged", number(result["unchanged"])),
         ("Marked", plural(result["flagged"], "record") if result["flagged"] else ""),
-        ("Remarks", plural(len(result["errors"]), "line") if result["errors"] else ""),
+        ("Remarks", plural(result.get("errors_total") or len(result["errors"]), "line") if result["errors"] else ""),
     ]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape, unescape
 from typing import Any
 
+from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
 from markdownify import MarkdownConverter
 
 from app.sources.html_inline import Parents
 from app.sources.html_tables import Tables
-from app.sources.plain_html import Element, ended, plain_tree
-from app.text.formulas import FORMULA
+from app.sources.plain_html import Element, ended, ended_by, plain_tree
+from app.text.formulas import FORMULA, may_hold_formula
 
 _BLOCKS = {
     *("p", "div", "article", "section", "main", "header", "footer", "aside", "nav", "center", "address"),
@@ -25,6 +27,7 @@ _BLOCKS = {
 }
 _STARTS_BLOCK = re.compile(r"\n(?=[ \t]*(?:(?:[-+*>]|#{1,6}|\d{1,9}[.)])(?:\s)|(?:=+|-+)[ \t]*$))", re.MULTILINE)
 
+_ENTITY = re.compile(r"&#?\w{1,32};?")
 _LINE_ENDS = re.compile(r"[\t \r\n]*[\r\n][\t \r\n]*")
 _BLANKS = re.compile(r"[\t ]+")
 _EDGES = re.compile(r"^(\n*)((?:.*[^\n])?)(\n*)$", re.DOTALL)
@@ -40,6 +43,22 @@ _ADDED = {
 }
 
 
+class _Soup(BeautifulSoup):
+    """The parser's tree, with the ends that HTML lets one leave out."""
+
+    def handle_starttag(self, name: str, *args: Any, **more: Any) -> Tag | None:
+        """End what this beginning ends."""
+        before = ended_by(name, (one.name for one in reversed(self.tagStack)))
+        if before is not None:
+            self.handle_endtag(before)
+        return super().handle_starttag(name, *args, **more)
+
+
+def _known(entity: re.Match[str]) -> str:
+    """What a browser makes of an entity: one that there is not stays as it is written, which the parser would cut."""
+    return escape(unescape(entity.group()))
+
+
 class Converter(Tables):
     """Turns one HTML fragment into a draft; `kept` then holds its code and formulas."""
 
@@ -50,7 +69,8 @@ class Converter(Tables):
             return self._plain(tree, set()).strip("\n")
         MarkdownConverter.__init__(self)
         # Without a tag or a line end the parser would warn of what looks like the name of a file.
-        return str(super().convert(ended(html) if "<" in html else f"{html}\n"))
+        html = _ENTITY.sub(_known, ended(html) if "<" in html else f"{html}\n")
+        return str(self.convert_soup(_Soup(html, "html.parser")))
 
     def _plain(self, el: Element, parents: Parents) -> str:
         """Give the draft of a small tree, as `process_tag` does of the parser's."""
@@ -85,7 +105,7 @@ class Converter(Tables):
 
     def _folded(self, text: str, parents: Parents) -> str:
         """Keep a text's formulas and fold its blanks."""
-        if "_noformat" not in parents and ("$" in text or "\\begin" in text):
+        if "_noformat" not in parents and may_hold_formula(text):
             text = FORMULA.sub(lambda found: self.keep(_one_paragraph(found.group())), text)
         if "\n" in text or "\r" in text:
             text = _LINE_ENDS.sub("\n", text)

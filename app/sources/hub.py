@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -22,6 +23,7 @@ from uuid import uuid4
 
 from app.config import Settings
 from app.errors import Refusal
+from app.sources.hubwords import Asked, seconds_to_wait, why
 
 THE_HUB = "https://huggingface.co"
 ENDINGS = (".parquet", ".jsonl", ".ndjson", ".json", ".csv", ".tsv")
@@ -31,6 +33,8 @@ MOST_FILES = 1_000
 LARGEST_LIST = 20_000_000
 PIECE = 1 << 20
 PATIENCE = 30.0
+# How long and how often the Hub may ask to wait before it is taken at its word that it will not answer.
+LONGEST_WAIT, MOST_WAITS = 60, 5
 
 _ID = re.compile(
     r"(?:hf:(?://)?)?(?:datasets/)?(?P<name>[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?)"
@@ -102,7 +106,7 @@ class _Fetching:
         self._wanted, self._folder, self._tell = wanted, folder, tell
         self._most = settings.max_hub_mb * 1_000_000
         self._endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or THE_HUB
-        self._done = self._total = 0
+        self._done = self._total = self._waits = 0
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
             raise self._refusal("HF_HUB_OFFLINE is set, so nothing is asked of the Hub; bring its files in instead")
         if urlsplit(self._endpoint).scheme not in {"http", "https"}:
@@ -136,9 +140,8 @@ class _Fetching:
 
     def _files(self, about: dict[str, Any]) -> list[tuple[str, int]]:
         """The files that are read, with their sizes in bytes, against the limits."""
-        listed = about.get("siblings") or []
-        files = [(str(one.get("rfilename", "")), int(one.get("size") or 0)) for one in listed if isinstance(one, dict)]
-        data = [(name, size) for name, size in files if _is_data(name)]
+        listed = [one for one in about.get("siblings") or [] if isinstance(one, dict)]
+        data = [(str(one["rfilename"]), _whole(one.get("size"))) for one in listed if _is_data(one.get("rfilename"))]
         if not data:
             raise self._refusal(f"it holds no file of a kind that is read ({', '.join(ENDINGS)})")
         if len(data) > MOST_FILES:
@@ -158,28 +161,45 @@ class _Fetching:
 
     def _pieces(self, opener: OpenerDirector, address: str, most: int) -> Iterator[bytes]:
         """What an address answers, at most so many bytes of it. Raises NotFetched for everything else."""
-        token = os.environ.get("HF_TOKEN", "").strip()
-        headers = {"User-Agent": "handpicked"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        request = Request(self._endpoint + address, headers=headers)  # noqa: S310 - http or https, see __init__
-        got = 0
+        got, host = 0, urlsplit(self._endpoint).netloc
         try:
-            with opener.open(request, timeout=PATIENCE) as answer:
+            with self._opened(opener, address) as answer:
                 expected = answer.headers.get("Content-Length")
                 while piece := answer.read(PIECE):
                     got += len(piece)
                     if got > most:
                         raise self._refusal(_LIMIT.format(limit=self._most // 1_000_000))
                     yield piece
-        except HTTPError as error:
-            error.close()
-            raise self._refusal(_why(error.code, bool(token))) from None
         except (URLError, OSError, HTTPException) as error:
-            host = urlsplit(self._endpoint).netloc
             raise self._refusal(
                 f"{host} did not answer ({getattr(error, 'reason', error)}); try again where there is a network"
             ) from None
         if expected is not None and expected.isdecimal() and got < int(expected):
             raise self._refusal("the connection broke off; try again")
+
+    def _opened(self, opener: OpenerDirector, address: str) -> Any:
+        """The answer from an address, after a while where the Hub asks to wait one. Raises NotFetched and URLError."""
+        token = os.environ.get("HF_TOKEN", "").strip()
+        headers = {"User-Agent": "handpicked"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        request = Request(self._endpoint + address, headers=headers)  # noqa: S310 - http or https, see __init__
+        asked = Asked(self._endpoint, self._wanted.name, self._wanted.revision, bool(token))
+        while True:
+            try:
+                return opener.open(request, timeout=PATIENCE)
+            except HTTPError as error:
+                error.close()
+                wait = seconds_to_wait(error.headers) if error.code in {429, 503} else None
+                if wait is None or wait > LONGEST_WAIT or self._waits >= MOST_WAITS:
+                    raise self._refusal(why(error.code, error.headers, asked)) from None
+            self._wait(wait)
+
+    def _wait(self, seconds: int) -> None:
+        """Wait as long as the Hub asks to; who watches is told each second, and may stop it."""
+        self._waits += 1
+        for _ in range(seconds):
+            if self._tell is not None:
+                self._tell("waiting for the Hub", self._done, max(self._total, self._done))
+            time.sleep(1)
 
     def _refusal(self, why: str) -> NotFetched:
         return NotFetched(name=self._wanted.name, why=why)
@@ -188,21 +208,13 @@ class _Fetching:
 _LIMIT = "data sets of up to {limit:,} MB are fetched; an operator can raise HANDPICKED_MAX_HUB_MB"
 
 
-def _why(status: int, has_token: bool) -> str:
-    if status in {401, 403}:
-        return (
-            "the Hub does not give it to the token in HF_TOKEN"
-            if has_token
-            else "it is not there, or only for those who are signed in; set HF_TOKEN for this server or command"
-        )
-    if status == 404:
-        return "the Hub has no data set of that name and revision"
-    return f"the Hub answered with an error ({status}); try again later"
-
-
-def _is_data(name: str) -> bool:
-    last = name.rsplit("/", 1)[-1]
+def _is_data(name: object) -> bool:
+    last = str(name or "").rsplit("/", 1)[-1]
     return last.lower().endswith(ENDINGS) and last not in NO_DATA and not last.startswith(".")
+
+
+def _whole(size: object) -> int:
+    return size if isinstance(size, int) else 0
 
 
 def _safe(name: str) -> Path:

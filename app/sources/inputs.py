@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.sources.readers.files import Sniffed, sniff
@@ -10,6 +10,7 @@ from app.sources.records import BadInput
 
 # A dump's other files belong to its Posts.xml wherever that is named alone.
 BESIDE_POSTS = ("Users.xml", "Comments.xml", "Votes.xml", "Tags.xml", "PostLinks.xml")
+OF_AN_EXPORT = ("examples.jsonl", "manifest.json", "SHA256SUMS")
 MOST_FILES = 10_000
 
 
@@ -31,7 +32,10 @@ def input_of(path: Path, encoding: str = "auto") -> Input:
     if len(found) > MOST_FILES:
         raise BadInput(f"the folder {path.name} holds more than {MOST_FILES:,} files; import it in parts")
     base = path if path.is_dir() else path.parent
-    return Input(path.name, tuple(sniff(one, encoding, one.relative_to(base).as_posix()) for one in found))
+    looked_at = (sniff(one, encoding, one.relative_to(base).as_posix()) for one in found)
+    # In the folder of an export even a file that is brought alone is called after its split.
+    is_named = path.is_dir() or all((base / name).is_file() for name in OF_AN_EXPORT)
+    return Input(path.name, tuple(replace(one, in_folder=is_named) for one in looked_at))
 
 
 def files_at(path: Path) -> list[Path]:

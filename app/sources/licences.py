@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 _VERSIONS = ((date(2011, 4, 8), "2.5"), (date(2018, 5, 2), "3.0"))
+# Of others that data sets come under, as people write them.
+_OTHERS = {
+    "cc0 1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "apache 2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "mit": "https://opensource.org/license/mit",
+}
 _CC = re.compile(r"CC (BY(?:-NC)?(?:-SA|-ND)?) (\d\.\d)")
 
 
@@ -36,10 +43,10 @@ def stackexchange_licence(posted: date | datetime, stated: str | None = None) ->
 
 
 def licence_url(licence: str | None) -> str | None:
-    """Give the address of a Creative Commons licence's text, None for any other."""
+    """Give the address of a licence's text, if it is one of Creative Commons or another that is well known."""
     found = _CC.fullmatch(licence or "")
     if found is None:
-        return None
+        return _OTHERS.get((licence or "").lower())
     return f"https://creativecommons.org/licenses/{found.group(1).lower()}/{found.group(2)}/"
 
 

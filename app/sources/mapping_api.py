@@ -46,7 +46,7 @@ def list_mappings(access: Annotator, session: SessionDep) -> MappingList:
     return MappingList(mappings=[MappingOut.of(row) for row in rows])
 
 
-@router.put("/projects/{slug}/mappings/{name}")
+@router.put("/projects/{slug}/mappings/{name:path}")
 def rename_mapping(access: Annotator, session: SessionDep, name: str, body: MappingName) -> MappingOut:
     """Call a mapping otherwise."""
     mapping = mappings.mapping_named(session, access.project, name)
@@ -54,7 +54,7 @@ def rename_mapping(access: Annotator, session: SessionDep, name: str, body: Mapp
     return MappingOut.of(mapping)
 
 
-@router.delete("/projects/{slug}/mappings/{name}", status_code=204)
+@router.delete("/projects/{slug}/mappings/{name:path}", status_code=204)
 def delete_mapping(access: Annotator, session: SessionDep, name: str) -> None:
     """Remove a mapping; what was imported by it stays."""
     mapping = mappings.mapping_named(session, access.project, name)

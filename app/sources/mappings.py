@@ -21,6 +21,7 @@ from app.sources.inputs import Input
 from app.sources.models import ColumnMapping, ImportRun
 from app.sources.readers import tables
 from app.sources.readers.columns import Columns, columns_from
+from app.text.marks import runs, without_hidden
 from app.text.wellformed import require_wellformed
 
 LONGEST = 120
@@ -33,6 +34,10 @@ class NoSuchMapping(NotFound):
 
 class NameTaken(Conflict):
     """There is a mapping {name} already; nothing was changed."""
+
+
+class HiddenInName(Refusal):
+    """The name holds {mark} ({name}), which nobody can see; nothing was changed. Leave it out."""
 
 
 class BadMapping(Refusal):
@@ -84,6 +89,7 @@ def remember_columns(session: Session, run: ImportRun, signature: str) -> None:
 
 def _free_name(session: Session, project_id: int, name: str) -> str:
     taken = {one.name for one in session.scalars(queries.mappings_of(project_id))}
+    name = without_hidden(name) or "Mapping"
     number, free = 1, name
     while free in taken:
         number += 1
@@ -97,6 +103,8 @@ def rename_mapping(session: Session, actor: User, project: Project, mapping: Col
     name = " ".join(require_wellformed(name, "The name").split())
     if not 0 < len(name) <= LONGEST:
         raise Refusal(f"A mapping's name has 1 to {LONGEST} characters; nothing was changed.")
+    if hidden := next((run for run in runs(name) if run.mark), None):
+        raise HiddenInName(mark=hidden.mark, name=hidden.name)
     if name != mapping.name and session.scalar(queries.mappings_of(project.id).where(ColumnMapping.name == name)):
         raise NameTaken(name=name)
     before, mapping.name = mapping.name, name

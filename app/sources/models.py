@@ -194,6 +194,21 @@ class ImportRecord(Base):
     restored_at: Mapped[datetime | None]
 
 
+class ImportRemark(Base):
+    """A line that an import left out as `unreadable`, or a record that it left alone: its id has other words here."""
+
+    __tablename__ = "import_remark"
+    # Rows lie in the order of their key, as those of import_record do.
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True)
+    # In the order in which they were met, from 1.
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    unreadable: Mapped[bool]
+
+
 class Transfer(Base):
     """An upload on its way in pieces; what has arrived lies below the folder of uploads, under its key."""
 

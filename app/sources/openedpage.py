@@ -3,14 +3,18 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlencode
 
+from fastapi import Depends, Query
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
 from app.config import Settings
 from app.errors import NotFound
+from app.projects.access import kept_from_tests
+from app.projects.models import Split
 from app.sources import queries
 from app.sources.excerpts import Excerpt, Piece, excerpt_of, pieces, visible
 from app.sources.formats import noun_of
@@ -30,27 +34,45 @@ PER_PAGE = 20
 class Number:
     """Which number of the funnel is opened: what a rule dropped, what was left after it, or what was marked.
 
-    With `restored` it is what a rule dropped and somebody restored.
+    With `restored` it is what a rule dropped and somebody restored. `record` is one record, by its place among them.
     """
 
     rule: str | None = None
     after: str | None = None
     marked: bool = False
     restored: bool = False
+    record: int | None = None
 
     @property
     def chosen(self) -> bool:
         """Whether any is."""
-        return bool(self.rule or self.after or self.marked)
+        return bool(self.rule or self.after or self.marked or self.record)
 
     @property
     def query(self) -> str:
         """The same for an address."""
+        if self.record:
+            return f"record={self.record}"
         if self.marked:
             return "marked=true"
         if self.rule:
             return urlencode({"rule": self.rule} | ({"restored": "true"} if self.restored else {}))
         return urlencode({"after": self.after or READ})
+
+
+def opening(
+    rule: str | None = None,
+    after: str | None = None,
+    marked: bool = False,
+    restored: bool = False,
+    # Not `record`: a path that acts on a record names it so.
+    one: Annotated[int | None, Query(alias="record", ge=1, le=2**53)] = None,
+) -> Number:
+    """Which number of a funnel an address opens, or which record."""
+    return Number(rule, after, marked, restored, one)
+
+
+Opening = Annotated[Number, Depends(opening)]
 
 
 @dataclass(frozen=True)
@@ -116,19 +138,27 @@ def opened(
     session: Session, run: ImportRun, settings: Settings, number: Number, page_number: int, *, may_change: bool
 ) -> Opened:
     """One page of the records behind a number. Raises NotFound for a number that the funnel does not have."""
-    statement, title = _chosen(run, number)
+    statement, title = behind(run, number)
     found, pager = page_of(session, statement, page_number, PER_PAGE)
-    records = read_again(run, settings, found)
+    records = _readable(session, run, read_again(run, settings, found))
     known = Known(
         what=noun_of(run.format),
         ruleset=ruleset_from(run.ruleset),
         people=_people(session, found),
         candidates=_candidates(session, run, found, records),
-        mixed=bool(number.after),
+        mixed=bool(number.after or number.record),
         may_change=may_change,
     )
     rows = tuple(_row(row, records.get(row.number), known) for row in found)
     return Opened(title, number.query, rows, pager, packed=len(records) < len(found) and is_packed(run, settings))
+
+
+def _readable(session: Session, run: ImportRun, records: Mapping[int, Record]) -> Mapping[int, Record]:
+    """Without the words of test prompts that somebody else brought, where those are kept out of sight."""
+    person = kept_from_tests(session)
+    if person is None or run.created_by == person:
+        return records
+    return {number: one for number, one in records.items() if one.split != Split.TEST}
 
 
 def _people(session: Session, rows: Sequence[ImportRecord]) -> dict[int, str]:
@@ -147,10 +177,13 @@ def _candidates(
     return queries.candidates_by_name(session, run.project_id, [(one.site, one.external_id) for one in kept])
 
 
-def _chosen(run: ImportRun, number: Number) -> tuple[Select[ImportRecord], str]:
+def behind(run: ImportRun, number: Number) -> tuple[Select[ImportRecord], str]:
+    """The records behind a number, and what they are. Raises NotFound for one that the funnel does not have."""
     order = [row["rule"] for row in run.result.get("funnel", ())]
     if run.state is not ImportState.PUBLISHED:
         raise NotFound
+    if number.record:
+        return queries.record_of(run, number.record), f"Record {number.record:,}"
     if number.marked:
         return queries.records_marked(run), "Kept, and marked for a person to look at"
     rule, after = number.rule, number.after

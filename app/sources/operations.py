@@ -1,6 +1,6 @@
 """What people decide about imports: which file, by which rules, into what; and where an exchange counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def draft_import(session: Session, actor: User, project: Project, path: Path, fi
     run = ImportRun(
         project_id=project.id,
         created_by=actor.id,
-        name=file_name[:120],
+        name=name_of(path, file_name),
         path=str(path),
         format=format,
         site="",
@@ -95,6 +95,19 @@ def draft_import(session: Session, actor: User, project: Project, path: Path, fi
     session.add(run)
     session.flush()
     return run
+
+
+def name_of(path: Path, file_name: str) -> str:
+    """What an import is called: like its file, or like the first of several that came together in a folder of ours."""
+    several = path.is_dir() and path.name != file_name
+    more = sum(1 for _ in path.iterdir()) - 1 if several else 0
+    return f"{file_name[:100]} and {more} more" if more else file_name[:120]
+
+
+def note_aside(run: ImportRun, names: Sequence[str]) -> None:
+    """Note the files that came with an import and that nothing reads, to be named with it."""
+    if names:
+        run.options = {**run.options, "aside": list(names)}
 
 
 def draft_from_hub(session: Session, actor: User, project: Project, wanted: HubId, path: Path) -> tuple[ImportRun, Job]:

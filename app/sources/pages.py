@@ -14,15 +14,19 @@ from app.sources import exchanges, queries, transfers
 from app.sources.excerpts import visible
 from app.sources.formats import FORMATS, title_of
 from app.sources.models import ImportRun, ImportState, Transfer
+from app.sources.records import bad_lines_in
 from app.web.paging import Pager, page_of
+from app.web.words import plural
 
 # How the signs of components/signs.html call the states of an import.
 SIGNS = {ImportState.PUBLISHED: "finished", ImportState.WAITING: "queued"}
+# So many characters of a refusal have room in the list.
+REASON = 120
 
 
 @dataclass(frozen=True)
 class ImportRow:
-    """One import in the list."""
+    """One import in the list; `refused` is why, as far as a line has room. What kept nothing is a state that warns."""
 
     id: int
     name: str
@@ -32,6 +36,7 @@ class ImportRow:
     records: int | None
     created: int | None
     at: datetime
+    refused: str
 
 
 @dataclass(frozen=True)
@@ -98,11 +103,25 @@ def _import_row(run: ImportRun) -> ImportRow:
         name=visible(run.name),
         format=title_of(run.format).removesuffix(" dump"),
         site=run.site,
-        state=SIGNS.get(run.state, run.state.value),
+        state="warn" if _kept_nothing(run) else SIGNS.get(run.state, run.state.value),
         records=run.result.get("records"),
         created=run.result.get("created"),
         at=run.created_at,
+        refused=_in_a_line(run.error or "") if run.state is ImportState.FAILED else "",
     )
+
+
+def _kept_nothing(run: ImportRun) -> bool:
+    if run.state is not ImportState.PUBLISHED or not run.result:
+        return False
+    rules = run.result["funnel"]
+    return not (rules[-1]["kept"] if rules else run.result["records"])
+
+
+def _in_a_line(error: str) -> str:
+    _, bad = bad_lines_in(error)
+    words = f"{plural(bad, 'record')} cannot be read." if bad else " ".join(error.split())
+    return visible(words if len(words) <= REASON else f"{words[:REASON]}…")
 
 
 def new_page(
@@ -121,7 +140,7 @@ def new_page(
 
 
 def _half_row(settings: Settings, transfer: Transfer) -> HalfRow:
-    arrived = sum(transfers.arrived(settings, transfer))
+    arrived = transfers.arrived_of(settings, transfer)
     return HalfRow(
         transfer.key, visible(transfers.name_of(transfer)), arrived, transfers.size_of(transfer), transfer.created_at
     )

@@ -7,8 +7,9 @@ needs. Everything else is for the real parser, which knows what browsers make of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import unescape
+from itertools import islice
 
 _VOID = {"br", "hr", "img"}
 _KNOWN = _VOID | {
@@ -20,6 +21,21 @@ _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:\s+[a-z-]+="[^"<>]*")*)\s*(/?)>')
 _ODD = re.compile(r"[\x00-\x08\x0b-\x1f]|&(?!(?:lt|gt|amp|quot|nbsp|#39);)")
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 _ASCII_BLANKS = " \n\t"
+_BARRIERS = {
+    *("ul", "ol", "menu", "dl", "dt", "dd", "li", "blockquote", "pre", "table", "caption", "thead", "tbody", "tfoot"),
+    *("tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "article", "section", "main", "header", "footer", "aside"),
+    *("nav", "figure", "figcaption", "details", "summary", "form", "fieldset"),
+}
+_ROWS = {"table", "thead", "tbody", "tfoot"}
+# The ends that HTML lets one leave out: what a beginning ends, and inside of what that is looked for.
+_LEFT_OUT = {
+    "p": ({"p"}, _BARRIERS | {"div", "center", "address"}),
+    "li": ({"li"}, _BARRIERS),
+    **dict.fromkeys(("dt", "dd"), ({"dt", "dd"}, _BARRIERS)),
+    **dict.fromkeys(("td", "th"), ({"td", "th"}, {"table", "tr"})),
+    "tr": ({"tr"}, _ROWS),
+    **dict.fromkeys(("thead", "tbody", "tfoot"), ({"thead", "tbody", "tfoot"}, {"table"})),
+}
 
 
 class Element:
@@ -47,6 +63,14 @@ class Element:
         """The siblings before it, the nearest first."""
         siblings = self.parent.children[: self.index] if self.parent is not None else []
         return reversed(siblings)
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Its name, its parent's, and so on."""
+        at: Element | None = self
+        while at is not None:
+            yield at.name
+            at = at.parent
 
     @property
     def texts(self) -> Iterator[str]:
@@ -99,11 +123,24 @@ def ended(html: str) -> str:
     return head + last + tail.replace("<", "&lt;")
 
 
+def ended_by(name: str, open_names: Iterable[str]) -> str | None:
+    """Name the open element, looked for from the innermost out, whose missing end a beginning of `name` stands for."""
+    if name not in _LEFT_OUT:
+        return None
+    ended, barriers = _LEFT_OUT[name]
+    for one in islice(open_names, _DEEPEST):
+        if one in ended:
+            return one
+        if one in barriers:
+            return None
+    return None
+
+
 def _grown(pieces: list[str]) -> Element | None:
     """Build the tree of text, slash, name, attributes, slash, text, …; None where it is too deep or not plain.
 
     As the parser has it, an end closes all that stands open in its element, one without a beginning closes nothing,
-    and what stays open ends with the fragment.
+    an end that may be left out is added, and what stays open ends with the fragment.
     """
     root = open_now = Element("")
     _add(open_now, pieces[0])
@@ -112,6 +149,9 @@ def _grown(pieces: list[str]) -> Element | None:
         if closes:
             open_now = _closed(open_now, name)
         else:
+            before = ended_by(name, open_now.names)
+            if before is not None:
+                open_now = _closed(open_now, before)
             child = Element(name, open_now, attributes)
             open_now.children.append(child)
             if name not in _VOID:

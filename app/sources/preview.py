@@ -7,7 +7,7 @@ from pathlib import Path
 from app.sources.formats import open_source
 from app.sources.inputs import Input
 from app.sources.readers.base import ReadOptions
-from app.sources.records import BadLine, BadLines, Decision, Record
+from app.sources.records import BadLine, BadLines, Decision, LeftOut, Record
 from app.sources.rules import ALL
 from app.sources.rulesets import Funnel, Ruleset
 
@@ -44,7 +44,7 @@ class Preview:
     looked_at: int = 0
     answered: bool = False
     seconds: float = 0.0
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     bad: tuple[BadLine, ...] = ()
     bad_total: int = 0
 
@@ -104,6 +104,9 @@ def preview(source: Path | Input, format: str, ruleset: Ruleset, options: ReadOp
     found.first = kept[: SHOWN - min(len(dropped), SHOWN // 4)]
     found.first += dropped[: SHOWN - len(found.first)]
     found.left_out = reader.left_out
-    found.bad, found.bad_total = tuple(reader.errors[: BadLines.SHOWN]), reader.error_count
+    # What only the end of a reading tells is told of a sample too: a file that is broken.
+    broken = [one for one in reader.broken if one not in reader.errors]
+    found.bad = (*broken, *reader.errors)[: BadLines.SHOWN]
+    found.bad_total = reader.error_count + len(broken)
     found.seconds = time.monotonic() - started
     return found

@@ -1,12 +1,13 @@
 """What an import writes while it runs: its records, its candidates; and their publication, all at once."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Delete, Executable, and_, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.accounts.audit import record as write_trail
@@ -14,16 +15,28 @@ from app.accounts.models import User
 from app.db import now
 from app.errors import Conflict
 from app.jobs.models import JobState
+from app.jobs.running import Step
 from app.projects.models import Project, Split
 from app.sources import queries
 from app.sources.bulk import write_rows
-from app.sources.models import Candidate, CandidateStatus, ImportRecord, ImportRun, ImportState, category_in
+from app.sources.models import (
+    Candidate,
+    CandidateStatus,
+    ImportRecord,
+    ImportRemark,
+    ImportRun,
+    ImportState,
+    Into,
+    category_in,
+)
 from app.sources.records import BadLine, Decided, Decision, Record
 from app.sources.rules.base import KEPT
 from app.sources.rulesets import Funnel
 
 SO_FAR = "so_far"
 """Where in an import's options its funnel stands while it runs."""
+READ = "read"
+"""Where in an import's options its result stands from the moment that all is read: what is left is to publish it."""
 
 
 @dataclass
@@ -36,13 +49,22 @@ class ImportResult:
     created: int = 0
     unchanged: int = 0
     flagged: int = 0
+    # The first remarks, {"line", "reason"}; all of them are kept (`note_remarks`).
     errors: list[dict[str, Any]] = field(default_factory=list)
+    # How many there are, only where not all are among `errors`.
+    errors_total: int = 0
     seconds: float = 0.0
+    # While it ran, with what its process held before; and how much of it was added. None where the system cannot tell,
+    # and then the peak is the process's since it began, which may be of earlier work.
     peak_rss_mb: float = 0.0
+    grown_mb: float | None = None
+    peak_of_process: bool = False
     # Pairs of ids that the source itself calls duplicates; only where it does.
     known_duplicates: list[list[int]] = field(default_factory=list)
     # What a person should know of the whole file, in sentences; only where there is anything.
     notes: list[str] = field(default_factory=list)
+    # Files and sheets of the input that are not read, {"path", "reason"}; only where there are any.
+    left_out: list[dict[str, str]] = field(default_factory=list)
 
 
 def begin_import(session: Session, run: ImportRun, stamp: str = "") -> None:
@@ -53,33 +75,65 @@ def begin_import(session: Session, run: ImportRun, stamp: str = "") -> None:
     if run.state is ImportState.PUBLISHED:
         raise Conflict(f"The import {run.name} is published already.")
     _forget(session, run)
-    kept = {key: value for key, value in run.options.items() if key not in {"same_as", "made_from", SO_FAR}}
+    of_an_attempt = {"same_as", "made_from", SO_FAR, READ}
+    kept = {key: value for key, value in run.options.items() if key not in of_an_attempt}
     run.options = {**kept, "stamp": stamp}
     run.state = ImportState.RUNNING
 
 
 def _forget(session: Session, run: ImportRun) -> None:
-    session.execute(delete(ImportRecord).where(ImportRecord.import_run_id == run.id))
-    for piece in _pieces(session, run):
-        session.execute(delete(Candidate).where(piece).execution_options(synchronize_session=False))
+    for step in forgetting(session, run):
+        step(session)
 
 
-PIECE = 10_000
-# What one transaction publishes: a row is written anew for it, and everybody else who writes waits meanwhile.
+# What one step of a transaction changes, a few milliseconds: whoever waits to write has its turn after it.
+STEP = 200
+# And what one transaction publishes or takes away where nobody waits.
 PART = 1000
 
 
-def _pieces(session: Session, run: ImportRun) -> Iterator[ColumnElement[bool]]:
-    """An import's candidates, some thousand at a time, in the order in which they lie.
+def forgetting(session: Session, run: ImportRun) -> Sequence[Step]:
+    """The steps that take away what an attempt has written; it was never visible."""
+    noted = select(func.min(ImportRecord.number), func.max(ImportRecord.number))
+    first, last = session.execute(noted.where(ImportRecord.import_run_id == run.id)).one()
+    records = [
+        delete(ImportRecord).where(ImportRecord.import_run_id == run.id, ImportRecord.number.between(*ends))
+        for ends in pieces(first, last, PART)
+    ]
+    remarked = session.scalar(select(func.max(ImportRemark.number)).where(ImportRemark.import_run_id == run.id))
+    remarks = [
+        delete(ImportRemark).where(ImportRemark.import_run_id == run.id, ImportRemark.number.between(*ends))
+        for ends in pieces(1, remarked, PART)
+    ]
+    candidates = [delete(Candidate).where(_own(run, *ends)) for ends in pieces(*_ends(session, run), STEP)]
+    return [partial(carry_out, statement) for statement in (*records, *remarks, *candidates)]
 
-    What one statement changes SQLite may hold in memory as it was until the statement ends; and it would go by the
-    index of external ids, from page to page and back.
+
+def carry_out(statement: Delete, session: Session) -> None:
+    """Delete as one step; nothing of it is in the session."""
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _ends(session: Session, run: ImportRun) -> tuple[int | None, int | None]:
+    """The first and the last id of an import's candidates; those of imports at the same time lie among them."""
+    first, last = session.execute(
+        select(func.min(Candidate.id), func.max(Candidate.id)).where(Candidate.import_run_id == run.id)
+    ).one()
+    return first, last
+
+
+def pieces(first: int | None, last: int | None, size: int) -> list[tuple[int, int]]:
+    """The numbers from the first to the last in pieces, none where there are none."""
+    starts = range(first, last + 1, size) if first is not None and last is not None else ()
+    return [(start, start + size - 1) for start in starts]
+
+
+def _own(run: ImportRun, first: Any, last: Any) -> ColumnElement[bool]:
+    """An import's candidates between two ids.
+
+    The sum keeps the index of imports out of it, which would be gone through by external id, from page to page.
     """
-    own = select(func.min(Candidate.id), func.max(Candidate.id)).where(Candidate.import_run_id == run.id)
-    first, last = session.execute(own).one()
-    for start in range(first or 0, (last or -1) + 1, PIECE):
-        # The sum keeps the index of imports out of it.
-        yield and_(Candidate.id.between(start, start + PIECE - 1), Candidate.import_run_id + 0 == run.id)
+    return and_(Candidate.id.between(first, last), Candidate.import_run_id + 0 == run.id)
 
 
 @dataclass
@@ -100,7 +154,18 @@ def tell_so_far(run: ImportRun, funnel: Funnel) -> None:
 
 
 def _without_progress(run: ImportRun) -> dict[str, Any]:
-    return {key: value for key, value in run.options.items() if key != SO_FAR}
+    return {key: value for key, value in run.options.items() if key not in {SO_FAR, READ}}
+
+
+def note_read(run: ImportRun, result: ImportResult) -> None:
+    """Note that all is read: from now on a restart goes on publishing."""
+    run.options = {**run.options, READ: vars(result)}
+
+
+def read_before(run: ImportRun) -> ImportResult | None:
+    """The result of an import whose worker died while it published it."""
+    noted = run.options.get(READ) if run.state is ImportState.RUNNING else None
+    return ImportResult(**noted) if noted else None
 
 
 def note_origin(session: Session, run: ImportRun, made_from: str) -> ImportResult | None:
@@ -117,6 +182,8 @@ def note_origin(session: Session, run: ImportRun, made_from: str) -> ImportResul
     return ImportResult(**{**earlier.result, "created": 0, "unchanged": known})
 
 
+# One object each, so that it is put into words once.
+_NOTE, _ADD = insert(ImportRecord), insert(Candidate)
 _NOTED = ("import_run_id", "number", "member", "position", "beside", "line", "external_id", "rule", "reason")
 
 
@@ -125,7 +192,7 @@ def note_records(session: Session, run: ImportRun, before: int, decided: Sequenc
     rows = [
         _noted(run.id, number, record, decision) for number, (record, decision) in enumerate(decided, start=before + 1)
     ]
-    write_rows(session, insert(ImportRecord), _NOTED, rows)
+    write_rows(session, _NOTE, _NOTED, rows)
 
 
 def _noted(run_id: int, number: int, record: Record, decision: Decision) -> tuple[Any, ...]:
@@ -135,23 +202,33 @@ def _noted(run_id: int, number: int, record: Record, decision: Decision) -> tupl
     return (run_id, number, *where, record.external_id, decision.rule, reason)
 
 
+def note_remarks(session: Session, run_id: int, before: int, found: Sequence[BadLine], *, unreadable: bool) -> None:
+    """Write down what is left out or left alone, after the first `before`: however much it is, it can be listed."""
+    rows = [
+        {"import_run_id": run_id, "number": number, "line": bad.line, "reason": bad.reason, "unreadable": unreadable}
+        for number, bad in enumerate(found, start=before + 1)
+    ]
+    if rows:
+        session.execute(insert(ImportRemark), rows)
+
+
 def add_candidates(session: Session, run: ImportRun, kept: Sequence[Decided]) -> BatchCount:
     """Put kept records into the pool; those of a published import stay as they are.
 
-    One that is there with other words is named, unless it is a post: posts are edited, rows of two files clash.
+    One that is there with other words is named.
     """
     known = queries.published_words(session, run.project_id, [(record.site, record.external_id) for record, _ in kept])
     fresh = [one for one in kept if (one[0].site, one[0].external_id) not in known] if known else kept
     made = now()
     rows = [candidate_values(run, record, decision, made) for record, decision in fresh]
-    write_rows(session, insert(Candidate), CANDIDATE_COLUMNS, rows)
-    there = [record for record, _ in kept] if known and run.format != "stackexchange" else ()
+    write_rows(session, _ADD, CANDIDATE_COLUMNS, rows)
+    # Rows of two files may have one id; a post has its own and was edited, or another part of its question is asked.
+    why = "it was edited, or asked otherwise" if run.format == "stackexchange" else "a site of its own would keep both"
     clashes = [
-        BadLine(record.line, f"the id {record.external_id[:40]!r} is in the pool with other words, which stay; "
-                             "a site of its own would keep both")
-        for record in there
+        BadLine(record.line, f"the id {record.external_id!r} is in the pool with other words, which stay; {why}")
+        for record, _ in (kept if known else ())
         if known.get((record.site, record.external_id), record.content_hash) != record.content_hash
-    ]  # fmt: skip
+    ]
     return BatchCount(len(fresh), len(kept) - len(fresh), clashes)
 
 
@@ -198,34 +275,35 @@ def candidate_values(
     )
 
 
-_WHERE_THERE_IS_ANY = {"known_duplicates", "notes"}
+_WHERE_THERE_IS_ANY = {"errors_total", "grown_mb", "peak_of_process", "known_duplicates", "notes", "left_out"}
 
 
 def publish_import(session: Session, run: ImportRun, result: ImportResult) -> None:
     """Make an import's rows visible, all in one transaction; what another import published is not there twice."""
-    for first, last in parts_of(session, run):
-        publish_part(session, run, first, last, result)
+    for step in publication(session, run):
+        step(session)
+    count_late(session, run, result)
     end_import(session, run, result)
 
 
-def parts_of(session: Session, run: ImportRun) -> Sequence[tuple[int, int]]:
-    """The candidates of an import in parts, by their first and last ids: each is a short transaction to publish."""
-    own = select(func.min(Candidate.id), func.max(Candidate.id)).where(Candidate.import_run_id == run.id)
-    first, last = session.execute(own).one()
-    starts = range(first, last + 1, PART) if first is not None else ()
-    return [(start, start + PART - 1) for start in starts]
+def publication(session: Session, run: ImportRun) -> Sequence[Step]:
+    """The steps that let an import's candidates count; they show when `end_import` says so, all at once."""
+    statements = _publishing(run)
+    return [partial(publish_part, statements, *ends) for ends in pieces(*_ends(session, run), STEP)]
 
 
-def publish_part(session: Session, run: ImportRun, first: int, last: int, result: ImportResult) -> None:
-    """Let some of an import's candidates count from now on; they show when `end_import` says so, all at once.
+def publish_part(statements: Sequence[Executable], first: int, last: int, session: Session) -> None:
+    """Let some of an import's candidates count from now on; those that another import published meanwhile go."""
+    connection = session.connection()
+    for statement in statements:
+        connection.execute(statement, {"first": first, "last": last})
 
-    Those that another import published meanwhile go, and are counted as there already.
-    """
+
+def _publishing(run: ImportRun) -> Sequence[Executable]:
+    """What publishes the candidates from `first` to `last`, built once for all of them."""
     # Imports of one project publish one after the other.
-    session.execute(select(Project.id).where(Project.id == run.project_id).with_for_update(key_share=True))
-    there = aliased(Candidate)
-    # The sum keeps the index of imports out of it, see _pieces.
-    own = and_(Candidate.id.between(first, last), Candidate.import_run_id + 0 == run.id)
+    line = select(Project.id).where(Project.id == run.project_id).with_for_update(key_share=True)
+    there, own = aliased(Candidate), _own(run, bindparam("first"), bindparam("last"))
     late = delete(Candidate).where(
         own,
         exists().where(
@@ -236,10 +314,14 @@ def publish_part(session: Session, run: ImportRun, first: int, last: int, result
             there.published,
         ),
     )
-    deleted = session.execute(late.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
-    result.created, result.unchanged = result.created - deleted, result.unchanged + deleted
-    counted = update(Candidate).where(own).values(published=True)
-    session.execute(counted.execution_options(synchronize_session=False))
+    return line, late, update(Candidate).where(own).values(published=True)
+
+
+def count_late(session: Session, run: ImportRun, result: ImportResult) -> None:
+    """Count those as there already that went while their import was published."""
+    left = session.scalar(select(func.count()).select_from(Candidate).where(Candidate.import_run_id == run.id)) or 0
+    if run.into is Into.POOL:
+        result.created, result.unchanged = left, result.unchanged + result.created - left
 
 
 def end_import(session: Session, run: ImportRun, result: ImportResult) -> None:

@@ -7,7 +7,16 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.projects.models import Project
-from app.sources.models import Candidate, ColumnMapping, ExchangeGroup, ImportRecord, ImportRun, ImportState, Transfer
+from app.sources.models import (
+    Candidate,
+    ColumnMapping,
+    ExchangeGroup,
+    ImportRecord,
+    ImportRemark,
+    ImportRun,
+    ImportState,
+    Transfer,
+)
 from app.sources.rules.base import KEPT
 
 
@@ -46,6 +55,11 @@ def transfers_of(user_id: int, project_id: int | None = None) -> Select[Transfer
 def records_of(import_id: int) -> Select[ImportRecord]:
     """What an import did with its records, in their order."""
     return select(ImportRecord).where(ImportRecord.import_run_id == import_id).order_by(ImportRecord.number)
+
+
+def remarks_of(import_id: int) -> Select[ImportRemark]:
+    """What an import left out or left alone, in the order in which it met it."""
+    return select(ImportRemark).where(ImportRemark.import_run_id == import_id).order_by(ImportRemark.number)
 
 
 def records_dropped_by(run: ImportRun, rule: str) -> Select[ImportRecord]:
@@ -127,6 +141,20 @@ def record_of(run: ImportRun, number: int) -> Select[ImportRecord]:
     return records_of(run.noted_under).where(ImportRecord.number == number)
 
 
+def record_of_external_id(run: ImportRun, external_id: str) -> Select[ImportRecord]:
+    """The first kept record of an import that has this id."""
+    kept = records_of(run.noted_under).where(ImportRecord.rule.is_(None), ImportRecord.external_id == external_id)
+    return kept.limit(1)
+
+
+def record_of_candidate(run: ImportRun, candidate: Candidate) -> Select[ImportRecord]:
+    """The record that a candidate of this import was made of: one that was kept, or that somebody restored."""
+    restored = candidate.extra.get("restored")
+    if restored:
+        return records_of(int(restored["import"])).where(ImportRecord.number == int(restored["number"]))
+    return record_of_external_id(run, candidate.external_id)
+
+
 def restored_of(session: Session, run: ImportRun) -> dict[str, int]:
     """How many of the records that each rule dropped were restored since."""
     query = (
@@ -144,8 +172,11 @@ def exchange_groups(session: Session, project: Project) -> dict[str, str]:
 
 
 def report_lines(session: Session, import_id: int) -> Iterator[dict[str, Any]]:
-    """One document a record, in the order of the file: the lines of `--report`."""
-    return map(report_line, session.scalars(records_of(import_id).execution_options(yield_per=1000)))
+    """One document a record, in the order of the file, then one for what cannot be read: the lines of `--report`."""
+    yield from map(report_line, session.scalars(records_of(import_id).execution_options(yield_per=1000)))
+    unreadable = remarks_of(import_id).where(ImportRemark.unreadable).execution_options(yield_per=1000)
+    for one in session.scalars(unreadable):
+        yield {"external_id": None, "decision": "unreadable", "rule": None, "reason": one.reason, "line": one.line}
 
 
 def report_line(record: ImportRecord) -> dict[str, Any]:
@@ -161,6 +192,12 @@ def report_line(record: ImportRecord) -> dict[str, Any]:
 def mappings_of(project_id: int) -> Select[ColumnMapping]:
     """A project's saved mappings of columns, by name."""
     return select(ColumnMapping).where(ColumnMapping.project_id == project_id).order_by(ColumnMapping.name)
+
+
+def tables_imported(project_id: int) -> Select[ImportRun]:
+    """The imports of tables that were published, the oldest first."""
+    here = (ImportRun.project_id == project_id, ImportRun.format == "table", ImportRun.state == ImportState.PUBLISHED)
+    return select(ImportRun).where(*here).order_by(ImportRun.id)
 
 
 def column_mapping(session: Session, project_id: int, signature: str) -> ColumnMapping | None:

@@ -6,7 +6,7 @@ a transaction that is open meanwhile would keep everybody else from writing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +20,19 @@ from app.errors import Denied, NotFound, Refusal
 from app.projects.access import Member, ProjectAccess
 from app.sources import transfers, uploads
 from app.sources.archives import brought, workspace_of
+from app.sources.columnpage import first_table
 from app.sources.formats import recognise
 from app.sources.hub import hub_id, new_folder
+from app.sources.inputs import Input
 from app.sources.models import Transfer
 from app.sources.preview import COUNTED
 from app.sources.readers.files import is_about_encoding
 from app.sources.records import BadInput
 from app.sources.uploads import Upload, receive
 from app.text.wellformed import require_wellformed
+
+# A table of one column looks like any text; these ends of a name say that it is one.
+TABLES = (".csv", ".tsv")
 
 
 class NotOffered(Denied):
@@ -58,12 +63,14 @@ class Arrival:
     transfer: str = ""
     # The id of a data set of the Hub: it is fetched to `path` by a worker, and looked at then.
     hub: str = ""
+    # Files that came with it and that no import reads, by their names.
+    aside: Sequence[str] = ()
     refusal: Refusal | None = None
-    # Why it cannot be read until somebody chooses its encoding; a page can ask for that.
+    # Why it cannot be read until somebody chooses its encoding or says what its column is; a page can ask for that.
     doubt: Refusal | None = None
 
     def require(self, *, undoubted: bool = True) -> Arrival:
-        """Itself. Raises what is wrong with it; without `undoubted` not that its encoding must be chosen first."""
+        """Itself. Raises what is wrong with it; without `undoubted` not what a page asks for next."""
         refusal = self.refusal or (self.doubt if undoubted else None)
         if refusal is not None:
             raise refusal
@@ -103,46 +110,67 @@ def _looked_at(request: Request, access: ProjectAccess, upload: Upload) -> Arriv
     typed, transfer = (upload.fields.get(key, "").strip() for key in ("path", "upload"))
     transfer = "" if typed else transfer
     try:
+        if upload.refusal is not None:
+            raise upload.refusal
         if asked := upload.fields.get("hub", "").strip():
             wanted = hub_id(asked)
             return Arrival(upload.fields, new_folder(settings), wanted.name, "auto", hub=str(wanted))
-        path, name = _chosen(request, access, upload, typed, transfer)
-        format, doubt = _recognised(settings, path, name, upload.fields.get("encoding") or "auto")
-        return Arrival(upload.fields, path, name, format, transfer, doubt=doubt)
+        path, name, aside = _chosen(request, access, upload, typed, transfer)
+        told = "table" if upload.fields.get("format") == "table" else "auto"
+        format, doubt = _recognised(settings, path, name, upload.fields.get("encoding") or "auto", told)
+        return Arrival(upload.fields, path, name, format, transfer, aside=aside, doubt=doubt)
     except Refusal as refusal:
         return Arrival(upload.fields, transfer=transfer, refusal=refusal)
 
 
-def _recognised(settings: Settings, path: Path, name: str, encoding: str) -> tuple[str, Refusal | None]:
-    """The format of what came; where only its encoding is in doubt, what it would be, and the refusal."""
+def _recognised(
+    settings: Settings, path: Path, name: str, encoding: str, told: str = "auto"
+) -> tuple[str, Refusal | None]:
+    """The format of what came; where only its encoding or its column is in doubt, what it would be, and the refusal."""
     try:
-        return _format_of(settings, path, name, encoding), None
+        return _format_of(settings, path, name, encoding, told), None
     except BadInput as refusal:
         if encoding == "auto" and is_about_encoding(refusal.reason):
             for other in ("utf-16-le", "utf-16-be", "latin-1"):
                 with suppress(BadInput):
                     return _format_of(settings, path, name, other), refusal
+        if name.lower().endswith(TABLES) and first_table(_brought(settings, path, name, encoding), sheet=None):
+            return "table", refusal
         raise
 
 
-def _format_of(settings: Settings, path: Path, name: str, encoding: str) -> str:
-    return recognise(brought(path, workspace_of(settings), encoding=encoding, name=name, sample_bytes=COUNTED))
+def _brought(settings: Settings, path: Path, name: str, encoding: str) -> Input:
+    return brought(path, workspace_of(settings), encoding=encoding, name=name, sample_bytes=COUNTED)
 
 
-def _chosen(request: Request, access: ProjectAccess, upload: Upload, typed: str, transfer: str) -> tuple[Path, str]:
-    """The path to import and what it is called; a path on the server is for leads."""
+def _format_of(settings: Settings, path: Path, name: str, encoding: str, told: str = "auto") -> str:
+    found = _brought(settings, path, name, encoding)
+    try:
+        return recognise(found)
+    except BadInput:
+        # A list of prompts has one column, by which no table is known; here somebody says that it is one.
+        if told == "auto":
+            raise
+        return recognise(found, told)
+
+
+def _chosen(
+    request: Request, access: ProjectAccess, upload: Upload, typed: str, transfer: str
+) -> tuple[Path, str, Sequence[str]]:
+    """The path to import, what it is called, and what of it is left aside; a path on the server is for leads."""
     settings: Settings = request.app.state.settings
     if typed:
         if access.role is not Role.ADMIN:
             raise NotOffered
         path = server_path(settings, typed)
-        return path, path.name
+        return path, path.name, ()
     if transfer:
         with request.app.state.database.reading() as session:
-            return transfers.complete(settings, transfers.own(session, access, transfer))
+            own = transfers.own(session, access, transfer)
+        return *transfers.complete(settings, own), transfers.aside_of(own)
     if upload.path is None:
         raise NoFile
-    return upload.path, upload.name
+    return upload.path, upload.name, upload.aside
 
 
 def server_path(settings: Settings, typed: str) -> Path:

@@ -66,9 +66,9 @@ class Record:
     """One prompt with its response, or a conversation, with all that its licence asks to keep.
 
     `external_id` is unique within `site`. `is_top` says whether an answer is the best of its question and
-    is None where there is no such thing, as `score` is. `line` is where the record begins in its file;
-    `repeats` is the line of an earlier record of the file with the same id and the same words, if there is one;
-    `place` is where its reader finds it again.
+    is None where there is no such thing, as `score` is; `barred` is why it can never be. `line` is where the record
+    begins in its file; `repeats` is the line of an earlier record of the file with the same id and the same words,
+    if there is one; `place` is where its reader finds it again.
     """
 
     site: str
@@ -80,6 +80,7 @@ class Record:
     language: str | None = None
     score: int | None = None
     is_top: bool | None = None
+    barred: str | None = None
     thread_id: str | None = None
     author: str | None = None
     author_url: str | None = None
@@ -163,6 +164,14 @@ class BadLine:
     reason: str
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A file or sheet of an input that is not read, and why, as one sentence."""
+
+    path: str
+    reason: str
+
+
 class BadLines(BadInput):
     """The file has lines that cannot be read; nothing was imported."""
 
@@ -171,11 +180,16 @@ class BadLines(BadInput):
     WAY_OUT = "mend the file, or leave its unreadable records out."
 
     def __init__(self, lines: list[BadLine], total: int) -> None:
-        """List the first twenty of `total` bad lines."""
+        """List the first twenty of `total` bad lines, those with one reason together."""
         shown = lines[: self.SHOWN]
-        listed = "; ".join(f"line {bad.line}: {bad.reason}" for bad in shown)
-        more = f"; and {total - len(shown)} more" if total > len(shown) else ""
-        noun = "1 line cannot" if total == 1 else f"{total} lines cannot"
+        by_reason: dict[str, list[str]] = {}
+        for bad in shown:
+            by_reason.setdefault(bad.reason, []).append(str(bad.line))
+        listed = "; ".join(
+            f"{'lines' if len(at) > 1 else 'line'} {', '.join(at)}: {reason}" for reason, at in by_reason.items()
+        )
+        more = f"; and {total - len(shown):,} more" if total > len(shown) else ""
+        noun = "1 line cannot" if total == 1 else f"{total:,} lines cannot"
         super().__init__(f"{noun} be read: {listed}{more}", shown[0].line if total == 1 else None)
         self.message = f"{self.reason}. Nothing was imported; {self.WAY_OUT}"
         self.args = (self.message,)
@@ -185,10 +199,11 @@ class BadLines(BadInput):
 
 
 _REFUSAL = re.compile(
-    rf"(\d+) lines? cannot be read: (.+?)(?:; and \d+ more)?\. Nothing was imported; {re.escape(BadLines.WAY_OUT)}",
+    r"([\d,]+) lines? cannot be read: (.+?)(?:; and [\d,]+ more)?\. Nothing was imported; "
+    + re.escape(BadLines.WAY_OUT),
     re.DOTALL,
 )
-_LINE = re.compile(r"(?:^|; )line (\d+): ")
+_LINE = re.compile(r"(?:^|; )lines? (\d+(?:, \d+)*): ")
 
 
 def bad_lines_in(message: str) -> tuple[tuple[BadLine, ...], int]:
@@ -197,4 +212,6 @@ def bad_lines_in(message: str) -> tuple[tuple[BadLine, ...], int]:
     if found is None:
         return (), 0
     parts = _LINE.split(found[2])
-    return tuple(BadLine(int(line), why) for line, why in zip(parts[1::2], parts[2::2], strict=True)), int(found[1])
+    groups = zip(parts[1::2], parts[2::2], strict=True)
+    lines = tuple(BadLine(int(line), why) for at, why in groups for line in at.split(", "))
+    return lines, int(found[1].replace(",", ""))

@@ -32,7 +32,7 @@ from app.sources.forms import (
 )
 from app.sources.hub import hub_id
 from app.sources.models import ImportRecord, ImportRun, ImportState
-from app.sources.openedpage import Number
+from app.sources.openedpage import Number, Opening
 from app.sources.opening import read_again, require_unpacked
 from app.sources.operations import ImportPlan
 from app.sources.receiving import Arrival, received
@@ -47,12 +47,6 @@ from app.web.templating import Flash, redirect, render
 router = APIRouter(include_in_schema=False)
 
 
-def opening(rule: str | None = None, after: str | None = None, marked: bool = False, restored: bool = False) -> Number:
-    """Which number of a funnel an address opens."""
-    return Number(rule, after, marked, restored)
-
-
-Opening = Annotated[Number, Depends(opening)]
 # Before the permission and its transaction on purpose: see `received`.
 Received = Annotated[Arrival, Depends(received, scope="function")]
 
@@ -81,6 +75,7 @@ def bring_in(request: Request, arrival: Received, access: Annotator, session: Se
         run = operations.draft_import(
             session, access.user, access.project, arrival.path, arrival.name, arrival.format
         )  # fmt: skip
+        operations.note_aside(run, arrival.aside)
         if arrival.transfer:
             transfers.finish(session, access, arrival.transfer)
     except Refusal as refusal:
@@ -90,7 +85,9 @@ def bring_in(request: Request, arrival: Received, access: Annotator, session: Se
             transfers.discard(session, settings, transfers.own(session, access, arrival.transfer))
         page = pages.new_page(session, settings, access, arrival.fields, {"form": refusal.message})
         return render(request, "sources/new.html", page, session=session, status=422)
-    return redirect(request, "sources:import", slug=access.project.slug, import_id=run.id)
+    aside = uploads.listed(arrival.aside) if arrival.aside else ""
+    words = Flash("ok", f"Left aside: {aside}. No import reads that.") if aside else None
+    return redirect(request, "sources:import", words, slug=access.project.slug, import_id=run.id)
 
 
 def _fetch(request: Request, session: Session, access: ProjectAccess, arrival: Arrival) -> Response:
@@ -184,6 +181,12 @@ def download_rules(request: Request, access: Annotator, session: SessionDep, imp
     return Response(rules_as_toml(rules_from(typed)), media_type="application/toml", headers=headers)
 
 
+@router.get("/projects/{slug}/imports/{import_id}/rules", name="sources:rules")
+def back_to_set_up(request: Request, access: Annotator, import_id: int) -> Response:
+    """What a refused rules file leaves in the address bar leads back to the set-up."""
+    return redirect(request, "sources:import", slug=access.project.slug, import_id=import_id)
+
+
 @router.post("/projects/{slug}/imports/{import_id}/rules", name="sources:use-rules", max_body_size=LARGEST_POST)
 def use_rules(
     request: Request,
@@ -248,8 +251,11 @@ def restore(
 ) -> Response:
     """Make a candidate of a record that a rule dropped, and show the list that it stands in again."""
     run, row, again = _read_again(request, session, access, import_id, record)
-    restoring.restore_dropped(session, access.user, run, row, again)
     query = _list_of(row, number, page)
+    if row.restored_at is not None:
+        words = Flash("ok", "This record was restored before; nothing was changed.")
+        return _to_record(request, access, run, record, words, query)
+    restoring.restore_dropped(session, access.user, run, row, again)
     undo = request.app.url_path_for("sources:drop-again", slug=access.project.slug, import_id=run.id, record=record)
     words = Flash("ok", "Restored: it is a candidate in the pool now.", undo_url=f"{undo}?{query}")
     return _to_record(request, access, run, record, words, query)

@@ -42,6 +42,9 @@ BY_NAME = {kind.name: kind for kind in ALL}
 class BadRules(Refusal):
     """The rules cannot be read."""
 
+    # The parameter that it is about, as length.minimum, where it is about one.
+    field = ""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -239,10 +242,22 @@ def _rule_from(kind: type[Rule], setting: Any) -> tuple[Rule, bool]:
     for name in values:
         if name not in fields:
             raise BadRules(f"The rule {kind.name} has no parameter {str(name)[:60]!r}{_has(fields)}.")
-    rule = kind(**{name: checked(kind.name, fields[name], item) for name, item in values.items()})
+    rule = kind(**{name: _fitting(kind.name, fields[name], item) for name, item in values.items()})
     if getattr(rule, "minimum", 0) > getattr(rule, "maximum", float("inf")):
-        raise BadRules(f"The rule {kind.name} has a minimum above its maximum.")
+        raise _about(f"{kind.name}.minimum", BadRules(f"The rule {kind.name} has a minimum above its maximum."))
     return rule, on
+
+
+def _fitting(rule: str, item: dataclasses.Field[Any], value: Any) -> Any:
+    try:
+        return checked(rule, item, value)
+    except BadRules as refusal:
+        raise _about(f"{rule}.{item.name}", refusal) from None
+
+
+def _about(field: str, refusal: BadRules) -> BadRules:
+    refusal.field = field
+    return refusal
 
 
 def _has(fields: Iterable[str]) -> str:

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.sources.forms import as_typed, order_of
+from app.sources.forms import RULE, as_typed, faults_of, order_of
 from app.sources.preview import Preview
 from app.sources.rules import ALL, Rule
 from app.sources.rulesets import (
     BY_NAME,
     EMPTY,
     NO_QUESTION,
-    NONE,
     REPEATED,
     Parameter,
     Ruleset,
@@ -30,7 +29,8 @@ FIXED = {
 class Setting:
     """One parameter of a rule as a control: its name and id in the form, its value as typed.
 
-    `shown` is its label where the whole one is for screen readers only: 1,200 to 4,096.
+    `shown` is its label where the whole one is for screen readers only: 1,200 to 4,096. `error` is what is wrong with
+    the value.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Setting:
     kind: str
     value: str
     choices: Sequence[str]
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class RuleRow:
 def rule_rows(ruleset: Ruleset, typed: Mapping[str, str], found: Preview | None) -> tuple[RuleRow, ...]:
     """The rules of the table in their order, and among them what drops records whatever the rules."""
     on = {rule.name: rule for rule in ruleset.rules}
+    faults = faults_of(typed)
     counts = {row["rule"]: row for row in found.funnel.rows()} if found else {}
     names = order_of(typed)
     names[:0] = [name for name in (REPEATED,) if name in counts]
@@ -76,7 +78,7 @@ def rule_rows(ruleset: Ruleset, typed: Mapping[str, str], found: Preview | None)
     return tuple(
         _fixed_row(name, counts[name])
         if name in FIXED
-        else _rule_row(BY_NAME[name], on.get(name), counts.get(name), typed, found, ruleset)
+        else _rule_row(BY_NAME[name], on.get(name), counts.get(name), typed, found, faults)
         for name in names
     )
 
@@ -84,7 +86,7 @@ def rule_rows(ruleset: Ruleset, typed: Mapping[str, str], found: Preview | None)
 def more_rows(typed: Mapping[str, str], found: Preview | None) -> tuple[RuleRow, ...]:
     """The other rules, those first that have something to look at."""
     listed = order_of(typed)
-    rows = [_rule_row(kind, None, None, typed, found, NONE) for kind in ALL if kind.name not in listed]
+    rows = [_rule_row(kind, None, None, typed, found, {}) for kind in ALL if kind.name not in listed]
     return tuple(sorted(rows, key=lambda row: not row.fits))
 
 
@@ -94,20 +96,21 @@ def _rule_row(
     count: Mapping[str, Any] | None,
     typed: Mapping[str, str],
     found: Preview | None,
-    ruleset: Ruleset,
+    faults: Mapping[str, str],
 ) -> RuleRow:
-    names = [one.name for one in ruleset.rules]
+    # As the form has it: a limit that is none counts nothing, but it switches no rule off.
+    names = [name for name in order_of(typed) if f"{RULE}{name}.on" in typed]
     return RuleRow(
         name=kind.name,
         title=kind.title,
         hint=kind.hint,
         sentence=kind.sentence,
         applies=kind.applies,
-        on=f"rule.{kind.name}.on" in typed,
+        on=kind.name in names,
         place=names.index(kind.name) + 1 if kind.name in names else None,
         fits=found is None or kind.name in found.fitting,
         fixed=False,
-        settings=_settings(kind.name, parameters(rule or kind), typed),
+        settings=_settings(kind.name, parameters(rule or kind), typed, faults),
         kept=count["kept"] if count else None,
         dropped=count["dropped"] if count and not kind.marks else None,
         marked=found.funnel.flagged if count and found and kind.marks else None,
@@ -127,15 +130,20 @@ def _share(count: Mapping[str, Any]) -> float:
     return 100 * count["kept"] / reached if reached else 100.0
 
 
-def _settings(rule: str, known: Sequence[Parameter], typed: Mapping[str, str]) -> tuple[Setting, ...]:
+def _settings(
+    rule: str, known: Sequence[Parameter], typed: Mapping[str, str], faults: Mapping[str, str]
+) -> tuple[Setting, ...]:
     has_both_ends = {"minimum", "maximum"} <= {one.name for one in known}
     shown = {"minimum": "", "maximum": "to"} if has_both_ends else {}
-    return tuple(_setting(rule, one, shown.get(one.name), typed) for one in known)
+    return tuple(_setting(rule, one, shown.get(one.name), typed, faults) for one in known)
 
 
-def _setting(rule: str, one: Parameter, shown: str | None, typed: Mapping[str, str]) -> Setting:
+def _setting(
+    rule: str, one: Parameter, shown: str | None, typed: Mapping[str, str], faults: Mapping[str, str]
+) -> Setting:
     name = f"rule.{rule}.{one.name}"
     value = typed.get(name, as_typed(one))
     if one.kind == "int" and value.isdecimal() and value.isascii():
         value = f"{int(value):,}"
-    return Setting(name, name.replace(".", "-").replace("_", "-"), one.label, shown, one.kind, value, one.choices)
+    control = name.replace(".", "-").replace("_", "-")
+    return Setting(name, control, one.label, shown, one.kind, value, one.choices, faults.get(name))

@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.errors import Refusal
+from app.errors import Denied, Refusal
 from app.projects import queries as projects
+from app.projects.access import kept_from_tests
 from app.projects.models import Project
 from app.sources.archives import brought, workspace_of
 from app.sources.columnpage import ColumnsPart, Mapped, columns_part, fields_of, mapped, sheets_of
@@ -28,9 +29,9 @@ from app.sources.firstrecords import (
     first_record,
     rights_of,
 )
-from app.sources.formats import claimed, fitting, needs_site, rules_of, title_of
+from app.sources.formats import claimed, fitting, needs_site, passed_over, rules_of, title_of
 from app.sources.forms import RULE, SET, moved, order_of, rules_from, typed_rules
-from app.sources.funnel import BadRecords, bad_records
+from app.sources.funnel import BadRecords, Unread, bad_records, unread_of
 from app.sources.inputs import Input
 from app.sources.models import ImportRun
 from app.sources.opening import encoding_of
@@ -101,7 +102,7 @@ class SetupPage:
     errors: Mapping[str, str]
     columns: ColumnsPart | None
     formats: Sequence[tuple[str, str]]
-    left_out: Sequence[str]
+    left_out: Unread | None
     own: Sequence[OwnSetting] = ()
     switches: Sequence[OwnSwitch] = ()
     sheets: Sequence[str] = ()
@@ -143,10 +144,20 @@ def default_typed(run: ImportRun) -> dict[str, str]:
     return typed | ({"skip_bad": "true"} if run.skip_bad else {}) | typed_rules(ruleset)
 
 
+class NotYoursToSetUp(Denied):
+    """This file may hold test prompts, which are kept out of your sight; whoever brought it, or a lead, sets it up."""
+
+
+def _require_sight(session: Session, run: ImportRun) -> None:
+    if kept_from_tests(session) not in {None, run.created_by}:
+        raise NotYoursToSetUp
+
+
 def setup_page(
     session: Session, project: Project, run: ImportRun, typed: Mapping[str, str], settings: Settings
 ) -> SetupPage:
     """The set-up with counts for the rules as typed; what is wrong with the file or the rules is said instead."""
+    _require_sight(session, run)
     typed = moved(typed)
     errors: dict[str, str] = {}
     counted: Preview | None = None
@@ -186,6 +197,7 @@ def refused_page(
     settings: Settings,
 ) -> SetupPage:
     """The set-up as it was typed, with what does not fit; nothing is counted, so that it is there at once."""
+    _require_sight(session, run)
     ruleset, table, source = NONE, None, None
     with suppress(Refusal):
         ruleset = rules_from(typed)
@@ -298,13 +310,12 @@ def _files(run: ImportRun, source: Input | None) -> tuple[tuple[str, int], ...]:
     return ((visible(run.options.get("file", "")), path.stat().st_size),) if path.exists() else ()
 
 
-def _left_out(run: ImportRun, seen: Seen) -> tuple[str, ...]:
-    """The names of files that nothing is read of: those that the reader says, or that the format does not claim."""
-    names = seen.found.left_out if seen.found else ()
-    if not names and seen.source and Path(run.path).is_dir():
-        read = claimed(run.format, seen.source.files)
-        names = tuple(one.name for one in seen.source.files if one not in read)
-    return tuple(map(visible, names))
+def _left_out(run: ImportRun, seen: Seen) -> Unread | None:
+    """The files that nothing is read of: those that the reader says, or that the format does not claim."""
+    found = seen.found.left_out if seen.found else ()
+    if seen.found is None and seen.source:
+        found = passed_over(seen.source, run.format)
+    return unread_of([(one.path, one.reason) for one in found])
 
 
 def _source_options(session: Session, project: Project) -> tuple[tuple[str, str], ...]:

@@ -31,7 +31,8 @@ class AnnouncedFile(Form):
 class Announcement(Form):
     """The files of an upload: one, or those of a Stack Exchange dump."""
 
-    files: list[AnnouncedFile] = Field(min_length=1, max_length=6)
+    # Of more than may come together the refusal says how many may, and what to do.
+    files: list[AnnouncedFile] = Field(min_length=1, max_length=10_000)
 
 
 class TransferOut(BaseModel):
@@ -39,7 +40,9 @@ class TransferOut(BaseModel):
 
     upload: str = Field(description="Its key; give it as the field `upload` to import it.")
     files: list[AnnouncedFile]
-    arrived: list[int] = Field(description="Bytes of each file that are on the server's disk.")
+    arrived: list[int] = Field(
+        description="Bytes of each file that need not be sent any more; all of those that no import reads."
+    )
     largest_piece: int = Field(description="The most bytes that one piece may have.")
 
 

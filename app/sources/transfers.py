@@ -58,11 +58,10 @@ def begin(session: Session, settings: Settings, access: ProjectAccess, files: Se
     held = session.scalars(queries.transfers_of(access.user.id)).all()
     if len(held) >= settings.max_half_sent:
         raise TooMany(count=len(held), names=", ".join(name_of(one) for one in held))
-    size = sum(length for _, length in files)
+    read = uploads.needed([name for name, _ in files])
+    size = sum(files[number][1] for number in read)
     if size > settings.max_upload_mb * 1_000_000:
         raise uploads.TooLarge(limit=settings.max_upload_mb)
-    if len({uploads.safe_name(name) for name, _ in files}) < len(files):
-        raise uploads.OneAtATime
     transfer = Transfer(
         key=uuid4().hex,
         project_id=access.project.id,
@@ -92,9 +91,32 @@ def _found(session: Session, which: Select[Transfer]) -> Transfer:
 
 
 def arrived(settings: Settings, transfer: Transfer) -> list[int]:
-    """How many bytes of each file are on the disk."""
-    paths = [_path(settings, transfer, number) for number in range(len(transfer.files))]
-    return [path.stat().st_size if path.exists() else 0 for path in paths]
+    """How many bytes of each file need not be sent any more: they are on the disk, or no import reads them."""
+    read = set(_read(transfer))
+    return [
+        _there(settings, transfer, number) if number in read else file["size"]
+        for number, file in enumerate(transfer.files)
+    ]
+
+
+def arrived_of(settings: Settings, transfer: Transfer) -> int:
+    """How many bytes of it are on the disk."""
+    return sum(_there(settings, transfer, number) for number in _read(transfer))
+
+
+def _there(settings: Settings, transfer: Transfer, number: int) -> int:
+    path = _path(settings, transfer, number)
+    return path.stat().st_size if path.exists() else 0
+
+
+def _read(transfer: Transfer) -> list[int]:
+    """Which of its files an import reads."""
+    return uploads.needed([file["name"] for file in transfer.files])
+
+
+def aside_of(transfer: Transfer) -> list[str]:
+    """The files that were announced with it and that no import reads."""
+    return uploads.left_aside([file["name"] for file in transfer.files])
 
 
 def append(settings: Settings, transfer: Transfer, number: int, offset: int, data: bytes) -> int:
@@ -104,6 +126,8 @@ def append(settings: Settings, transfer: Transfer, number: int, offset: int, dat
     file = transfer.files[number]
     if offset + len(data) > file["size"]:
         raise Overflow(size=file["size"], name=uploads.shown_name(file["name"]))
+    if number not in _read(transfer):
+        return int(file["size"])
     with _locked(_path(settings, transfer, number)) as out:
         there = out.seek(0, os.SEEK_END)
         if offset > there:
@@ -137,12 +161,12 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
 
 def complete(settings: Settings, transfer: Transfer) -> tuple[Path, str]:
     """The file or the folder of a dump to import, and its name. Raises Unfinished while bytes are missing."""
-    there, size = arrived(settings, transfer), size_of(transfer)
-    if sum(there) < size:
-        raise Unfinished(there=sum(there), size=size)
+    there, size = arrived_of(settings, transfer), size_of(transfer)
+    if there < size:
+        raise Unfinished(there=there, size=size)
     folder = _folder(settings, transfer)
-    for number, file in enumerate(transfer.files):
-        if not file["size"]:
+    for number in _read(transfer):
+        if not transfer.files[number]["size"]:
             _path(settings, transfer, number).touch()
     return uploads.kept_in(folder), name_of(transfer)
 
@@ -173,13 +197,13 @@ def discard(session: Session, settings: Settings, transfer: Transfer) -> None:
 
 
 def name_of(transfer: Transfer) -> str:
-    """What people call it: its first file."""
-    return uploads.shown_name(transfer.files[0]["name"])
+    """What people call it: its one file, or a dump's Posts.xml."""
+    return uploads.shown_name(uploads.called([file["name"] for file in transfer.files]))
 
 
 def size_of(transfer: Transfer) -> int:
-    """All its bytes, as announced."""
-    return sum(file["size"] for file in transfer.files)
+    """All bytes that are to arrive, as announced."""
+    return sum(transfer.files[number]["size"] for number in _read(transfer))
 
 
 def sweep(database: Database, settings: Settings) -> None:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import py7zr
-import py7zr.archiveinfo
-import zstandard
 
+from app.sources.archive_parts import (
+    ENTRY,
+    LOCKED,
+    PIECE,
+    Limits,
+    Part,
+    check_count,
+    check_mode,
+    check_name,
+    check_size,
+    pieces_of,
+    reading,
+)
+from app.sources.packed_streams import STREAMS, stream_part
 from app.sources.records import BadInput
 
-PIECE = 1 << 20
-# A long-range window of 2 GiB, as the dumps of Reddit have it.
-WINDOW = 1 << 31
-# What an archive's directory may take for each entry: more holds no names but an attack.
-ENTRY = 400
-# The library's own bounds are in the millions, each entry 200 bytes of memory; they are read when an archive is opened.
-py7zr.archiveinfo.MAX_NUMFILES = py7zr.archiveinfo.MAX_NUMFOLDERS = py7zr.archiveinfo.MAX_SUBSTREAMS = 20_000
-py7zr.archiveinfo.MAX_HEADER_SIZE = 16 << 20
 _SIGNATURES = (
     ("zip", re.compile(rb"PK(\x03\x04|\x05\x06)")),
     ("7z", re.compile(rb"7z\xbc\xaf\x27\x1c")),
-    ("gz", re.compile(rb"\x1f\x8b\x08")),
+    ("gz", re.compile(rb"\x1f\x8b")),
     ("zst", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")),
     ("bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)")),
     ("xz", re.compile(rb"\xfd7zXZ\x00")),
@@ -42,29 +42,6 @@ _SIGNATURES = (
 # A spreadsheet is a ZIP too; what comes first in one is among these.
 _OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetype", b"customXml/")
 _ENDING = re.compile(r"\.(gz|zst|zstd|bz2|xz)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an archive may be: its parts, their bytes in all, those for each packed one, seconds of unpacking."""
-
-    parts: int
-    size: int
-    ratio: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Part:
-    """A file in an archive: its label, its size where the archive says it, its bytes; to be read in order.
-
-    `guess` says how large it is in all when so many bytes of it were read.
-    """
-
-    name: str
-    size: int | None
-    pieces: Callable[[], Iterator[bytes]]
-    guess: Callable[[int], int]
 
 
 def kind_of(head: bytes) -> str | None:
@@ -88,8 +65,8 @@ def opened(path: Path, name: str, limits: Limits) -> Iterator[Sequence[Part]]:
             parts = _zip_parts(path, limits, stack)
         elif kind == "7z":
             parts = _7z_parts(path, limits, stack)
-        elif kind in _STREAMS:
-            parts = [_stream_part(path, kind, _ENDING.sub("", name), stack)]
+        elif kind in STREAMS:
+            parts = [stream_part(path, kind, _ENDING.sub("", name), stack)]
         else:
             raise BadInput(f"{name} is no archive that is opened; there are zip, 7z, gz, zst, bz2 and xz")
         _check(parts, path.stat().st_size, limits)
@@ -102,112 +79,35 @@ def _check(parts: Sequence[Part], packed: int, limits: Limits) -> None:
         raise BadInput("the archive holds no file")
     seen: set[str] = set()
     for part in parts:
-        _check_name(part.name)
+        check_name(part.name)
         if part.name in seen:
             raise BadInput(f"the archive holds two files called {part.name[:80]!r}; name them apart and pack it again")
         seen.add(part.name)
     check_size(sum(part.size or 0 for part in parts), packed, limits)
 
 
-def check_size(size: int, packed: int, limits: Limits) -> None:
-    """Refuse what unpacks to too much: in all, or for its packed size once it is over 100 MB."""
-    if size > limits.size:
-        raise BadInput(
-            f"the archive unpacks to more than {limits.size // 1_000_000:,} MB, which is the limit; an operator can "
-            "raise HANDPICKED_MAX_UNPACKED_MB"
-        )
-    if size > 100_000_000 and size > packed * limits.ratio:
-        raise BadInput(
-            f"the archive unpacks to more than {limits.ratio} times its own size, which is the limit; an operator can "
-            "raise HANDPICKED_MAX_UNPACKED_RATIO"
-        )
-
-
-def _check_count(count: int, limits: Limits) -> None:
-    if count > limits.parts:
-        raise BadInput(f"the archive holds more than {limits.parts:,} files, which is the limit; pack it in parts")
-
-
-def _check_name(name: str) -> None:
-    unsafe = name.startswith("/") or "\\" in name or "\x00" in name or re.match(r"[A-Za-z]:", name)
-    if unsafe or ".." in name.split("/") or not name.strip():
-        raise BadInput(f"the archive holds a file called {name[:80]!r}, which points outside of it; pack it again")
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Turn what the libraries raise at broken archives into a sentence."""
-    try:
-        yield
-    except BadInput:
-        raise
-    except py7zr.exceptions.PasswordRequired:
-        raise BadInput(_LOCKED) from None
-    except (NotImplementedError, py7zr.exceptions.UnsupportedCompressionMethodError):
-        raise BadInput("the archive is packed by a method that is not read; pack it again as zip or gz") from None
-    except _BROKEN as error:
-        words = " ".join(str(error).split())[:120]
-        raise BadInput(f"the archive is broken or cut off ({words or type(error).__name__})") from None
-
-
-# What py7zr raises at a malformed header is whatever its parser stumbles over.
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    zstandard.ZstdError,
-    py7zr.exceptions.ArchiveError,
-    EOFError,
-    OSError,
-    struct.error,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    RuntimeError,
-)
-_LOCKED = "the archive is locked with a password; pack it again without one"
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    while True:
-        with _reading():
-            piece = file.read(PIECE)
-        if not piece:
-            return
-        yield piece
-
-
 def _zip_parts(path: Path, limits: Limits, stack: ExitStack) -> list[Part]:
     _check_directory(path, limits)
-    with _reading():
+    with reading():
         archive = stack.enter_context(zipfile.ZipFile(path))
     entries = archive.infolist()
-    _check_count(len(entries), limits)
+    check_count(len(entries), limits)
     for entry in entries:
-        _check_name(entry.orig_filename)
+        check_name(entry.orig_filename)
         if entry.flag_bits & 0x2041:
-            raise BadInput(_LOCKED)
-        _check_mode(entry.filename, entry.external_attr >> 16)
+            raise BadInput(LOCKED)
+        check_mode(entry.filename, entry.external_attr >> 16)
     return [_zip_part(archive, entry) for entry in entries if not entry.is_dir()]
 
 
 def _zip_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Part:
     def pieces() -> Iterator[bytes]:
-        with _reading():
+        with reading():
             file = archive.open(entry)
         with file:
-            yield from _pieces(file)
+            yield from pieces_of(file)
 
     return Part(entry.filename, entry.file_size, pieces, lambda _: entry.file_size)
-
-
-def _check_mode(name: str, mode: int) -> None:
-    """Refuse links and devices; archives from systems without modes have none."""
-    kind = stat.S_IFMT(mode)
-    if kind and kind not in {stat.S_IFREG, stat.S_IFDIR}:
-        raise BadInput(f"{name[:80]!r} in the archive is a link or a device and no file; pack it again without")
 
 
 def _check_directory(path: Path, limits: Limits) -> None:
@@ -223,27 +123,27 @@ def _check_directory(path: Path, limits: Limits) -> None:
     # With the 64-bit record where the library looks for it.
     if tail[at - 20 :].startswith(b"PK\x06\x07") and at >= 76:
         count, length = struct.unpack_from("<QQ", tail, at - 44)
-    _check_count(max(count, length // ENTRY), limits)
+    check_count(max(count, length // ENTRY), limits)
 
 
 def _7z_parts(path: Path, limits: Limits, stack: ExitStack) -> list[Part]:
-    with _reading():
+    with reading():
         _check_header(path, limits)
         try:
             archive = stack.enter_context(py7zr.SevenZipFile(path))
         except py7zr.exceptions.Bad7zFile as error:
             if "exceeds limit" in str(error):
-                _check_count(limits.parts + 1, limits)
+                check_count(limits.parts + 1, limits)
             raise
         if archive.needs_password():
-            raise BadInput(_LOCKED)
+            raise BadInput(LOCKED)
         entries = list(archive.files)
-    _check_count(len(entries), limits)
+    check_count(len(entries), limits)
     for entry in entries:
-        _check_name(entry.filename)
+        check_name(entry.filename)
         if entry.is_symlink or entry.is_junction or entry.is_socket:
-            _check_mode(entry.filename, stat.S_IFLNK)
-        _check_mode(entry.filename, (entry.file_properties()["posix_mode"] or 0) | (entry.st_fmt or 0))
+            check_mode(entry.filename, stat.S_IFLNK)
+        check_mode(entry.filename, (entry.file_properties()["posix_mode"] or 0) | (entry.st_fmt or 0))
     solid = _Solid(archive, stack.enter_context(path.open("rb")))
     return [_7z_part(solid, entry) for entry in entries if not entry.is_directory]
 
@@ -255,8 +155,14 @@ def _7z_part(solid: _Solid, entry: Any) -> Part:
 def _check_header(path: Path, limits: Limits) -> None:
     """Refuse a 7z by the size of its packed directory: what it unpacks to is bounded by the library's reading of it."""
     with path.open("rb") as file:
-        file.seek(20)
-        _check_count(struct.unpack("<Q", file.read(8))[0] // ENTRY, limits)
+        head = file.read(32)
+    # Of a head that is not what was written nothing can be told, its size least of all.
+    if len(head) < 32 or zlib.crc32(head[12:]) != struct.unpack_from("<L", head, 8)[0]:
+        raise EOFError("its head is damaged")
+    start, length = struct.unpack_from("<QQ", head, 12)
+    check_count(length // ENTRY, limits)
+    if 32 + start + length > path.stat().st_size:
+        raise EOFError("a 7z ends with its directory, and there is none")
 
 
 class _Solid:
@@ -285,7 +191,7 @@ class _Solid:
             self._enter(entry.folder)
         left, sum_ = entry.uncompressed, 0
         while left > 0:
-            with _reading():
+            with reading():
                 at = self._file.tell()
                 piece = bytes(entry.folder.get_decompressor(entry.compressed).decompress(self._file, min(left, PIECE)))
                 if not piece and self._file.tell() == at:
@@ -298,55 +204,3 @@ class _Solid:
     def _enter(self, folder: Any) -> None:
         self._at = folder
         self._file.seek(self._start + self._positions[self._folders.index(folder)])
-
-
-def _stream_part(path: Path, kind: str, name: str, stack: ExitStack) -> Part:
-    raw = stack.enter_context(path.open("rb"))
-    packed = path.stat().st_size
-
-    def pieces() -> Iterator[bytes]:
-        with _STREAMS[kind](raw) as file:
-            yield from _pieces(file)
-        if kind == "zst":
-            _check_frames(path)
-
-    return Part(name, None, pieces, lambda done: int(done * packed / max(1, raw.tell())))
-
-
-def _zst(raw: BinaryIO) -> IO[bytes]:
-    unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-    return unpacker.stream_reader(raw, read_across_frames=True, closefd=False)
-
-
-def _gz(raw: BinaryIO) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(raw))
-
-
-_STREAMS: dict[str, Callable[[BinaryIO], IO[bytes]]] = {"gz": _gz, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile, "zst": _zst}
-
-
-def _check_frames(path: Path) -> None:
-    """Refuse a Zstandard file that is cut off, which its library reads as if it ended there."""
-    size = path.stat().st_size
-    with path.open("rb") as file, _reading():
-        at = 0
-        while at < size:
-            at = _frame_end(file, at)
-            if at > size:
-                raise EOFError("its last frame does not end")
-
-
-def _frame_end(file: BinaryIO, at: int) -> int:
-    file.seek(at)
-    head = file.read(18)
-    if head[1:4] == b"\x2a\x4d\x18":
-        return at + 8 + int(struct.unpack_from("<L", head, 4)[0])
-    frame = zstandard.get_frame_parameters(head)
-    at += zstandard.frame_header_size(head)
-    last = False
-    while not last:
-        file.seek(at)
-        block = int.from_bytes(file.read(3).ljust(3, b"\x01"), "little")
-        last, kind, length = bool(block & 1), block >> 1 & 3, block >> 3
-        at += 3 + (1 if kind == 1 else length)
-    return at + (4 if frame.has_checksum else 0)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,12 +17,17 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from app.config import Settings
 from app.errors import Refusal
 from app.sources import archives
-from app.text.marks import runs
+from app.text.marks import without_hidden
 
 # Files of a dump keep their names, because readers find them by it; any other file is called `upload`.
 DUMP_FILES = ("Posts.xml", "Users.xml", "Comments.xml", "Votes.xml", "Tags.xml", "PostLinks.xml")
+# So many files may come together: more than any dump has, and few enough to name.
+MOST_FILES = 200
+# So many are counted, to refuse them with the form as it was filled in.
+MOST_COUNTED = 10_000
 CHUNK = 1 << 20
 MOST_FIELDS = 40
+MOST_NAMED = 8
 LONGEST_SILENCE = 60.0
 
 
@@ -49,7 +54,27 @@ class Silence(Refusal):
 
 
 class OneAtATime(Refusal):
-    """One file at a time, or the files of one dump; nothing was kept. Others go together in a .zip."""
+    """One file at a time, or the files of one dump with its Posts.xml; nothing was kept. {names} came together.
+
+    Pack them into a .zip and choose that: its files are one import.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Name the first of the files."""
+        super().__init__(names=listed(names))
+
+
+class TooManyFiles(Refusal):
+    """More than {most} files at once; nothing was kept. Pack them into a .zip and choose that: it is one import."""
+
+
+class _FormParser(MultiPartParser):
+    """Reads on past the most files that may come together, for the words that stand behind them, and keeps no more."""
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        """Take the bytes of a field, and those of the first files."""
+        if self._current_part.file is None or self._current_files <= MOST_FILES:
+            super().on_part_data(data, start, end)
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,10 @@ class Upload:
     fields: dict[str, str]
     path: Path | None = None
     name: str = ""
+    # The files of the same request that no import reads, by the names that they came with.
+    aside: Sequence[str] = ()
+    # Why its files cannot be one import; nothing of them was kept.
+    refusal: Refusal | None = None
 
 
 async def receive(request: Request, settings: Settings) -> Upload:
@@ -70,10 +99,12 @@ async def receive(request: Request, settings: Settings) -> Upload:
     if size.isdigit() and int(size) > limit:
         raise TooLarge(limit=settings.max_upload_mb)
     stream = _limited(request.stream(), settings.max_upload_mb)
-    parser = MultiPartParser(request.headers, stream, max_files=len(DUMP_FILES), max_fields=MOST_FIELDS)
+    parser = _FormParser(request.headers, stream, max_files=MOST_COUNTED, max_fields=MOST_FIELDS)
     try:
         form = await parser.parse()
     except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            return Upload({}, refusal=TooManyFiles(most=MOST_FILES))
         raise Unreadable(reason=error.message.rstrip(".").lower()) from error
     fields = {key: value.replace("\r\n", "\n") for key, value in form.multi_items() if isinstance(value, str)}
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
@@ -84,11 +115,19 @@ async def receive(request: Request, settings: Settings) -> Upload:
             raise Unreadable(reason="it breaks off in the middle of a file")
         if not sent:
             return Upload(fields)
-        path = await run_in_threadpool(keep_files, settings, [(file.filename or "", file.file) for file in sent])
-        return Upload(fields, path, shown_name(sent[0].filename or ""))
+        return await run_in_threadpool(_kept, settings, fields, [(file.filename or "", file.file) for file in sent])
     finally:
         for opened in begun:
             opened.close()
+
+
+def _kept(settings: Settings, fields: dict[str, str], files: Sequence[tuple[str, BinaryIO]]) -> Upload:
+    names = [name for name, _ in files]
+    try:
+        path = keep_files(settings, files)
+    except (OneAtATime, TooManyFiles) as refusal:
+        return Upload(fields, refusal=refusal)
+    return Upload(fields, path, shown_name(called(names)), left_aside(names))
 
 
 async def steady(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -113,8 +152,47 @@ async def _limited(stream: AsyncGenerator[bytes, None], limit_mb: int) -> AsyncG
         yield chunk
 
 
-def keep_files(settings: Settings, files: Iterable[tuple[str, BinaryIO]]) -> Path:
-    """Write the files of one upload and give the folder of a dump, or the one file's path; all or nothing."""
+def needed(names: Sequence[str]) -> list[int]:
+    """Which files of those that came together are read, by their places: of a dump those that its reader knows.
+
+    Raises TooManyFiles or OneAtATime (422) where they are not one import.
+    """
+    if len(names) > MOST_FILES:
+        raise TooManyFiles(most=MOST_FILES)
+    if len(names) == 1:
+        return [0]
+    known = [place for place, name in enumerate(names) if _base(name) in DUMP_FILES]
+    kinds = {_base(names[place]) for place in known}
+    if "Posts.xml" not in kinds or len(kinds) < len(known):
+        raise OneAtATime(names)
+    return known
+
+
+def left_aside(names: Sequence[str]) -> list[str]:
+    """The files that no import reads, of those that came together, by what people call them."""
+    read = set(needed(names))
+    return [shown_name(name) for place, name in enumerate(names) if place not in read]
+
+
+def called(names: Sequence[str]) -> str:
+    """The file that an upload is called by: of a dump its Posts.xml."""
+    return next((name for name in names if _base(name) == "Posts.xml"), names[0])
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names of files in a sentence, the first few of many."""
+    shown = [shown_name(name) for name in names]
+    if len(shown) > MOST_NAMED:
+        return f"{', '.join(shown[: MOST_NAMED - 1])} and {len(shown) - MOST_NAMED + 1} more"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
+
+
+def keep_files(settings: Settings, files: Sequence[tuple[str, BinaryIO]]) -> Path:
+    """Write the files of one upload and give the folder of a dump, or the one file's path; all or nothing.
+
+    Raises TooManyFiles or OneAtATime where they are neither.
+    """
+    files = [files[place] for place in needed([name for name, _ in files])]
     folder = folder_of(settings) / uuid4().hex
     folder.mkdir(parents=True)
     try:
@@ -131,15 +209,11 @@ def kept_in(folder: Path) -> Path:
     return folder if (folder / "Posts.xml").exists() else next(folder.iterdir())
 
 
-def _keep(path: Path, stream: BinaryIO) -> Path:
-    try:
-        with path.open("xb") as out:
-            shutil.copyfileobj(stream, out, CHUNK)
-            out.flush()
-            os.fsync(out.fileno())
-    except FileExistsError as error:
-        raise OneAtATime from error
-    return path
+def _keep(path: Path, stream: BinaryIO) -> None:
+    with path.open("xb") as out:
+        shutil.copyfileobj(stream, out, CHUNK)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def forget(settings: Settings, path: Path) -> None:
@@ -165,8 +239,7 @@ def safe_name(name: str) -> str:
 
 def shown_name(name: str) -> str:
     """What an upload is called on pages: the name that it came with, without folders and what cannot be seen."""
-    seen = "".join(run.text for run in runs(_base(name)) if run.mark is None)
-    return "".join(character for character in seen if character.isprintable()).strip()[:120] or "Upload"
+    return without_hidden(_base(name))[:120] or "Upload"
 
 
 def _base(name: str) -> str:

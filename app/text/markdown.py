@@ -18,13 +18,14 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from app.text import marks
-from app.text.formulas import FORMULA
+from app.text.formulas import FORMULA, tex_of
 
 _TAGS = {
     *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"),
     *("em", "strong", "s", "a", "span", "table", "thead", "tbody", "tr", "th", "td"),
 }
-_CLASSES = {"span": {"math", "math-display", "hidden-character"}}
+# A column of a table that is set to the right holds numbers.
+_CLASSES = {"span": {"math", "math-display", "hidden-character"}, "th": {"num"}, "td": {"num"}}
 _LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}")
 _SCHEME = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _DEEPEST = 100
@@ -39,6 +40,8 @@ def render_markdown(text: str, *, heading_offset: int = 2) -> str:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + heading_offset)}"
+        if token.type in {"th_open", "td_open"} and "right" in str(token.attrGet("style")):
+            token.attrs = {"class": "num"}
     html: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return _SANITISER.clean(html)
 
@@ -113,9 +116,9 @@ def _formula(state: StateInline, silent: bool) -> bool:
     if found is None:
         return False
     if not silent:
-        fence = len(found.group()) - len(found.group().lstrip("$"))
-        token = state.push("math_inline" if fence == 1 else "math_inline_double", "span", 0)
-        token.content = found.group()[fence : len(found.group()) - fence]
+        tex, set_apart = tex_of(found.group())
+        token = state.push("math_inline_double" if set_apart else "math_inline", "span", 0)
+        token.content = tex
     state.pos = found.end()
     return True
 

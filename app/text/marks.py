@@ -42,9 +42,10 @@ def runs(text: str) -> tuple[Run, ...]:
     return tuple(out)
 
 
-def has_hidden(text: str) -> bool:
-    """Say whether a text holds a character that cannot be seen (names of people and files may not)."""
-    return any(run.mark is not None for run in runs(text))
+def without_hidden(text: str) -> str:
+    """A name on one line, without what cannot be seen: what names of files and mappings are cut down to."""
+    seen = "".join(run.text for run in runs(text) if run.mark is None)
+    return "".join(character for character in seen if character.isprintable()).strip()
 
 
 def mark_of(character: str) -> str:

@@ -1,8 +1,10 @@
 """Where each of the thousand cells stands: columns filled block by block in the order of the sources."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
 
 PITCH = 19
 """Pixels from one cell to the next; a cell is 15 wide."""
@@ -10,8 +12,12 @@ GAP = 8
 """Pixels between two blocks whose border is also the border of a column."""
 LETTER = 8
 """Pixels that a letter of a name takes at most."""
+SMALL = 5
+"""The same pitch in small; a cell is 4 wide."""
 ORDER = ("approved", "review", "returned", "draft", "none")
 """States from the foot of a block upwards."""
+FILLINGS = {"approved": 1.0, "begun": 0.45, "none": 0.22}
+"""How strongly cells are drawn in small: full, begun, empty."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,35 @@ class CellBlock:
 
 
 @dataclass(frozen=True)
+class SmallBlock:
+    """A block in small: for each strength in which it is drawn one path of upright lines, a dash of them a cell."""
+
+    number: int
+    paths: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class SmallCells:
+    """The picture in small: only paths, so that many of them stand on one page."""
+
+    width: int
+    height: int
+    blocks: tuple[SmallBlock, ...]
+
+
+@dataclass(frozen=True)
 class CellsPicture:
     """All blocks, and the size of the picture without its names."""
 
     width: int
     height: int
     blocks: tuple[CellBlock, ...]
+
+    @cached_property
+    def small(self) -> SmallCells:
+        """The same in small, as the head of a version has it."""
+        blocks = tuple(SmallBlock(block.number, tuple(_small_paths(block.cells))) for block in self.blocks)
+        return SmallCells(self.width * SMALL // PITCH, -(-self.height * SMALL // PITCH), blocks)
 
 
 def draw_cells(sources: Sequence[CellSource]) -> CellsPicture:
@@ -120,3 +149,20 @@ def _block(source: CellSource, start: int, rows: int, gaps: int) -> CellBlock:
             for (column, row), cell in zip(places, cells, strict=True)
         ),
     )
+
+
+def _small_paths(cells: Sequence[PlacedCell]) -> Iterator[tuple[float, str]]:
+    """The strength and path of each filling; within a column the cells of one filling stand on top of each other."""
+    fillings: dict[str, list[PlacedCell]] = {name: [] for name in FILLINGS}
+    for cell in cells:
+        fillings[cell.status if cell.status in FILLINGS else "begun"].append(cell)
+    for name, found in fillings.items():
+        columns = groupby(sorted(found, key=lambda cell: (cell.x, cell.y)), key=lambda cell: cell.x)
+        lines = [_small_line(x, [cell.y for cell in column]) for x, column in columns]
+        if lines:
+            yield FILLINGS[name], "".join(lines)
+
+
+def _small_line(x: int, heights: Sequence[int]) -> str:
+    # The middle of the column; the last dash ends without the gap after it.
+    return f"M{x * SMALL / PITCH + 2:g} {heights[0] * SMALL / PITCH:g}v{len(heights) * SMALL - 1}"

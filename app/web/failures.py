@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 # A form larger than this is not read only to be handed back.
 KEPT_BYTES = 1_000_000
-SECRETS = ("password", "token", "secret")
+SECRETS = ("password", "token", "secret", "api_key")
 
 TITLES = {
     400: "That request could not be read",

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
+from app.text.languages import code_of, is_known
 from app.text.wellformed import require_wellformed
 
 
@@ -31,6 +32,23 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 # In bytes: a text that is too long for an example is still read, so that it can be refused in words and handed back.
 LARGEST_FIELD = 16_000_000
 
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}$"
+LANGUAGE_WORDS = "Name a language, such as German, or its code, as in en, de or pt-BR."
+
+
+def _known_language(code: str) -> str:
+    if not is_known(code):
+        raise ValueError(LANGUAGE_WORDS)
+    return code
+
+
+# As in BCP 47, as far as texts need it: en, pt-BR, zh-Hant. Its English name does as well.
+Language = Annotated[
+    str,
+    BeforeValidator(lambda typed: code_of(typed) if isinstance(typed, str) else typed),
+    StringConstraints(strip_whitespace=True, pattern=LANGUAGE_PATTERN, max_length=16),
+    AfterValidator(_known_language),
+]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000), Storable]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), Storable]
 MaybeAddress = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), Storable]
@@ -50,6 +68,7 @@ PLAIN_WORDS = {
 }
 SLUG_WORDS = "Small letters, digits and hyphens only, with a letter or digit at both ends; at most 64."
 PATTERN_WORDS = {
+    LANGUAGE_PATTERN: LANGUAGE_WORDS,
     SLUG_PATTERN: SLUG_WORDS,
     SLUG_OR_EMPTY: SLUG_WORDS,
     NAME_PATTERN: "Letters, digits, dots, dashes and underscores only, with a letter or digit first; at most 64.",

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.config import ROOT
+from app.text.languages import name_of, name_with_code, names
 from app.text.markdown import render_markdown
 from app.web import words
 
@@ -101,6 +102,14 @@ def static_url(path: str) -> str:
     return f"/static/{path}?v={digest}"
 
 
+@cache
+def _language_options() -> Markup:
+    # Made once: the desk shows them all.
+    return Markup("").join(
+        Markup('<option value="{}">{}</option>').format(code, name_with_code(code)) for code in names()
+    )
+
+
 def build_environment() -> Environment:
     """The one Jinja environment: escaped, strict about names."""
     environment = Environment(
@@ -110,7 +119,7 @@ def build_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(url_for=_url_for, static_url=static_url)
+    environment.globals.update(url_for=_url_for, static_url=static_url, language_options=_language_options)
     environment.filters.update(
         number=words.number,
         plural=words.plural,
@@ -119,6 +128,8 @@ def build_environment() -> Environment:
         moment=words.moment,
         duration=words.duration,
         filesize=words.filesize,
+        language=name_of,
+        language_and_code=name_with_code,
         markdown=lambda text: Markup(render_markdown(text)),  # noqa: S704 - render_markdown sanitises last
     )
     return environment

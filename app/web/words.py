@@ -45,10 +45,11 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def filesize(size: float) -> str:
-    """1,500,000 -> '1.5 MB'."""
+def filesize(size: float, of: float = 0) -> str:
+    """1,500,000 -> '1.5 MB'; beside a larger size it is part `of`, in the unit of that."""
+    largest = max(size, of)
     for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
+        if largest < 1000 or unit == "GB":
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1000
+        size, largest = size / 1000, largest / 1000
     raise AssertionError

@@ -101,28 +101,14 @@ const tendAll = () => {
 tendAll();
 document.addEventListener("htmx:after:swap", tendAll);
 
-// Who signs out leaves nothing in this browser: the journal of what they typed goes, once the server has it. A second
-// press signs out whatever becomes of it.
+// Who signs out is asked about words that no server has yet.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("form[data-signs-out]")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  signOut(form);
+  import("./leaving.mjs").then(({ signOut }) => signOut(form), () => form.submit());
 }, true);
-
-async function signOut(form) {
-  const waits = [];
-  document.dispatchEvent(new CustomEvent("journal:leaving", { detail: { waits } }));
-  const all = await Promise.all(waits);
-  if (all.includes(false) && !form.dataset.warned) {
-    form.dataset.warned = "yes";
-    return say("Not signed out: some words on this page are not on the server yet. Sign out again to leave without them.", "danger");
-  }
-  const { forget } = await import("./journal.mjs");
-  await Promise.race([forget(form.dataset.signsOut).catch(() => {}), new Promise((resolve) => { setTimeout(resolve, 2000); })]);
-  form.submit();
-}
 
 // Plain forms: the pressed button shows it, and a second press of the same thing is not sent.
 document.addEventListener("submit", (event) => {
@@ -135,8 +121,15 @@ document.addEventListener("submit", (event) => {
 // The same for a form that htmx sends; a second press waits for nothing, as the form drops it (hx-sync).
 document.addEventListener("htmx:before:request", (event) => event.detail.ctx.request.submitter?.setAttribute("aria-busy", "true"));
 document.addEventListener("htmx:finally:request", (event) => event.detail.ctx.request.submitter?.removeAttribute("aria-busy"));
+// And for a link to a page that takes its time; it says so itself, since from the others a file may come and no page.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-waits]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  link.setAttribute("aria-busy", "true");
+});
 // Coming back by the back button: the page is as it was before it was sent.
 window.addEventListener("pageshow", () => {
+  for (const link of document.querySelectorAll("a[data-waits]")) link.removeAttribute("aria-busy");
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
     form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");

@@ -2,28 +2,34 @@
 // save at a time. A save is sent with the same key until it is answered, so that none is done twice; the page says in
 // words what is kept where. This module knows the form's fields and no more of the page.
 import * as journal from "./journal.mjs";
-import htmx from "../vendor/htmx-4.0.1.min.mjs";
 
-const JOURNAL_AFTER = 150;
-const SERVER_AFTER = 1000;
-const PATIENCE = 20000;
+const [JOURNAL_AFTER, SERVER_AFTER, PATIENCE] = [150, 1000, 20000];
+const [MOST_WHEN_HIDDEN, MOST_AT_ONCE] = [60000, 200000];
 const WAITS = [1000, 2000, 4000, 8000, 15000];
-const FIELDS = /^(system|turn_[0-9]+|split|source|language|flags)$/;
+export const FIELDS = /^(system|turn_[0-9]+|split|source|language|flags|note|was|sensitive|format_constraint|acknowledges_first)$/;
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36).padStart(2, "0")).join("");
 export const clock = (when) => new Date(when).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const form = () => document.querySelector("#desk-form[data-keep]");
-const field = (name) => form()?.elements.namedItem(name);
+export const form = () => document.querySelector("#desk-form[data-keep]");
+export const field = (name) => form()?.elements.namedItem(name);
 const PAGE = random();
 
-/** The words and what they are for, as one text: the same text says the same. */
-export function words() {
-  const found = [...new FormData(form())].filter(([name, value]) => FIELDS.test(name) && typeof value === "string");
+/** The words and what they are for, as one text: the same text says the same. Of the form, or of what it sends. */
+export function words(fields = new FormData(form())) {
+  const found = [...fields].filter(([name, value]) => FIELDS.test(name) && typeof value === "string");
   return JSON.stringify(found.map(([name, value]) => [name, value.replaceAll("\r\n", "\n")]));
 }
 
-const desk = () => form().dataset.example || `new ${location.pathname}`;
+/** The words that the server sent with the page: somebody may have typed before this script was there. */
+export function wordsAsSent() {
+  const sent = form().cloneNode(true);
+  sent.reset();
+  return words(new FormData(sent));
+}
+
+const desk = () => form().dataset.example || `new ${new URL(form().action).pathname}/new`;
+const address = () => new URL(form().action).pathname + (form().dataset.example ? "" : `/new?key=${field("key").value}`);
 const entryId = () => `${form().dataset.person} ${desk()} ${PAGE}`;
-const isEmpty = (text) => JSON.parse(text).every(([name, value]) => !/^(system|turn_)/.test(name) || !value.trim());
+export const isEmpty = (text) => JSON.parse(text).every(([name, value]) => !/^(system|turn_)/.test(name) || !value.trim());
 
 const state = {
   kept: null, // the words that the server has, in a copy or as a revision
@@ -35,13 +41,12 @@ const state = {
   stopped: "", // why it makes no sense to send these words again
 };
 
-let journalTimer = 0;
-let serverTimer = 0;
-
+let [journalTimer, serverTimer] = [0, 0];
 /** Somebody typed. */
 export function typed() {
   if (!form()) return;
-  state.stopped = state.stopped === "too long" ? "" : state.stopped;
+  state.stopped = ""; // other words may be welcome
+  atOnce();
   if (!journalTimer) journalTimer = setTimeout(toJournal, JOURNAL_AFTER);
   if (!state.attempt && !state.tries) {
     clearTimeout(serverTimer);
@@ -50,24 +55,41 @@ export function typed() {
   form().dataset.kept = "no";
 }
 
-async function toJournal() {
+const entryOf = (text) => ({ id: entryId(), desk: desk(), person: form().dataset.person, at: Date.now(), words: text, counter: counter(), copyKey: state.attempt?.key ?? "", creationKey: field("key").value, basedOn: basedOn(), about: aboutOf(state.kept), address: address() });
+
+/** Each key by itself, as the page may be gone before the journal has it. Of very long texts only what it leaves. */
+function atOnce(most = MOST_AT_ONCE) {
+  const now = words();
+  if (now.length > most || now === state.journaled || now === state.kept) return;
+  const entry = entryOf(now);
+  state.journalId = entry.id;
+  journal.writeAtOnce(entry);
+}
+
+export async function toJournal() {
+  clearTimeout(journalTimer);
   journalTimer = 0;
   if (!form()) return;
   const now = words();
+  if (now === state.kept && !state.attempt) return emptied(); // what was typed is taken back
   if (now === state.journaled || now === state.kept) return;
-  const id = entryId();
-  const entry = { id, desk: desk(), person: form().dataset.person, at: Date.now(), words: now, counter: counter(), copyKey: state.attempt?.key ?? "", creationKey: field("key").value, basedOn: field("based_on").value };
+  const entry = entryOf(now);
   try {
     await journal.write(entry);
-    if (state.journalId && state.journalId !== id) await journal.remove(state.journalId);
-    [state.journaled, state.journalId] = [now, id];
+    [state.journaled, state.journalId] = [now, entry.id];
     mark();
   } catch {
     state.journaled = null; // no room or no leave to store: the server alone keeps the words, and the page does not claim more
   }
 }
 
-const counter = () => Number(field("counter").value);
+/** Whether this browser has every word that stands on the desk. */
+export const isJournaled = () => words() === state.journaled;
+
+export const counter = () => Number(field("counter").value);
+
+/** The revision that these words follow: while two texts still ask for a choice, the one that both began from. */
+const basedOn = () => (field("take_1") ? field("base") : field("based_on")).value;
 
 /** One save at a time; the words of an attempt and its key stay together until it is answered. */
 async function toServer() {
@@ -81,11 +103,15 @@ async function toServer() {
   if (!state.attempt && (now === state.kept || (!form().dataset.example && isEmpty(now)))) return mark();
   if (!state.attempt && isTooLong(now)) return stop("too long", `Too long to keep: ${bytesOf(now).toLocaleString("en")} bytes, and ${Number(form().dataset.mostBytes).toLocaleString("en")} fit. Nothing is cut; shorten it.`);
   if (state.attempt?.settled === false) return;
-  state.attempt ??= { words: now, key: random(), follows: counter(), basedOn: field("based_on").value, to: form().dataset.keep, creationKey: field("key").value };
+  state.attempt ??= { words: now, key: random(), follows: counter(), basedOn: basedOn(), to: form().dataset.keep, creationKey: field("key").value, writer: form().dataset.person, after: field("copy_key").value };
   state.attempt.settled = false;
   const attempt = state.attempt;
+  field("copy_key").value = attempt.key; // a save knows the copy by it, answered or not
+  const body = bodyOf(attempt);
+  // A page that goes sends its last words all the same, if they are not more than a browser takes from such a page.
+  const keepalive = document.visibilityState === "hidden" && body.toString().length < MOST_WHEN_HIDDEN;
   try {
-    const answer = await fetch(attempt.to, { method: "POST", body: bodyOf(attempt), redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(attempt.to, { method: "POST", body, keepalive, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
     await settle(attempt, answer);
   } catch {
     if (attempt === state.attempt) later();
@@ -100,10 +126,16 @@ function bodyOf(attempt) {
   body.set("counter", attempt.follows);
   body.set("based_on", attempt.basedOn);
   body.set("key", attempt.creationKey);
+  body.set("writer", attempt.writer);
+  body.set("after", attempt.after);
   return body;
 }
 
-const textsOf = (text) => JSON.parse(text).filter(([name]) => /^(system|turn_)/.test(name)).map(([, value]) => value);
+export const isText = ([name]) => /^(system|turn_)/.test(name);
+export const textsOf = (text) => JSON.parse(text).filter(isText).map(([, value]) => value);
+const aboutOf = (text) => JSON.stringify(JSON.parse(text ?? "[]").filter((one) => !isText(one)));
+/** What was sent, with what the answer says the example is for by now: that stands on the page, and nobody typed it. */
+const asAnswered = (text) => JSON.stringify(JSON.parse(text).map(([name, value]) => [name, (name === "was" && field(name)?.value) || value]));
 const bytesOf = (text) => textsOf(text).reduce((sum, value) => sum + new TextEncoder().encode(value).length, 0);
 const isTooLong = (text) => text.length * 3 > form().dataset.mostBytes && bytesOf(text) > form().dataset.mostBytes;
 
@@ -137,9 +169,8 @@ async function acknowledged(attempt, { counter: now, kept_at: at, head, head_by:
 
 async function emptied() {
   const id = state.journalId;
-  if (!id) return;
   [state.journalId, state.journaled] = [null, null];
-  await journal.remove(id).catch(() => {});
+  if (id) await journal.remove(id).catch(() => {});
 }
 
 function later() {
@@ -158,7 +189,9 @@ function stop(why, sentence) {
 
 /** Try at once what waits: the network is back, or somebody looks at the page again. */
 function again() {
-  if (state.tries && form()) toServer();
+  if (!form() || !(state.tries || state.stopped === "refused")) return;
+  if (state.stopped === "refused") state.stopped = "";
+  toServer();
 }
 
 /** Send what is not on the server yet and wait a moment for it; whether all of it is there now. */
@@ -174,11 +207,13 @@ export async function flush(patience = 4000) {
 // --- saving as a revision --------------------------------------------------------------------------------------
 
 let saving = null;
+export const isSaving = () => saving !== null;
 
-/** A save of the form is on its way with these words; autosave waits, so that no copy outlives its revision. */
-export function saveBegins() {
+/** A save of the form is on its way with these fields; autosave waits, so that no copy outlives its revision. */
+export function saveBegins(fields) {
   clearTimeout(serverTimer);
-  saving = { words: words(), id: state.journalId };
+  saving = { words: words(fields), entry: entryId(), journaled: state.journaled };
+  return saving;
 }
 
 /** It was answered: the words are a revision, or they are where they were. */
@@ -187,14 +222,35 @@ export async function saveEnds(worked) {
   saving = null;
   if (!sent) return;
   if (worked) {
-    state.attempt = null;
+    [state.attempt, sent.words] = [null, asAnswered(sent.words)];
     [state.kept, state.keptAt, state.overtaken, state.stopped, state.tries, state.silentSince] = [sent.words, null, null, "", 0, null];
-    if (!form() || words() === sent.words) await emptied();
+    await moved(sent);
   }
   if (!form()) return;
-  if (worked && field("note")) field("note").value = ""; // it belongs to the revision that was saved
+  // It keeps its place, so that nothing moves, and says no more that its words wait.
+  if (worked) document.getElementById("kept-words")?.setAttribute("data-done", "");
+  if (worked) noteSaved(sent.words);
   if (words() !== state.kept) typed();
   mark();
+}
+
+/** Why this change belongs to the revision that was saved; what was typed there since stays for the next. */
+function noteSaved(sent) {
+  const note = JSON.parse(sent).find(([name]) => name === "note")?.[1];
+  if (!note || field("note")?.value !== note) return;
+  const said = words() === sent;
+  field("note").value = "";
+  if (said) state.kept = words();
+}
+
+/** The entry of the words that were saved goes; words typed meanwhile keep one, at the desk that they are for now. */
+async function moved(sent) {
+  if (!form()) return [sent.journaled, sent.words].includes(state.journaled) ? emptied() : undefined;
+  if (words() === sent.words) await emptied();
+  if (entryId() === sent.entry) return;
+  journal.hold(entryId());
+  if (words() !== sent.words) await toJournal();
+  if (words() === state.kept || isJournaled()) await journal.remove(sent.entry).catch(() => {});
 }
 
 // --- what the page says -----------------------------------------------------------------------------------------
@@ -206,14 +262,15 @@ export function mark() {
   const now = words();
   const kind = kindOf(now);
   form().dataset.kept = now === state.kept || now === state.journaled ? "yes" : "no";
-  if (kind === "typing" && place.dataset.kind && place.dataset.kind !== "saved") return; // the last word stands until the next
+  // The last word stands until the next, unless what it offers was done.
+  if (kind === "typing" && !["", "saved", "overtaken"].includes(place.dataset.kind ?? "")) return;
   place.setAttribute("aria-live", place.dataset.kind === kind ? "off" : "polite");
   place.dataset.kind = kind;
   place.replaceChildren(...sentence(kind));
 }
 
 function kindOf(now) {
-  if (now === state.kept) return state.overtaken ? "overtaken" : state.keptAt ? "server" : "saved";
+  if (now === state.kept) return state.overtaken?.head > Number(field("based_on").value) ? "overtaken" : state.keptAt ? "server" : "saved";
   if (state.stopped) return "stopped";
   if (state.silentSince) return signedOut ? "signed-out" : "journal";
   return "typing";
@@ -233,103 +290,61 @@ function sentence(kind) {
 
 // --- opening a page ---------------------------------------------------------------------------------------------
 
-/** Begin with what the server sent: that much is kept. */
+/** Begin with what the server sent: that much is kept, and nobody else is offered the entry of this page. */
 export async function begin() {
   if (!form()) return;
-  state.kept = words();
+  state.kept = wordsAsSent();
+  if (words() !== state.kept) typed();
   await journal.hold(entryId());
-  try {
-    const found = await journal.orphans(await journal.entriesOf(form().dataset.person, desk()));
-    for (const entry of found) await offer(entry);
-  } catch {
-    // A browser that stores nothing: the server keeps the words, a second later, and the page claims no more.
-  }
 }
 
-async function offer(entry) {
-  if (!form() || entry.id === entryId()) return;
-  if (entry.words === state.kept || isEmpty(entry.words)) return journal.remove(entry.id);
-  const begunElsewhere = !form().dataset.example && entry.creationKey !== field("key").value;
-  if (begunElsewhere) return offerBegun(entry);
-  // Nothing was kept or saved since: the entry is simply newer, and what was being typed goes on.
-  const newer = Number(entry.basedOn) === Number(field("based_on").value) && words() === state.kept && (entry.counter === counter() || isAnswered(entry));
-  const box = element("div", { className: `note ${newer ? "info" : "warn"} gap-below` });
-  const when = clock(entry.at);
-  box.append(element("strong", { textContent: newer ? `Your words from ${when} are back` : `Words from ${when} that were not saved` }));
-  box.append(newer ? "They had not reached the server; this browser kept them." : "This browser kept them; the server has other words since.");
-  const row = element("div", { className: "row gap" });
-  const before = state.kept;
-  const done = () => { box.remove(); journal.remove(entry.id).catch(() => {}); };
-  if (newer) await put(entry.words);
-  else row.append(press("Take them", async () => { await put(entry.words); await toJournal(); done(); }));
-  row.append(press("Throw away", async () => { if (newer) await put(before); done(); }));
-  box.append(row, await difference(entry, before));
-  document.getElementById("offers")?.append(box);
-  if (newer) {
-    await toJournal();
-    await journal.remove(entry.id);
-  }
+/** The entries of this desk whose page is open no more, in this person's name. */
+export const entries = async () => (await journal.orphans(await journal.entriesOf(form().dataset.person, desk()))).filter((entry) => entry.id !== entryId());
+
+/** One after the other closes: the other pages that are open at this desk now. */
+export const otherPages = async () => (await journal.pagesAt(`${form().dataset.person} ${desk()} `)).filter((id) => id !== entryId());
+
+/** An entry of another desk as one that was begun on this one, an empty desk, and never saved. */
+export function asBegun(entry) {
+  const creationKey = random();
+  return { ...entry, desk: desk(), creationKey, address: `${new URL(form().action).pathname}/new?key=${creationKey}`, counter: 0, copyKey: "", basedOn: "0" };
 }
 
-/** Whether the server's copy is the very save that the entry was waiting for. */
-const isAnswered = (entry) => entry.copyKey && entry.counter + 1 === counter();
-
-/** Another example that was begun and is not made yet: it has a desk of its own. The page may offer it already. */
-function offerBegun(entry) {
-  if (document.querySelector(`#main a[href$="key=${entry.creationKey}"]`)) return;
-  const box = element("div", { className: "note info gap-below" });
-  const first = textsOf(entry.words).find((value) => value.trim()) ?? "";
-  box.append(element("strong", { textContent: `Begun at ${clock(entry.at)} and never saved` }), element("bdi", { textContent: first.trim().slice(0, 120) }));
-  const row = element("div", { className: "row gap" });
-  row.append(element("a", { className: "button small", href: `?key=${entry.creationKey}`, textContent: "Write on" }));
-  row.append(press("Throw away", () => { box.remove(); journal.remove(entry.id).catch(() => {}); }));
-  box.append(row);
-  document.getElementById("offers")?.append(box);
+/** The words on the desk go on from those of a page that was closed, and from the save that it was waiting for. */
+export function goesOnFrom(entry) {
+  if (entry.copyKey) field("copy_key").value = entry.copyKey;
 }
 
-function press(label, act) {
-  const button = element("button", { type: "button", className: "button small", textContent: label });
-  button.addEventListener("click", act);
-  return button;
+/** These words are being thrown away, by a page that leads to another one: it can bring them back. */
+export async function remember(thrown) {
+  const entry = { ...entryOf(thrown), id: `${entryId()} thrown`, thrown: true };
+  await journal.write(entry).catch(() => {});
+  return () => journal.remove(entry.id).catch(() => {});
 }
 
-async function difference(entry) {
-  const details = element("details", { className: "gap" });
-  details.append(element("summary", { className: "small", textContent: "What they change" }));
-  const body = new URLSearchParams(JSON.parse(entry.words));
-  body.set("key", field("key").value);
-  const answer = await fetch(form().dataset.difference, { method: "POST", body }).catch(() => null);
-  if (answer?.ok) details.append(...new DOMParser().parseFromString(await answer.text(), "text/html").body.children);
-  return answer?.ok ? details : "";
-}
-
-/** Put words on the desk; the server draws the places of turns that the desk does not have yet. */
-export async function put(text) {
-  const found = JSON.parse(text);
-  if (found.some(([name]) => !field(name))) await drawTurns(found);
-  for (const [name, value] of found) {
-    const place = field(name);
-    if (place && place.value !== value) place.value = value;
-  }
-  document.getElementById("turn-1")?.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-async function drawTurns(found) {
-  const body = new URLSearchParams(found);
-  for (const name of ["key", "based_on", "counter"]) body.set(name, field(name).value);
-  const answer = await fetch(form().dataset.preview, { method: "POST", body, headers: { "HX-Request": "true", "HX-Target": "div#turns" } });
-  if (!answer.ok) throw new Error("the turns were not drawn");
-  const drawn = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("turns");
-  document.getElementById("turns").replaceWith(drawn);
-  htmx.process(drawn);
-}
+/** Whether nothing was typed since the server had all of it. */
+export const isKept = () => words() === state.kept;
 
 window.addEventListener("online", again);
 window.addEventListener("focus", again);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") return again();
-  if (!form()) return;
-  toJournal();
-  if (!state.attempt) toServer();
+  if (form() && !state.attempt) toServer(); // first, so that the entry names it: its answer may find no page
+  goes();
 });
-window.addEventListener("pagehide", toJournal);
+window.addEventListener("pagehide", goes);
+
+function goes() {
+  if (!form()) return;
+  atOnce(Infinity);
+  toJournal();
+}
+
+// Somebody signs out, here or in another tab: what is not on the server yet goes there. What they threw away by that is
+// in this browser no more, and the page says so.
+journal.channel.addEventListener("message", ({ data }) => {
+  if (data.person !== form()?.dataset.person) return;
+  if (data.act === "send") return flush();
+  [state.journaled, state.journalId] = [null, null];
+  mark();
+});

@@ -27,7 +27,7 @@ const unsaved = new WeakMap();
 
 document.addEventListener("input", (event) => draft(event.target) && unsaved.set(draft(event.target), "typed"));
 document.addEventListener("submit", (event) => event.target.matches("[hx-post]") || unsaved.delete(event.target));
-document.addEventListener("htmx:before:request", (event) => {
+document.addEventListener("htmx:config:request", (event) => {
   const form = saving(event);
   if (unsaved.has(form)) unsaved.set(form, "sent");
 });

@@ -1,5 +1,8 @@
 // The margin: whatever has data-turn, data-start and data-end stands beside its line, and its passage is marked in a
 // layer under the text box. Places count UTF-16 units and follow what is typed; F8 goes on to the next, Ctrl+. mends it.
+import { change, follow as followed, places } from "./passages.mjs";
+import * as panes from "./panes.mjs";
+
 const WIDE = window.matchMedia("(min-width: 80.01rem)");
 const GAP = 12;
 const COPIED = ["font", "letter-spacing", "word-spacing", "padding", "border-width", "direction", "text-align", "tab-size"];
@@ -11,6 +14,7 @@ const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 const rules = new Map();
 let numbers = 0;
+let placed = "";
 
 function place(element, css) {
   element.dataset.place ??= String(++numbers);
@@ -21,12 +25,13 @@ function place(element, css) {
 function settle() {
   const here = new Set([...document.querySelectorAll("[data-place]")].map((one) => one.dataset.place));
   for (const number of rules.keys()) if (!here.has(number)) rules.delete(number);
-  sheet.replaceSync([...rules.values()].join("\n"));
+  const css = [...rules.values()].join("\n");
+  if (css !== placed) sheet.replaceSync(css); // which styles the whole page anew
+  placed = css;
 }
 
 const boxOf = (name) => document.getElementById(/^\d+$/.test(name) ? `turn-${name}` : name);
 const items = () => [...document.querySelectorAll("[data-turn][data-start]")].filter((item) => boxOf(item.dataset.turn));
-const places = (item) => [Number(item.dataset.start), Number(item.dataset.end)];
 const inOrder = (a, b) => position(a) - position(b) || places(a)[0] - places(b)[0];
 const boxes = () => [...document.querySelectorAll("#desk-form textarea")];
 const position = (item) => boxes().indexOf(boxOf(item.dataset.turn));
@@ -35,23 +40,107 @@ const position = (item) => boxes().indexOf(boxOf(item.dataset.turn));
 function layout() {
   const all = items();
   const seen = new Set(all.filter((item) => !item.hidden).map((item) => boxOf(item.dataset.turn)));
-  for (const layer of document.querySelectorAll(".layer")) if (!seen.has(layer.nextElementSibling)) layer.remove();
+  for (const layer of document.querySelectorAll(".layer")) if (!seen.has(boxAfter(layer))) layer.remove();
+  for (const gutter of document.querySelectorAll(".gutter")) if (!seen.has(gutter.previousElementSibling)) gutter.remove();
   for (const box of seen) {
     if (!texts.has(box)) texts.set(box, box.value);
-    draw(box, all.filter((item) => !item.hidden && boxOf(item.dataset.turn) === box).sort(inOrder));
+    const own = all.filter((item) => !item.hidden && boxOf(item.dataset.turn) === box).sort(inOrder);
+    draw(box, own.filter((item) => !isCut(item)));
+    drawCut(box, own.find(isCut));
   }
   for (const button of document.querySelectorAll("[data-fix][hidden]")) button.hidden = false;
   settle();
   stand(all.filter((item) => !item.hidden && item.closest(".margin")));
+  for (const box of seen) number(box, all.filter((item) => !item.hidden && boxOf(item.dataset.turn) === box).sort(inOrder));
+  settle();
 }
+
+const isCut = (item) => "cut" in item.dataset;
+const boxAfter = (layer) => layer.nextElementSibling?.matches(".layer") ? layer.nextElementSibling.nextElementSibling : layer.nextElementSibling;
 
 function draw(box, own) {
   const layer = box.previousElementSibling?.classList.contains("layer") ? box.previousElementSibling : made(box);
+  lay(layer, box);
+  layer.hidden = !own.length;
+  fill(layer, [...marked(box.value, own), { text: "\n" }]);
+  layer.scrollTop = box.scrollTop;
+}
+
+/** Make the layer say these parts. What stays is left alone: a browser lays out a long text anew only where it changes. */
+function fill(layer, parts) {
+  const isAsBefore = parts.length === layer.childNodes.length && parts.every(({ name = "#text" }, index) => layer.childNodes[index].nodeName.toLowerCase() === name);
+  if (!isAsBefore) layer.replaceChildren(...parts.map(({ name }) => name ? document.createElement(name) : new Text()));
+  for (const [index, { name, look = "", text, item }] of parts.entries()) {
+    const node = layer.childNodes[index];
+    if (name && node.className !== look) node.className = look;
+    if (item) item.mark = node;
+    retype(name ? node.firstChild ?? node.appendChild(new Text()) : node, text);
+  }
+}
+
+function retype(node, text) {
+  const { head, until, by } = change(node.data, text);
+  if (until > head || by) node.replaceData(head, until - head, text.slice(head, until + by));
+}
+
+/** The first line of a passage; to ask for all lines of a long one takes as long as to lay it out. */
+function firstLine(mark) {
+  const range = document.createRange();
+  range.setStart(mark.firstChild, 0);
+  range.setEnd(mark.firstChild, Math.min(1, mark.firstChild.length));
+  return range.getClientRects()[0] ?? mark.getClientRects()[0];
+}
+
+function lay(layer, box) {
   const looks = getComputedStyle(box);
   const copied = COPIED.map((name) => `${name}: ${looks.getPropertyValue(name)}`).join("; ");
   place(layer, `${copied}; top: ${box.offsetTop}px; left: ${box.offsetLeft}px; width: ${box.offsetWidth}px; height: ${box.offsetHeight}px`);
-  layer.replaceChildren(...marked(box.value, own), "\n");
+}
+
+/** Where training stops reading: a line in the text, and a wash behind all that it does not read. */
+function drawCut(box, item) {
+  const marks = box.previousElementSibling;
+  let layer = marks.previousElementSibling?.matches(".cut-layer") ? marks.previousElementSibling : null;
+  if (!item) return layer?.remove();
+  if (!layer) {
+    layer = Object.assign(document.createElement("div"), { className: "layer cut-layer" });
+    layer.setAttribute("aria-hidden", "true");
+    marks.before(layer);
+  }
+  lay(layer, box);
+  const at = places(item)[0];
+  fill(layer, [{ text: box.value.slice(0, at) }, { name: "span", look: "unread", text: box.value.slice(at) || "\u200b", item }, { text: "\n" }, { name: "span", look: "cut-line", text: "" }]);
   layer.scrollTop = box.scrollTop;
+  settle();
+  const first = firstLine(item.mark);
+  const outer = layer.getBoundingClientRect();
+  // In the middle of a line the rest of that line is washed, and the line is drawn below it.
+  const whole = first && first.left <= outer.left + parseFloat(getComputedStyle(layer).paddingLeft) + 2;
+  const height = parseFloat(getComputedStyle(layer).lineHeight) || 0;
+  const middle = first ? (first.top + first.bottom) / 2 + (whole ? -height / 2 : height / 2) : outer.bottom;
+  place(layer.lastChild, `top: ${middle - outer.top + layer.scrollTop}px`);
+}
+
+/** Where notes stand below their text and not beside it, a number at the line leads to each. */
+function number(box, own) {
+  const below = own.filter((item) => !item.closest(".margin.beside-lines"));
+  for (const item of own) if (!below.includes(item)) delete item.dataset.number;
+  let gutter = box.nextElementSibling?.matches(".gutter") ? box.nextElementSibling : null;
+  if (!below.length) return gutter?.remove();
+  if (!gutter) {
+    gutter = Object.assign(document.createElement("div"), { className: "gutter" });
+    gutter.setAttribute("aria-hidden", "true");
+    box.after(gutter);
+  }
+  place(gutter, `top: ${box.offsetTop}px; left: ${box.offsetLeft}px; height: ${box.offsetHeight}px`);
+  let free = -Infinity;
+  fill(gutter, below.map((_, index) => ({ name: "span", text: String(index + 1) })));
+  for (const [index, item] of below.entries()) {
+    item.dataset.number = index + 1;
+    const top = Math.max(lineOf(item) - box.getBoundingClientRect().top, free);
+    place(gutter.children[index], `top: ${top}px`);
+    free = top + 18;
+  }
 }
 
 function made(box) {
@@ -59,7 +148,7 @@ function made(box) {
   layer.className = "layer";
   layer.setAttribute("aria-hidden", "true");
   box.before(layer);
-  box.addEventListener("scroll", () => { layer.scrollTop = box.scrollTop; stand(items().filter((item) => !item.hidden && item.closest(".margin"))); });
+  box.addEventListener("scroll", () => { for (const one of [layer, layer.previousElementSibling]) if (one?.matches(".layer")) one.scrollTop = box.scrollTop; stand(items().filter((item) => !item.hidden && item.closest(".margin"))); });
   return layer;
 }
 
@@ -71,14 +160,11 @@ function marked(text, own) {
     const [start, end] = places(item);
     item.mark = null;
     if (start < last) continue;
-    const mark = document.createElement(end > start ? "mark" : "span");
-    mark.className = [item.dataset.mark ?? "", item.classList.contains("suspects") && "suspects", item.classList.contains("at") && "at"].filter(Boolean).join(" ");
-    mark.textContent = text.slice(start, end);
-    parts.push(text.slice(last, start), mark);
+    const look = [item.dataset.mark ?? "", item.classList.contains("suspects") && "suspects", item.classList.contains("at") && "at"].filter(Boolean).join(" ");
+    parts.push({ text: text.slice(last, start) }, { name: end > start ? "mark" : "span", look, text: text.slice(start, end), item });
     last = end;
-    item.mark = mark;
   }
-  return [...parts, text.slice(last)];
+  return [...parts, { text: text.slice(last) }];
 }
 
 /** Beside the line; one that would lie on another is pushed down. */
@@ -102,37 +188,18 @@ function stand(own) {
 function lineOf(item) {
   const box = boxOf(item.dataset.turn);
   const mark = item.mark ?? twin(item)?.mark;
-  return (mark?.getClientRects()[0] ?? box.getBoundingClientRect()).top;
+  return ((mark && firstLine(mark)) ?? box.getBoundingClientRect()).top;
 }
 
 /** Whoever has the passage that this one speaks of as well. */
 const twin = (item) => items().find((other) => other.mark && other.dataset.turn === item.dataset.turn && places(other)[1] > places(item)[0] && places(other)[0] <= places(item)[0]);
 
-/** What is typed moves the places behind it; a passage that is typed into is spoken of no more until it is read again. */
-function follow(box) {
-  const before = texts.get(box) ?? box.value;
-  const after = box.value;
-  texts.set(box, after);
-  if (before === after) return;
-  let head = 0;
-  while (head < before.length && head < after.length && before[head] === after[head]) head += 1;
-  let tail = 0;
-  while (tail < before.length - head && tail < after.length - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
-  const until = before.length - tail;
-  const by = after.length - before.length;
-  for (const item of items().filter((one) => boxOf(one.dataset.turn) === box)) {
-    const [start, end] = places(item);
-    if (start >= until && (start > head || end > start)) shift(item.dataset, ["start", "end"], by);
-    else if (end > head && start < until) item.hidden = true;
-    const fix = item.querySelector("[data-fix]");
-    if (!fix) continue;
-    if (Number(fix.dataset.fixStart) >= until) shift(fix.dataset, ["fixStart", "fixEnd"], by);
-    else if (Number(fix.dataset.fixEnd) > head) fix.remove();
-  }
-}
+const itemsOf = (box) => items().filter((one) => boxOf(one.dataset.turn) === box);
 
-function shift(data, names, by) {
-  for (const name of names) data[name] = Number(data[name]) + by;
+/** What is typed moves the places of what stands behind it. */
+function follow(box) {
+  followed(itemsOf(box), texts.get(box) ?? box.value, box.value);
+  texts.set(box, box.value);
 }
 
 /** Put the replacement in as if it were typed, so that it can be undone and is kept. */
@@ -140,7 +207,7 @@ function mend(button) {
   const item = button.closest("[data-turn]");
   const box = boxOf(item.dataset.turn);
   const [start, end] = [Number(button.dataset.fixStart), Number(button.dataset.fixEnd)];
-  write();
+  write(box);
   box.focus();
   box.setSelectionRange(start, end);
   const text = button.dataset.fix;
@@ -154,7 +221,8 @@ function mend(button) {
 }
 
 /** The text box must be there to be written in. */
-function write() {
+function write(box) {
+  if (box) panes.showBox(box);
   const choice = document.getElementById("as-write");
   if (choice && !choice.checked && !window.matchMedia("(min-width: 112rem)").matches) choice.click();
 }
@@ -178,6 +246,7 @@ function behindCaret(item) {
 function point(item) {
   for (const one of items()) one.classList.toggle("at", one === item);
   const box = boxOf(item.dataset.turn);
+  write(box);
   if (box.closest("details:not([open])")) box.closest("details").open = true;
   layout();
   box.focus({ preventScroll: true });
@@ -246,16 +315,24 @@ function press(event, act) {
 }
 
 document.addEventListener("change", soon);
-document.addEventListener("htmx:before:request", ({ detail }) => {
+document.addEventListener("htmx:config:request", ({ detail }) => {
   detail.ctx.sentBoxes = new Map(boxes().map((box) => [box, box.value]));
 });
 document.addEventListener("htmx:after:swap", ({ detail }) => {
-  const asked = detail.ctx?.sourceElement?.closest?.("#remarks, #prompt-remarks");
+  const source = detail.ctx?.sourceElement;
+  const asked = ["remarks", "comments"].find((name) => source?.closest?.(`#${name}, #prompt-${name}, #${name}-margin`));
+  const fresh = asked ? new Set(document.querySelectorAll(`:is(#${asked}, #prompt-${asked}, #${asked}-margin) [data-turn][data-start]`)) : new Set();
   for (const box of boxes()) {
-    // Remarks speak of what was sent; whatever was typed since moves them.
-    if (asked && detail.ctx.sentBoxes?.has(box)) texts.set(box, detail.ctx.sentBoxes.get(box));
-    follow(box);
+    // Notes speak of what was sent; whatever was typed since moves them. The others have moved already.
+    const own = itemsOf(box);
+    const sent = detail.ctx?.sentBoxes?.get(box) ?? box.value;
+    followed(own.filter((item) => fresh.has(item)), sent, box.value);
+    followed(own.filter((item) => !fresh.has(item)), texts.get(box) ?? box.value, box.value);
+    texts.set(box, box.value);
   }
+  // What is typed while an answer is on its way is heard by an element that the answer takes away: its successor asks.
+  const heard = source?.id && detail.ctx.sentBoxes && boxes().some((box) => detail.ctx.sentBoxes.get(box) !== undefined && detail.ctx.sentBoxes.get(box) !== box.value);
+  if (heard && ["remarks", "preview", "counts"].includes(source.id)) document.getElementById(source.id)?.dispatchEvent(new Event("ask"));
   // A desk that was put in the place of another asks anew.
   if (!asked) document.querySelector("#remarks[data-unasked]")?.dispatchEvent(new Event("ask"));
   soon();

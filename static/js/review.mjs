@@ -1,7 +1,11 @@
 // Review: m speaks of the passage that is selected, ] and [ select sentence by sentence, remarks on neighbouring lines
-// make room for each other, and the queue narrows as soon as it is told to. Without all this there are forms.
+// make room for each other or fold to a line, and the queue narrows as soon as it is told to. Without all this there are
+// forms.
 const WIDE = window.matchMedia("(min-width: 80.01rem)");
 const GAP = 8;
+// How far below its line a remark needs a number to be found by, and from where on its pile is folded, in pixels.
+const ASTRAY = 120;
+const FAR = 480;
 const BLOCKS = "p, li, h3, h4, h5, h6, td, th, pre";
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets.push(sheet);
@@ -44,6 +48,39 @@ document.addEventListener("beforetoggle", (event) => {
   form.elements.nth.value = timesBefore(chosen.text, chosen.range, quote);
   form.elements.message.value = chosen.text.dataset.message;
 }, true);
+
+// What is typed and not sent stays with its example, in this tab: another view of it, a comment on it or a look at the
+// next one brings fresh forms.
+const TYPED = "#decide-form, #comment-form";
+const KEPT = ["words", "quote", "nth", "message"];
+const person = () => document.querySelector("[data-signs-out]")?.dataset.signsOut;
+const placeOf = (form) => ["handpicked:said", person(), form.id, new URL(form.action).pathname, form.elements.answer_to?.value].join(" ");
+
+document.addEventListener("input", ({ target: { form } }) => {
+  if (!form?.matches(TYPED)) return;
+  try {
+    if (form.elements.words.value) sessionStorage.setItem(placeOf(form), JSON.stringify(KEPT.map((name) => form.elements[name]?.value)));
+    else sessionStorage.removeItem(placeOf(form));
+  } catch {} // without storage it lasts as long as the page
+});
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  if (!ctx.sourceElement.matches(TYPED) || ctx.response.status >= 400) return;
+  try { sessionStorage.removeItem(placeOf(ctx.sourceElement)); } catch {}
+});
+
+function bringBack() {
+  for (const form of document.querySelectorAll(TYPED)) {
+    if (!form.elements.words || form.elements.words.value) continue;
+    try {
+      const said = JSON.parse(sessionStorage.getItem(placeOf(form)) ?? "[]");
+      for (const [index, name] of KEPT.entries()) if (said[0] && said[index] !== null && form.elements[name]) form.elements[name].value = said[index];
+      if (said[0]) form.elements.words.dispatchEvent(new Event("input", { bubbles: true })); // they count as not sent
+    } catch {}
+  }
+}
+// In the step of the swap, before anybody can have typed into the fresh one.
+document.addEventListener("htmx:before:settle", bringBack);
+bringBack();
 
 /** All sentences on the sheet, as ranges. */
 function sentences() {
@@ -102,22 +139,42 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("change", (event) => event.target.matches?.("[data-submits]") && event.target.form.requestSubmit());
 
-/** Each remark at its line; one that would lie on another is pushed down. */
-function stand() {
-  for (const button of document.querySelectorAll("[data-sentence][hidden]")) button.hidden = false;
-  sheet.replaceSync(".narrow .button { display: none; }");
-  if (!WIDE.matches) return;
+/** How far each remark has to be pushed down so as not to lie on the one before. */
+function pushes(remarks) {
   let free = -Infinity;
-  const rules = [];
-  for (const [number, remark] of [...document.querySelectorAll("#sheet .remark")].entries()) {
+  return remarks.map((remark) => {
     const { top, height } = remark.getBoundingClientRect();
-    remark.dataset.stands = number;
     const by = Math.max(0, Math.ceil(free - top));
-    if (by) rules.push(`#sheet .remark[data-stands="${number}"] { margin-top: ${by}px; }`);
-    free = top + by + height + GAP;
-  }
-  const end = document.getElementById("sheet")?.getBoundingClientRect();
-  if (end && free > end.bottom) rules.push(`#sheet { padding-bottom: ${Math.ceil(free - end.bottom)}px; }`);
+    free = top + by + height + (remark.matches(".folded") ? GAP / 4 : GAP);
+    return { remark, by, free };
+  });
+}
+
+/** Where remarks pile up until one stands so far from its line, all of the pile: it begins with one at its own line. */
+function piled(placed, far) {
+  const piles = [];
+  for (const one of placed) one.by ? piles.at(-1).push(one) : piles.push([one]);
+  return piles.filter((pile) => pile.some(({ by }) => by > far)).flat().map(({ remark }) => remark);
+}
+
+/** Each remark at its line; one that would lie on another is pushed down, and a pile of them is folded and numbered. */
+function stand() {
+  sheet.replaceSync(".narrow .button { display: none; }");
+  const remarks = [...document.querySelectorAll("#sheet:not(.with-original) .remark")];
+  const page = document.getElementById("sheet");
+  for (const remark of remarks) remark.classList.remove("folded");
+  page?.classList.remove("numbered");
+  if (!WIDE.matches || !remarks.length) return;
+  const whole = pushes(remarks);
+  page.classList.toggle("numbered", piled(whole, ASTRAY).length > 0);
+  for (const remark of piled(whole, FAR)) remark.classList.add("folded");
+  const placed = pushes(remarks);
+  const rules = placed.filter(({ by }) => by).map(({ remark, by }) => {
+    remark.dataset.stands = remarks.indexOf(remark);
+    return `#sheet .remark[data-stands="${remark.dataset.stands}"] { margin-top: ${by}px; }`;
+  });
+  const below = placed.at(-1).free - page.getBoundingClientRect().bottom;
+  if (below > 0) rules.push(`#sheet { padding-bottom: ${Math.ceil(below)}px; }`);
   for (const rule of rules) sheet.insertRule(rule);
 }
 

@@ -2,33 +2,38 @@
 // What was selected stays so while the page changes and the list is the same: another candidate, a title judged by a key,
 // another of its pages. It ends with the act, or with another list.
 const KEY = "handpicked:selected";
+let list = null;
 let chosen = new Set();
 let last = null;
 
-const listOf = () => document.getElementById("many")?.dataset.list;
-
-function kept() {
+// What is chosen is the truth and the boxes show it: a swap may bring fresh boxes a moment before it is told.
+function recall() {
+  const here = document.getElementById("many")?.dataset.list;
+  if (!here || here === list) return;
+  [list, chosen] = [here, new Set()];
   try {
-    const { list, ids } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
-    return new Set(list === listOf() ? ids : []);
-  } catch {
-    return new Set(); // without storage it lasts as long as the page
-  }
+    const stored = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    if (stored.list === list) chosen = new Set(stored.ids);
+  } catch {} // without storage it lasts as long as the page
 }
 
 function keep() {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify({ list: listOf(), ids: [...chosen] }));
+    sessionStorage.setItem(KEY, JSON.stringify({ list, ids: [...chosen] }));
   } catch {}
 }
 
 const boxes = () => [...document.querySelectorAll("[data-select]")];
 
-function tell() {
+function take(box, checked) {
+  chosen[checked ? "add" : "delete"](box.value);
+}
+
+function show() {
   const all = boxes();
-  const count = all.filter((box) => box.checked).length;
-  for (const box of all) chosen[box.checked ? "add" : "delete"](box.value);
+  for (const box of all) box.checked = chosen.has(box.value);
   keep();
+  const count = all.filter((box) => box.checked).length;
   const words = document.querySelector("[data-selected]");
   if (words) words.textContent = `${count} selected:`;
   const whole = document.querySelector("[data-select-all]");
@@ -36,26 +41,21 @@ function tell() {
 }
 
 function remember() {
-  if (!listOf()) return;
-  chosen = kept();
-  for (const box of boxes()) box.checked = chosen.has(box.value);
-  tell();
-}
-
-function take(box, checked) {
-  box.checked = checked;
-  last = box.value;
+  recall();
+  if (list) show();
 }
 
 document.addEventListener("click", (event) => {
+  const { target } = event;
   const all = boxes();
-  if (event.target.matches?.("[data-select-all]")) for (const box of all) take(box, event.target.checked);
-  else if (event.target.matches?.("[data-select]")) {
-    const [from, to] = [all.findIndex((box) => box.value === last), all.indexOf(event.target)].sort((a, b) => a - b);
-    if (event.shiftKey && from >= 0) for (const box of all.slice(from, to + 1)) box.checked = event.target.checked;
-    last = event.target.value;
+  recall();
+  if (target.matches?.("[data-select-all]")) for (const box of all) take(box, target.checked);
+  else if (target.matches?.("[data-select]")) {
+    const [from, to] = [all.findIndex((box) => box.value === last), all.indexOf(target)].sort((a, b) => a - b);
+    for (const box of event.shiftKey && from >= 0 ? all.slice(from, to + 1) : [target]) take(box, target.checked);
+    last = target.value;
   } else return;
-  tell();
+  show();
 });
 
 document.addEventListener("keydown", (event) => {
@@ -64,8 +64,10 @@ document.addEventListener("keydown", (event) => {
   const row = document.activeElement.closest("tr") ?? document.querySelector("tr.at");
   const box = row?.querySelector("[data-select]");
   if (!box) return;
-  take(box, !box.checked);
-  tell();
+  recall();
+  take(box, !chosen.has(box.value));
+  last = box.value;
+  show();
 });
 
 document.addEventListener("submit", (event) => {

@@ -26,6 +26,7 @@ async function send(chosen, signal) {
   const name = chosen.map((file) => `${file.name}|${file.size}|${file.lastModified}`).join("|");
   const state = (await known(name, signal)) ?? (await begin(chosen, name, signal));
   panel.dataset.key = state.upload;
+  halfSent(state.upload);
   const sent = [...state.arrived];
   const rate = meter(sum(sent));
   for (const [number, file] of chosen.entries()) {
@@ -148,8 +149,8 @@ function meter(first) {
     while (seen.length > 2 && now - seen[0][0] > RATE_OVER) seen.shift();
     const rate = (done - seen[0][1]) / Math.max(1, (now - seen[0][0]) / 1000);
     part("bar").value = done;
-    part("done").textContent = bytes(done);
-    part("rate").textContent = now - seen[0][0] > 1000 ? `${bytes(rate)} a second` : "";
+    part("done").textContent = bytes(done, size);
+    part("rate").textContent = now - seen[0][0] > 1000 ? `${bytes(rate, size)} a second` : "";
     part("left").textContent = rate > 0 && now - seen[0][0] > 2000 ? `${duration((size - done) / rate)} left` : "";
   };
 }
@@ -160,7 +161,7 @@ function show(chosen, size) {
   part("name").textContent = chosen.map((file) => file.name).join(", ");
   part("bar").max = size;
   part("bar").value = 0;
-  part("done").textContent = bytes(0);
+  part("done").textContent = bytes(0, size);
   part("size").textContent = bytes(size);
   panel.querySelector("h2").focus();
 }
@@ -178,12 +179,43 @@ function finish(key) {
 
 function refused(error) {
   away();
+  refuse(error.message);
+}
+
+function refuse(words) {
   const note = document.getElementById("upload-refused");
   note.hidden = false;
-  note.lastElementChild.textContent = error.message;
+  note.lastElementChild.textContent = words;
+}
+
+// Files may be dropped anywhere on the page: the browser would leave it for a file that missed the field.
+const carriesFiles = (event) => form && !form.hidden && event.dataTransfer?.types.includes("Files");
+const over = (is) => form.querySelector(".drop").classList.toggle("over", is);
+
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  over(true);
+});
+document.addEventListener("dragleave", (event) => event.relatedTarget || (form && over(false)));
+document.addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  over(false);
+  if ([...event.dataTransfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory)) return refuse("A folder cannot be sent as it is. Pack it into a .zip and drop that; nothing was sent.");
+  document.getElementById("upload-refused").hidden = true;
+  files.files = event.dataTransfer.files;
+  files.focus();
+});
+if (form) form.querySelector("[data-part=drop]").hidden = false;
+
+/** The upload that goes on is not half sent meanwhile. */
+function halfSent(key) {
+  for (const half of document.querySelectorAll("[data-upload]")) half.hidden = half.dataset.upload === key;
 }
 
 function away() {
+  halfSent(null);
   stop = null;
   panel.hidden = true;
   form.hidden = false;
@@ -196,10 +228,11 @@ addEventListener("pageshow", (event) => event.persisted && panel && location.rel
 
 const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
 
-function bytes(count) {
+/** In words, in the unit of what it is part of. */
+function bytes(count, of = count) {
   const units = ["bytes", "kB", "MB", "GB"];
   let at = 0;
-  for (; count >= 1000 && at < units.length - 1; at++) count /= 1000;
+  for (; of >= 1000 && at < units.length - 1; at++) [count, of] = [count / 1000, of / 1000];
   return `${count.toFixed(at ? 1 : 0)} ${units[at]}`;
 }
 

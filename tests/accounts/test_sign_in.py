@@ -161,7 +161,13 @@ def test_a08_known_and_unknown_names_hash_once_each(monkeypatch, browser, keeper
     monkeypatch.setattr(secrets._passwords, "verify", lambda *args: seen.append(args) or verify(*args))
     for email in (keeper.email, "nobody@example.org"):
         sign_in(browser(), email, "wrong wrong wrong")
-    assert [stored.split("$")[1] for _, stored in seen] == ["argon2id", "argon2id"]
+    known, unknown = (stored.split("$")[:4] for _, stored in seen)
+    assert known == unknown
+    assert known[1] == "argon2id"
+
+
+def test_a08_a_guess_costs_64_megabytes_and_three_passes(dear_passwords):
+    assert dear_passwords.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_a08_the_right_person_comes_in_from_another_address(database, settings, keeper):

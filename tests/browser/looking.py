@@ -11,9 +11,10 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Re
 # Two cores that also train and encode: what takes a blink elsewhere may take seconds.
 expect.set_options(timeout=15_000)
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 780}
+ZOOMED = {"width": 720, "height": 450}
+"""What a window of 1440 by 900 has room for at 200%."""
 AXE = {
     "preload": False,
     "resultTypes": ["violations"],
@@ -24,9 +25,11 @@ CONTRAST = {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values":
 STATUS_NOTE = re.compile("Failed to load resource: the server responded with a status of")
 
 
-def screenshots_folder() -> Path:
-    """Where the pictures go: HANDPICKED_SCREENSHOTS, else a folder that git ignores."""
-    folder = Path(os.environ.get("HANDPICKED_SCREENSHOTS") or ROOT / "screenshots")
+def screenshots_folder() -> Path | None:
+    """Where the pictures go: HANDPICKED_SCREENSHOTS; without it none are taken, since nobody would look at them."""
+    if not (named := os.environ.get("HANDPICKED_SCREENSHOTS")):
+        return None
+    folder = Path(named)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -83,28 +86,38 @@ class Complaints:
 
 
 class Eyes:
-    """Looks at pages; `seen` are the names so far."""
+    """Looks at pages; `seen` are the names so far. Where they are `closed`, a page is only waited for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None, *, closed: bool = False) -> None:
         self.folder = folder
+        self.closed = closed
         self.seen: list[str] = []
         self.findings: list[str] = []
 
     def look(self, page: Page, name: str) -> None:
-        """Pictures and axe in light, in dark and at 360 px; nothing found, nothing scrolls sideways."""
+        """Pictures and axe in light, dark and at 360 px; nothing found, nothing scrolls sideways, at 200% neither."""
         page.wait_for_load_state("load")
         page.evaluate("document.fonts.ready.then(() => true)")
         self._say_goodbye_to_toasts(page)
+        self.seen.append(name)
+        if self.closed:
+            return
         for theme, size in (("light", WIDE), ("dark", WIDE), ("phone", PHONE)):
             page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
             page.set_viewport_size(size)
-            assert not page.locator("[style]").count(), "an inline style, which the policy forbids"
-            page.screenshot(path=self.folder / f"{name}-{theme}.png", full_page=True)
+            styled = page.locator("[style]").evaluate_all("all => all.map((one) => one.outerHTML.slice(0, 200))")
+            assert not styled, f"an inline style, which the policy forbids: {styled}"
+            if self.folder:
+                page.screenshot(path=self.folder / f"{name}-{theme}.png", full_page=True)
             self._axe(page, f"{name} {theme}")
-        self._narrow(page, name)
+        self._narrow(page, f"{name} phone")
+        page.set_viewport_size(ZOOMED)
+        if self.folder:
+            page.screenshot(path=self.folder / f"{name}-zoomed.png")
+            self._tidy_up(page)
+        self._narrow(page, f"{name} at 200%")
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         page.set_viewport_size(WIDE)
-        self.seen.append(name)
 
     def _say_goodbye_to_toasts(self, page: Page) -> None:
         # A message covers a corner of the page: it is looked at once, on the page of components, and closed elsewhere.
@@ -117,14 +130,17 @@ class Eyes:
         # Another theme on the same page changes colours and nothing else.
         options = CONTRAST if what.endswith("dark") else AXE
         violations = page.evaluate("options => axe.run(options).then(found => found.violations)", options)
-        # What taking a picture leaves behind must not stay: htmx would copy it, and the policy refuses it.
-        page.locator("[style]").evaluate_all("all => all.forEach(one => one.removeAttribute('style'))")
+        self._tidy_up(page)
         for violation in violations:
             places = "; ".join(
                 f"{node['target']} {node['html'][:160]} {(node.get('failureSummary') or '')[:300]}"
                 for node in violation["nodes"][:3]
             )
             self.findings.append(f"{what}: {violation['id']} {violation['help']}: {places}")
+
+    def _tidy_up(self, page: Page) -> None:
+        # What taking a picture leaves behind must not stay: htmx would copy it, and the policy refuses it.
+        page.locator("[style]").evaluate_all("all => all.forEach(one => one.removeAttribute('style'))")
 
     def _narrow(self, page: Page, name: str) -> None:
         wide = page.evaluate(
@@ -135,20 +151,48 @@ class Eyes:
               .slice(0, 4).map((one) => one.outerHTML.slice(0, 160)).join(" | ") || String(root.scrollWidth); }"""
         )
         if wide:
-            self.findings.append(f"{name} phone: scrolls sideways: {wide}")
+            self.findings.append(f"{name}: scrolls sideways: {wide}")
 
     def clean(self) -> None:
         """Nothing was found on any page looked at."""
         assert not self.findings, "\n\n".join(self.findings)
 
 
+class Keys:
+    """A keyboard that counts what is pressed; the letters of what somebody types are theirs and not counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pressed: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """How many keys so far, a chord as one."""
+        return len(self.pressed)
+
+    def press(self, *keys: str) -> None:
+        """Press one after the other, once the page listens: its modules have run when it is loaded."""
+        for key in keys:
+            self.page.wait_for_load_state("load")
+            self.page.keyboard.press(key)
+            self.pressed.append(key)
+
+    def until(self, key: str, selector: str, most: int = 80) -> None:
+        """Press a key until the focus is on what the selector names; fails when it never gets there."""
+        for _ in range(most):
+            if self.page.evaluate("(selector) => Boolean(document.activeElement?.matches(selector))", selector):
+                return
+            self.press(key)
+        raise AssertionError(f"{key} never reaches {selector} on {self.page.url}")
+
+    def type(self, words: str) -> None:
+        """Type words."""
+        self.page.keyboard.type(words)
+
+
 def press_until(page: Page, key: str, selector: str, most: int = 80) -> None:
     """Press a key until the focus is on what the selector names; fails when it never gets there."""
-    for _ in range(most):
-        if page.evaluate("(selector) => Boolean(document.activeElement?.matches(selector))", selector):
-            return
-        page.keyboard.press(key)
-    raise AssertionError(f"{key} never reaches {selector} on {page.url}")
+    Keys(page).until(key, selector, most)
 
 
-__all__ = ["Complaints", "Eyes", "expect", "press_until", "screenshots_folder"]
+__all__ = ["Complaints", "Eyes", "Keys", "expect", "press_until", "screenshots_folder"]

@@ -15,7 +15,7 @@ def write(walk: Walk) -> int:
     response.fill("Hone it **often** and lightly.\n\n- a fine stone\n- a strop\n\n`30` degrees will do.")
     button(page, "Save").last.click()
     expect(page.locator("#save-state")).to_contain_text("Saved")
-    page.get_by_text("Preview", exact=True).click()
+    page.get_by_role("radiogroup", name="Show the response as").get_by_text("Preview").click()
     expect(page.locator("#preview")).to_contain_text("30 degrees will do")
     expect(page.locator("#preview strong")).to_have_text("often")
     expect(page.locator("#preview li")).to_have_count(2)
@@ -92,6 +92,8 @@ def save_stale(walk: Walk) -> None:
     expect(second.locator("#main")).to_contain_text("both are joined on the desk")
     walk.complaints.forgive("409: ")
     walk.eyes.look(second, "write-stale")
+    button(second, "Save").last.click()  # or signing out asks what is to become of words that nobody saved
+    expect(second.locator("#save-state")).to_contain_text("Saved")
     second.close()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,11 +10,15 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 import psutil
+from sqlalchemy.engine import make_url
+
+from app.db import sqlite_module
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SET_UP = re.compile(r"once: (\S+/invitations/\S+)")
@@ -76,7 +81,7 @@ class Site:
             if found := SET_UP.search(line):
                 self.set_up_link = found.group(1)
 
-    def _wait(self, seconds: float = 60) -> None:
+    def _wait(self, seconds: float = 150) -> None:
         assert self.process
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:
@@ -121,3 +126,44 @@ class Site:
                 left.kill()
         if self.process.stdout:
             self.process.stdout.close()
+
+
+class Lent:
+    """One server that many tests have, one after the other: each finds it as if it had only just been started."""
+
+    def __init__(self, template: str, folder: Path) -> None:
+        """Start nothing yet; `template` is the URL of a migrated, empty SQLite database."""
+        self._template = str(make_url(template).database)
+        self._file = folder / "handpicked.sqlite3"
+        self._site = Site(folder / "data", f"sqlite:///{self._file}")
+
+    def emptied(self) -> Site:
+        """The server, with nothing in its database and its folder; started again where it is dead or still works."""
+        if self._site.process and not self._is_idle():
+            self.stop()
+        if self._site.data_dir.exists():
+            shutil.rmtree(self._site.data_dir)
+        self._site.data_dir.mkdir()
+        sqlite = sqlite_module()
+        with closing(sqlite.connect(self._template)) as empty, closing(sqlite.connect(self._file, timeout=30)) as used:
+            empty.backup(used)  # also in the connections that the server has open
+        self._site.said.clear()
+        if not self._site.process:
+            self._site.start()
+        return self._site
+
+    def _is_idle(self) -> bool:
+        # A worker in the midst of a job would write what it found into the next test's database.
+        assert self._site.process
+        if self._site.process.poll() is not None:
+            return False
+        with closing(sqlite_module().connect(self._file, timeout=30)) as used:
+            used.execute("UPDATE job SET state = 'cancelled' WHERE state = 'queued'")
+            used.commit()
+            return not used.execute("SELECT count(*) FROM job WHERE state = 'running'").fetchone()[0]
+
+    def stop(self) -> None:
+        """End the server, if it lives."""
+        if self._site.process:
+            self._site.stop()
+            self._site.process = None

@@ -8,11 +8,14 @@ from sqlalchemy import select
 
 from app.accounts.models import Role, User
 from app.db import Database
+from app.examples import operations as examples
 from app.projects import operations as projects
 from tests import factories
-from tests.browser.looking import Complaints, expect, press_until
+from tests.browser.looking import Complaints, Keys, expect
 from tests.browser.walk import PASSWORD, said
+from tests.examples import rows
 
+PROMPT = "What keeps a saw from binding?"
 OUTLINE = """() => { const one = document.activeElement, style = getComputedStyle(one);
   if (one === document.body) return "nothing";
   const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
@@ -21,7 +24,7 @@ OUTLINE = """() => { const one = document.activeElement, style = getComputedStyl
 
 @pytest.fixture
 def team(database: Database) -> tuple[str, str, str]:
-    """The short name of a project, and the e-mails of its writer and its reviewer, who can sign in."""
+    """The short name of a project with one prompt to answer, and the e-mails of its writer and its reviewer."""
     with database.writing() as session:
         lead = factories.user(session)
         writer = factories.user(session, name="Wilma Writer", password=PASSWORD)
@@ -29,36 +32,61 @@ def team(database: Database) -> tuple[str, str, str]:
         made = factories.project(session, lead)
         projects.add_member(session, lead, made, writer, Role.ANNOTATOR)
         projects.add_member(session, lead, made, reader, Role.REVIEWER)
+        found = rows.candidate(session, made, rows.import_run(session, made), messages=rows.pair(PROMPT, "")[:1])
+        examples.example_from_candidate(session, lead, found)
         return made.slug, writer.email, reader.email
 
 
-def test_from_sign_in_to_submitted_and_from_the_queue_to_approved(
+def test_from_sign_in_to_submitted_and_from_sign_in_to_approved(
     team: tuple[str, str, str], visitor: Callable[..., BrowserContext], complaints: Complaints
 ) -> None:
+    """Counted in keys beside the words themselves: the numbers stand in docs/writing.md and docs/reviewing.md."""
     slug, writer, reader = team
     page = visitor().new_page()
-    sign_in(page, writer)
-    go(page, "Write")
-    page.wait_for_url(f"**/projects/{slug}/examples")
-    page.keyboard.press("n")
-    page.wait_for_url("**/examples/new")
-    press_until(page, "Tab", "#turn-1")
-    page.keyboard.type("What keeps a saw from binding?")
-    press_until(page, "Tab", "#turn-2")
-    page.keyboard.type("Set, a dry kerf and patience.")
-    page.keyboard.press("Control+Enter")
+    keys = sign_in(page, writer)
+    keys.press("Control+]")
+    page.wait_for_url(f"**/projects/{slug}/examples/*")
+    expect(page.locator("#turn-2")).to_be_focused()
+    keys.type("Set, a dry kerf and patience.")
+    keys.press("Control+Enter")
     said(page, "Submitted")
+    print("from sign-in to submitted:", *keys.pressed)
+    assert keys.pressed == ["Tab", "Enter", "Control+]", "Control+Enter"]
     second = visitor().new_page()
-    sign_in(second, reader)
-    go(second, "Review")
+    keys = sign_in(second, reader)
+    keys.press("r")
     second.wait_for_url(f"**/projects/{slug}/review**")
     expect(second.locator("h1")).to_contain_text("binding")
-    second.keyboard.press("a")
+    keys.press("a")
     said(second, "pproved")
-    second.keyboard.press("u")
+    print("from sign-in to approved:", *keys.pressed)
+    assert keys.pressed == ["Tab", "Enter", "r", "a"]
+    keys.press("u")
     said(second, "Taken back")
-    second.keyboard.press("a")
+    keys.press("a")
     expect(second.locator("h1")).to_have_text("Review")
+    complaints.none()
+
+
+def test_from_sign_in_to_submitted_with_a_prompt_of_ones_own(
+    team: tuple[str, str, str], visitor: Callable[..., BrowserContext], complaints: Complaints
+) -> None:
+    slug, writer, _ = team
+    page = visitor().new_page()
+    keys = sign_in(page, writer)
+    go(keys, "Write")
+    page.wait_for_url(f"**/projects/{slug}/examples")
+    keys.press("n")
+    page.wait_for_url("**/examples/new")
+    expect(page.locator("#turn-1")).to_be_focused()
+    keys.type("How sharp is sharp?")
+    keys.press("Alt+n")
+    expect(page.locator("#turn-2")).to_be_focused()
+    keys.type("Sharp enough to shave the arm.")
+    keys.press("Control+Enter")
+    said(page, "Submitted")
+    print("from sign-in to submitted, from nothing:", *keys.pressed)
+    assert keys.pressed == ["Tab", "Enter", *["Tab"] * 7, "Enter", "n", "Alt+n", "Control+Enter"]
     complaints.none()
 
 
@@ -109,22 +137,26 @@ def unseen_stops(page: Page) -> set[str]:
     return unseen - {""}
 
 
-def sign_in(page: Page, email: str) -> None:
+def sign_in(page: Page, email: str) -> Keys:
     """Through the door, by keyboard: the first field has the focus already."""
+    keys = Keys(page)
     page.goto("/sign-in")
     expect(page.get_by_label("E-mail")).to_be_focused()
-    page.keyboard.type(email)
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    keys.type(email)
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
     page.wait_for_url("**/projects/**")
+    page.wait_for_load_state("load")
+    return keys
 
 
-def go(page: Page, place: str) -> None:
+def go(keys: Keys, place: str) -> None:
     """To a place of the rail."""
     for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.innerText ?? ''").split("\n")[0].strip().startswith(place):
+        keys.press("Tab")
+        text = keys.page.evaluate("document.activeElement.innerText ?? ''")
+        if text.split("\n")[0].strip().startswith(place):
             break
-    page.keyboard.press("Enter")
-    page.wait_for_load_state("load")
+    keys.press("Enter")
+    keys.page.wait_for_load_state("load")

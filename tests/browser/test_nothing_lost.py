@@ -3,13 +3,13 @@
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright
 from playwright.sync_api import Error as BrowserError
 from sqlalchemy import delete, select
 
@@ -69,9 +69,9 @@ class Profile:
     address: str
     context: BrowserContext | None = None
 
-    def open(self, playwright: object, token: str) -> Page:
+    def open(self, playwright: Playwright, token: str) -> Page:
         """Start it on the same profile; the session cookie is set anew, as browsers forget it."""
-        self.context = playwright.chromium.launch_persistent_context(  # type: ignore[attr-defined]
+        self.context = playwright.chromium.launch_persistent_context(
             str(self.folder), executable_path=find_browser(), args=ARGUMENTS, base_url=self.address
         )
         self.context.set_default_timeout(15_000)
@@ -109,15 +109,10 @@ def profile(site: Site, tmp_path: Path) -> Profile:
     return Profile(tmp_path / "profile", site.address)
 
 
-@pytest.fixture
-def playwright() -> Iterator[object]:
-    with sync_playwright() as started:
-        yield started
-
-
+@pytest.mark.own_server
 @pytest.mark.long
 def test_a61_the_server_is_killed_and_then_the_browser_and_every_word_is_there(
-    database: Database, site: Site, place: Place, profile: Profile, playwright: object
+    database: Database, site: Site, place: Place, profile: Profile, playwright: Playwright
 ) -> None:
     page = profile.open(playwright, factories.signed_in(database, place.writer))
     page.goto(place.path)
@@ -144,14 +139,15 @@ def test_a61_the_server_is_killed_and_then_the_browser_and_every_word_is_there(
     expect(page.locator("#offers")).to_contain_text("are back")
     reads(page, whole)
     expect(page.locator("#kept")).to_have_text(KEPT)
-    button(page, "Throw away").first.click()
+    button(page.locator("#offers"), "Throw away").click()
     reads(page, acknowledged)
 
 
+@pytest.mark.own_server
 @pytest.mark.long
 @pytest.mark.parametrize("trouble", ["network", "session"])
 def test_a61_the_network_or_the_session_goes_and_then_the_browser_is_killed(
-    database: Database, place: Place, profile: Profile, playwright: object, trouble: str
+    database: Database, place: Place, profile: Profile, playwright: Playwright, trouble: str
 ) -> None:
     page = profile.open(playwright, factories.signed_in(database, place.writer))
     page.goto(place.new)

@@ -24,6 +24,7 @@ def walk(
     return Walk(site, eyes, complaints, visitor, tmp_path, first.new_page(), second.new_page())
 
 
+@pytest.mark.own_server
 def test_two_people_go_the_whole_path(walk: Walk) -> None:
     people.set_up(walk)
     people.make_project(walk)

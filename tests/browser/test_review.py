@@ -12,7 +12,7 @@ from app.reviews import commenting, operations
 from app.reviews.commenting import Passage
 from app.reviews.models import Comment
 from tests import factories
-from tests.browser.looking import Complaints, Eyes, expect
+from tests.browser.looking import WIDE, ZOOMED, Complaints, Eyes, Keys, expect
 from tests.browser.walk import said
 from tests.examples import rows
 
@@ -20,19 +20,6 @@ FIRST = "How deep do the roots of an old oak go?"
 SECOND = "What keeps a saw from binding?"
 OLD = "Most of them stay in the top metre.\n\n- Oaks differ.\n- Pines as well.\n\nDig with care."
 NEW = "Most of them stay in the **upper** metre.\n\n- Oaks differ.\n\nDig with care. Then water it."
-
-
-class Keys:
-    """A keyboard that counts."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.count = 0
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.count += 1
 
 
 def test_from_the_queue_to_approved_by_keyboard_alone(
@@ -54,7 +41,7 @@ def test_from_the_queue_to_approved_by_keyboard_alone(
     keys.press("d")
     expect(page.locator("#sheet ins")).not_to_have_count(0)
     comment(page, keys)
-    keys.count = 0
+    keys.pressed.clear()
     keys.press("c")  # an open comment is enough to ask for changes
     arrived(page, SECOND)
     keys.press("a")
@@ -64,6 +51,8 @@ def test_from_the_queue_to_approved_by_keyboard_alone(
     keys.press("u")
     said(page, "Taken back")
     arrived(page, SECOND)
+    stand_beside_their_passages(page, eyes)
+    the_first_screen_shows_the_text(page)
     eyes.look(page, "review-thirty-comments")
     keys.press("a")
     expect(page.locator("h1")).to_have_text("Review")
@@ -79,6 +68,44 @@ def test_from_the_queue_to_approved_by_keyboard_alone(
     eyes.look(lead, "review-agreement")
     eyes.clean()
     complaints.none()
+
+
+def stand_beside_their_passages(page: Page, eyes: Eyes) -> None:
+    """Thirty comments on one paragraph are lines with the numbers of their passages; each opens where it stands."""
+    last = page.locator("#sheet .remark").last
+    expect(last).to_have_class("remark person-said folded")
+    passage = page.locator("#sheet mark.pin").last
+    assert last.bounding_box()["y"] - passage.bounding_box()["y"] < WIDE["height"] * 0.4, "both fit on a screen"
+    settled = last.get_by_role("button", name="Settled")
+    closed = last.bounding_box()["height"]
+    page.get_by_role("link", name="Note 30", exact=True).click()
+    expect(last).to_be_in_viewport()
+    assert last.bounding_box()["height"] > 2 * closed
+    if eyes.folder:
+        page.screenshot(path=eyes.folder / "review-comment-opened.png", caret="initial")
+    page.mouse.move(0, 0)
+    page.get_by_role("link", name="Note 1", exact=True).click()
+    expect(passage).to_be_in_viewport()
+    assert last.bounding_box()["height"] == closed
+    settled.focus()  # whoever comes by keyboard sees what they are about to press
+    assert last.bounding_box()["height"] > 2 * closed
+    settled.blur()
+
+
+def the_first_screen_shows_the_text(page: Page) -> None:
+    """At 200% the example and all decisions are there before anybody scrolls, and the queue is behind its summary."""
+    page.set_viewport_size(ZOOMED)
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator("#sheet p").first).to_be_in_viewport()
+    for name in ("Approve", "Ask for changes", "Reject", "Comment"):
+        expect(page.locator("#decide-form").get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    row = page.locator("nav[aria-label=Queue] .item")
+    expect(row).to_be_hidden()
+    page.locator("nav[aria-label=Queue] summary").click()
+    expect(row).to_be_visible()
+    page.locator("nav[aria-label=Queue] summary").click()
+    page.set_viewport_size(WIDE)
+    expect(row).to_be_visible()
 
 
 def waiting(database: Database, people: factories.People) -> tuple[int, int]:

@@ -70,6 +70,54 @@ def test_rules_are_moved_and_added_without_a_new_page(
     complaints.none()
 
 
+def test_what_is_set_is_there_after_a_reload_and_a_step_back(page: Page, complaints: Complaints) -> None:
+    longest = page.get_by_label("at most").first
+    longest.fill("3,000")
+    longest.press("Tab")
+    page.get_by_role("button", name="Move “Score” down").click()
+    page.get_by_role("switch", name="References").uncheck()
+    expect(page.locator("table.rules tbody tr", has_text="References")).to_have_class("off")
+    page.get_by_label("Site").fill("kettles.example.org")
+    page.wait_for_url("**site=kettles.example.org**")  # with no key that leaves the field
+    for again in (page.reload, lambda: page.goto("/projects"), page.go_back):
+        again()
+    assert order(page)[1:3] == ["Length", "Score"]
+    expect(longest).to_have_value("3,000")
+    expect(page.get_by_role("switch", name="References")).not_to_be_checked()
+    expect(page.get_by_label("Site")).to_have_value("kettles.example.org")
+    complaints.none()
+
+
+def test_a_rule_moved_to_an_end_keeps_the_focus(page: Page, complaints: Complaints) -> None:
+    rows = page.locator("table.rules tbody tr:has([role=switch])")
+    down = page.get_by_role("button", name="Move “First person” down")
+    for _ in range(2):
+        down.press("Enter")
+        expect(rows.last).to_contain_text("First person")
+        expect(down).to_be_focused()
+    expect(down).to_have_attribute("aria-disabled", "true")
+    assert "move=" not in page.url
+    complaints.none()
+
+
+def test_a_limit_that_is_none_is_said_at_its_field_and_switches_no_rule_off(
+    page: Page, eyes: Eyes, complaints: Complaints
+) -> None:
+    least = page.locator("#rule-length-minimum")
+    least.fill("many")
+    least.press("Tab")
+    expect(least).to_have_attribute("aria-invalid", "true")
+    expect(least).to_have_accessible_description("It must be a whole number, not 'many'.")
+    expect(page.locator(".order b", has_text="off")).to_have_count(0)
+    expect(page.locator(".order b")).to_have_text(["1", "2", "3", "4", "5"])
+    eyes.look(page, "import-rules-refused")
+    least.fill("1,200")
+    least.press("Tab")
+    expect(least).not_to_have_attribute("aria-invalid", "true")
+    complaints.none()
+    eyes.clean()
+
+
 @pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True)
 def test_all_of_it_works_without_script(page: Page, complaints: Complaints) -> None:
     page.get_by_role("button", name="Move “Score” down").click()

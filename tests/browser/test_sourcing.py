@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, Route
 
 from app.db import Database
 from tests import factories
-from tests.browser.looking import Complaints, Eyes, expect, press_until
+from tests.browser.looking import PHONE, WIDE, Complaints, Eyes, expect, press_until
 from tests.browser.serving import Site
 from tests.browser.walk import button, link
 
@@ -117,6 +117,12 @@ def test_an_unknown_table_goes_from_its_columns_to_the_pool(
     imported(page)
     expect(page.locator(".state")).to_contain_text("8 of 12 records were kept")
     eyes.look(page, "sourcing-funnel")
+    page.set_viewport_size(PHONE)
+    for number in page.locator("table.funnel :is(td.num, th) a").all():
+        box = number.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 24, number.inner_text()
+    page.set_viewport_size(WIDE)
     restore(page, eyes)
     find_it(page, base)
     bring_in(page, base, table(tmp_path / "more.csv", ("What is a thermos for?",), first=20))
@@ -196,6 +202,60 @@ def find_it(page: Page, base: str) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="1 found")).to_be_visible()
     expect(page.locator(".hits")).to_contain_text("How is limescale taken out of a spout?")
+
+
+def test_what_is_chosen_while_the_page_still_counts_is_not_lost(
+    people: factories.People,
+    base: str,
+    signed_in: Callable[..., BrowserContext],
+    complaints: Complaints,
+    tmp_path: Path,
+) -> None:
+    page = signed_in(people.lead).new_page()
+    bring_in(page, base, table(tmp_path / "desk.csv"))
+    counted = page.locator("#counted")
+    with slow_counts(page) as held:
+        for number, (name, what) in enumerate(((ASKED, "prompt"), (SAID, "response"), ("By", "author")), start=1):
+            column(page, name).select_option(what)
+            held(number)
+        expect(counted).to_have_attribute("aria-busy", "true")
+    expect(page.locator("section[aria-labelledby=first]")).to_contain_text("by Ben")
+    expect(counted).not_to_have_attribute("aria-busy", "true")
+    page.get_by_text("More rules").click()
+    for name in ("Length", "First person"):
+        switch(page, name).check()
+        expect(dropped(page, name)).to_be_visible()
+    with slow_counts(page) as held:
+        button(page, "Move “First person” up").click()
+        held(1)
+        switch(page, "Length").uncheck()
+        held(2)
+    expect(left(page)).to_have_text("11")
+    expect(page.locator("table.rules tbody tr").first).to_contain_text("First person")
+    complaints.none()
+
+
+@contextmanager
+def slow_counts(page: Page) -> Iterator[Callable[[int], None]]:
+    """No count is answered before the end; what is given waits until so many were asked for."""
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(lambda url: "/imports/" in url, hold)
+
+    def held(many: int) -> None:
+        for _ in range(200):
+            if len(waiting) >= many:
+                return
+            page.wait_for_timeout(25)
+        raise AssertionError(f"{len(waiting)} counts were asked for, not {many}")
+
+    yield held
+    for route in waiting:
+        route.continue_()
+    page.unroute_all()
 
 
 def test_columns_are_mapped_and_a_record_restored_by_keyboard(
@@ -355,7 +415,10 @@ def test_an_import_says_how_far_it_is_and_what_refused_it_at_its_end(
     expect(page.get_by_label("Leave unreadable records out")).to_be_checked()
     page.locator("button[form=setup]", has_text="Import").click()
     expect(page.locator("#job-panel")).to_contain_text("records read", timeout=60_000)
+    expect(page.locator("#so-far")).to_contain_text("records read", timeout=60_000)
     with held(site):
+        # One count of the records, since two would be of two moments.
+        expect(page.locator("#job-panel .told")).to_be_hidden()
         eyes.look(page, "sourcing-running")
     # The page goes on to the funnel by itself.
     expect(page.locator(".state")).to_contain_text("20,000 of 20,000 records were kept", timeout=120_000)

@@ -72,9 +72,12 @@ def test_a37_an_upload_survives_a_lost_connection_and_a_new_page(
     page.goto(f"/projects/{slug}/sources/new")
     expect(page.get_by_label("Uploads on their way")).to_contain_text("pairs.jsonl")
     eyes.look(page, "upload-half")
-    cut = False
     sent = len(pieces)
     choose(page, slug, large)
+    expect(page.get_by_text("The connection is lost")).to_be_visible()
+    assert page.locator("[data-upload]").count() == 1
+    expect(page.get_by_text("Half sent")).to_be_hidden()
+    cut = False
     page.wait_for_url("**/imports/*")
     assert len(pieces) - sent == 8 - 2
     sizes = {path.stat().st_size for path in (site.data_dir / "uploads").glob("*/upload")}
@@ -111,6 +114,34 @@ def test_a_refusal_is_said_on_the_page_and_a_stopped_upload_waits(
     page.unroute("**/uploads/*/0?offset=0")
     button(page, "Look at it").click()
     expect(page.locator("[role=alert]").first).to_contain_text("neither XML nor JSON")
+    complaints.none()
+
+
+DROP = """([names, text]) => {
+  const carried = new DataTransfer();
+  for (const name of names) carried.items.add(new File([text], name));
+  const tell = (kind) => document.querySelector("main").dispatchEvent(
+    new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
+  return [!tell("dragover"), document.querySelector(".drop.over") !== null, !tell("drop")];
+}"""
+
+
+def test_a_file_dropped_anywhere_on_the_page_is_the_one_that_is_looked_at(
+    database: Database, signed_in: Callable[..., BrowserContext], complaints: Complaints
+) -> None:
+    with database.writing() as session:
+        people = factories.people(session)
+    page = signed_in(people.annotator).new_page()
+    page.goto(f"/projects/{people.project.slug}/sources/new")
+    expect(page.get_by_text("Or drop it here.")).to_be_visible()
+    assert page.evaluate(DROP, [["pairs.jsonl"], LINE]) == [True, True, True]
+    files = page.get_by_label("From this computer")
+    expect(files).to_be_focused()
+    assert files.evaluate("field => [...field.files].map((file) => file.name)") == ["pairs.jsonl"]
+    expect(page.locator(".drop.over")).to_have_count(0)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/imports/*")
+    expect(page.locator(".found")).to_contain_text("pairs.jsonl")
     complaints.none()
 
 

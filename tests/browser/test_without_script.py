@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page
 from app import sample
 from app.db import Database
 from tests import factories
-from tests.browser.looking import Complaints, expect
+from tests.browser.looking import PHONE, WIDE, Complaints, expect
 from tests.browser.walk import PASSWORD, button, said
 
 
@@ -79,11 +79,16 @@ def write(page: Page, slug: str) -> int:
     page.wait_for_url("**/examples/*")
     number = int(page.url.rsplit("/", 1)[1])
     page.locator("#turn-2").fill("A **short** answer.\n\n- and a list")
-    page.get_by_text("Preview", exact=True).click()
+    page.locator("label:has(#as-preview)").click()
     button(page, "Look again").click()
     expect(page.locator("#preview strong")).to_have_text("short")
     page.goto(f"/projects/{slug}/examples/{number}")
+    page.set_viewport_size(PHONE)
+    expect(page.locator("#turn-2")).to_be_hidden()
+    page.locator("label:has(#tab-response)").click()
+    expect(page.locator("#turn-1")).to_be_hidden()
     page.locator("#turn-2").fill("A **short** answer.")
+    page.set_viewport_size(WIDE)
     button(page, "Save").last.click()
     said(page, "Saved.")
     button(page, "Submit for review").click()

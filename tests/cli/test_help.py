@@ -17,6 +17,13 @@ def test_every_command_stands_in_the_order_of_the_path():
     assert tuple(command.list_commands(None)) == PATH
 
 
+def test_nothing_is_registered_twice_however_often_the_commands_are_built():
+    build()
+    rooms = [(room.name, room.typer_instance) for room in build().registered_groups]
+    names = [(name, one.name or one.callback.__name__) for name, room in rooms for one in room.registered_commands]
+    assert len(names) == len(set(names)) > len(rooms) > 10
+
+
 def test_the_version_is_told():
     said = CliRunner().invoke(build(), ["--version"])
     assert (said.exit_code, said.stdout) == (0, f"handpicked {metadata.version('handpicked')}\n")

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.accounts.models import User
 from app.datasets import operations as datasets
+from app.datasets.checking import recheck
 from app.datasets.models import Version, VersionRow
 from app.examples import operations as examples
 from app.examples.models import Example, ExampleState, Revision
@@ -42,7 +43,7 @@ def test_a59_a_freeze_while_thirty_two_people_save(database, people):
     for thread in threads:
         thread.join()
     with database.reading() as session:
-        version = datasets.recheck(session, session.get(Version, frozen))
+        version = recheck(session, session.get(Version, frozen))
         rows = list(session.scalars(select(VersionRow).where(VersionRow.version_id == version.id)))
         assert len(rows) == version.row_count >= UNTOUCHED
         for row in rows:

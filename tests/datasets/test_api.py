@@ -34,7 +34,7 @@ def test_a_freeze_answers_with_the_document(api: Api, kitchen: factories.People)
     assert document["id"].startswith("sha256:")
     assert document["examples"] == {"train": 5, "dev": 1, "test": 1}
     assert [gate["gate"] for gate in document["gates"]] == [
-        "composition", "approvals", "duplicates", "leakage", "licences",
+        "composition", "approvals", "duplicates", "leakage", "licences", "personal", "style", "tokenizer",
     ]  # fmt: skip
     assert api(kitchen.annotator).get(url(kitchen, "/versions/v1")).json() == document
     assert api(kitchen.annotator).get(url(kitchen)).json()["versions"] == [document]

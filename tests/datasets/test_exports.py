@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from app.datasets.exports import FolderTaken, VersionBroken
+from app.datasets.exports import FolderTaken, VersionBroken, paths_in
 from app.datasets.formats import Format
 from app.datasets.manifest import sealed, sums
 from app.datasets.models import Version
-from app.datasets.operations import export_version, freeze_version, packed_export
+from app.datasets.operations import export_version, freeze_version
 from app.datasets.verify import verify_folder
 from app.db import Database
 from app.projects.models import Split
@@ -23,7 +23,19 @@ from app.reviews.models import Review, ReviewVerdict
 from tests import factories
 from tests.datasets.material import LICENSED, add_revision, approve, dialogue
 
-NAMES = {"README.md", "ATTRIBUTION.md", "SHA256SUMS", "manifest.json", "examples.jsonl"}
+NAMES = {
+    "ATTRIBUTION.md", "LICENSE.md", "README.md", "SHA256SUMS", "composition.svg", "croissant.json", "examples.jsonl",
+    "manifest.json",
+}  # fmt: skip
+LLAMAFACTORY = {"llamafactory/dataset_info.json", "llamafactory/train.yaml"}
+BOTH = {"axolotl.yml"} | LLAMAFACTORY
+CONFIGURATIONS = {
+    Format.MESSAGES: BOTH,
+    Format.SHAREGPT: BOTH,
+    Format.ALPACA: LLAMAFACTORY,
+    Format.PARQUET: BOTH,
+    Format.HF: BOTH,
+}
 
 
 @pytest.fixture
@@ -38,7 +50,7 @@ def export(database: Database, version: Version, form: Format, out: Path) -> dic
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("form", list(Format))
@@ -46,8 +58,8 @@ def test_two_exports_have_the_same_bytes(database: Database, version: Version, t
     export(database, version, form, tmp_path / "a")
     export(database, version, form, tmp_path / "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
-    splits = {f"{split}.{form.suffix}" for split in ("train", "dev", "test")}
-    assert set(contents(tmp_path / "a")) == NAMES | splits
+    splits = {form.path_of(split) for split in ("train", "dev", "test")}
+    assert set(contents(tmp_path / "a")) == NAMES | splits | CONFIGURATIONS.get(form, set())
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
@@ -60,7 +72,7 @@ def test_two_versions_of_equal_words_have_the_same_data_files(
     export(database, version, form, tmp_path / "a")
     export(database, again, form, tmp_path / "b")
     first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
-    named = {"README.md", "manifest.json", "SHA256SUMS"}
+    named = {"README.md", "composition.svg", "croissant.json", "manifest.json", "SHA256SUMS", *BOTH}
     assert {name: data for name, data in first.items() if name not in named} == {
         name: data for name, data in second.items() if name not in named
     }
@@ -138,7 +150,7 @@ def test_any_flipped_byte_is_found_and_its_file_named(
     database: Database, version: Version, tmp_path: Path, form: Format
 ) -> None:
     export(database, version, form, tmp_path / "out")
-    files = sorted((tmp_path / "out").iterdir())
+    files = paths_in(tmp_path / "out")
     places = [(file, at) for file in files for at in range(file.stat().st_size)]
     dice = random.Random(20)
     chosen = [(file, dice.randrange(file.stat().st_size)) for file in files]
@@ -147,7 +159,8 @@ def test_any_flipped_byte_is_found_and_its_file_named(
         file.write_bytes(sound[:at] + bytes([sound[at] ^ (1 << dice.randrange(8))]) + sound[at + 1 :])
         found = verify_folder(tmp_path / "out")
         assert not found["ok"]
-        assert [problem["path"] for problem in found["problems"]] == [file.name], (file.name, at)
+        name = file.relative_to(tmp_path / "out").as_posix()
+        assert [problem["path"] for problem in found["problems"]] == [name], (name, at)
         file.write_bytes(sound)
     assert verify_folder(tmp_path / "out")["ok"]
 
@@ -170,6 +183,9 @@ def test_what_does_not_belong_is_named(database: Database, version: Version, tmp
     (out / "notes.txt").write_text("x")
     (out / "more").mkdir()
     (out / "more/train.jsonl").write_text("x")
+    (out / ".gitattributes").write_text("x")  # what a download from the Hub keeps is no part of the copy
+    (out / ".cache").mkdir()
+    (out / ".cache/train.jsonl").write_text("x")
     paths = [problem["path"] for problem in verify_folder(out)["problems"]]
     assert paths == ["more/train.jsonl", "notes.txt"]
 
@@ -204,11 +220,10 @@ def test_a_forger_who_seals_anew_is_caught_by_the_id_and_the_lines(
     for form in Format:
         out = tmp_path / form
         export(database, version, form, out)
-        stolen = out / f"train.{form.suffix}"
-        shutil.copyfile(out / f"dev.{form.suffix}", stolen)
+        shutil.copyfile(out / form.path_of("dev"), out / form.path_of("train"))
         reseal(out)
         found = verify_folder(out, version.sha256)
-        assert [problem["path"] for problem in found["problems"]] == [stolen.name]
+        assert [problem["path"] for problem in found["problems"]] == [form.path_of("train")]
     out = tmp_path / "lima"
     (out / "examples.jsonl").write_text("{}\n")
     reseal(out)
@@ -243,6 +258,20 @@ def test_no_folder_no_manifest(tmp_path: Path) -> None:
     assert found["id"] is None
 
 
+def test_an_archive_is_to_be_unpacked_first_and_an_empty_folder_is_no_part(
+    database: Database, version: Version, tmp_path: Path
+) -> None:
+    for name in ("out.tar", "out.zip"):
+        export(database, version, Format.LIMA, tmp_path / name)
+        (problem,) = verify_folder(tmp_path / name)["problems"]
+        assert problem["problem"] == "It is a file: unpack it and verify the folder."
+    out = tmp_path / "out"
+    export(database, version, Format.LIMA, out)
+    (out / "more/empty").mkdir(parents=True)
+    (out / ".cache/huggingface").mkdir(parents=True)
+    assert [problem["path"] for problem in verify_folder(out)["problems"]] == ["more/empty"]
+
+
 def test_a_folder_with_something_in_it_is_left_alone(database: Database, version: Version, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -267,19 +296,6 @@ def test_a_version_that_is_not_what_was_frozen_leaves_no_folder(
         export(database, broken, Format.LIMA, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
-
-
-def test_the_archive_is_reproducible_and_holds_the_folder(
-    database: Database, version: Version, tmp_path: Path, kitchen: factories.People
-) -> None:
-    with database.reading() as session:
-        first = packed_export(session, version, Format.PARQUET, tmp_path / "one")
-        second = packed_export(session, version, Format.PARQUET, tmp_path / "two")
-        assert packed_export(session, version, Format.PARQUET, tmp_path / "one") == first
-    assert first.read_bytes() == second.read_bytes()
-    assert [path.name for path in (tmp_path / "one").iterdir()] == [first.name]
-    shutil.unpack_archive(first, tmp_path / "unpacked")
-    assert verify_folder(tmp_path / "unpacked" / f"{kitchen.project.slug}-v1-parquet")["ok"]
 
 
 def test_card_and_credits_tell_a_stranger(database: Database, kitchen: factories.People, tmp_path: Path) -> None:

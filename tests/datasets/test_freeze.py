@@ -1,7 +1,6 @@
 """Freezing: one id for equal words, nothing changes afterwards, gates."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import AuditEntry
 from app.datasets import queries
-from app.datasets.canonical import line_of, set_sha256
+from app.datasets.canonical import line_of
 from app.datasets.exports import VersionBroken
-from app.datasets.gates import GateState
 from app.datasets.models import Version, VersionRow
 from app.datasets.operations import (
     BadName,
     GatesBlock,
     NameTaken,
     NothingApproved,
+    ReservedName,
     freeze_version,
     parse_version,
     recheck,
@@ -29,9 +28,10 @@ from app.datasets.operations import (
 from app.db import Database
 from app.duplicates.models import DuplicatePair, DuplicateScan, Method, Verdict
 from app.errors import Denied, NotFound, Refusal
-from app.examples.models import Example, ExampleState, Revision
+from app.examples import linking
+from app.examples.models import Example, ExampleState
 from app.projects.models import Project, Split
-from app.reviews.models import Review, ReviewVerdict
+from app.reviews.models import ReviewVerdict
 from tests import factories
 from tests.datasets.material import add_revision, approve, dialogue, fixed_set
 
@@ -169,6 +169,14 @@ def test_a_name_is_plain(database: Database, kitchen: factories.People, name: st
         freeze_version(session, kitchen.lead, kitchen.project, name=name)
 
 
+@pytest.mark.parametrize("name", ["draft", "Draft", "DRAFT"])
+def test_no_version_is_called_what_comparisons_call_the_next_one(
+    database: Database, kitchen: factories.People, name: str
+) -> None:
+    with pytest.raises(ReservedName, match=f"Comparisons call {name}"), database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name=name)
+
+
 @pytest.mark.parametrize("who", ["annotator", "reviewer", "stranger"])
 def test_only_an_admin_freezes(database: Database, kitchen: factories.People, who: str) -> None:
     with pytest.raises(Denied), database.writing() as session:
@@ -210,13 +218,44 @@ def test_a_prompt_in_train_and_test_blocks_until_an_admin_says_why(
     assert "reason" not in state_of(version, "licences")
 
 
+def test_a_translation_that_is_held_out_from_its_original_blocks_until_somebody_says_why(
+    database: Database, kitchen: factories.People
+) -> None:
+    with database.writing() as session:
+        original = session.scalars(select(Example).where(Example.split == Split.TRAIN).order_by(Example.id)).first()
+        assert original is not None
+        german = approve(
+            session,
+            kitchen.project,
+            kitchen.annotator,
+            kitchen.reviewer,
+            dialogue("Ein Gedicht.", None),
+            split=Split.TEST,
+        )
+        german.language = "de"
+        linking.link(session, kitchen.annotator, german, original)
+        keys = f"example:{original.id}", f"example:{german.id}"
+    words = f"xample {original.id} .train. and example {german.id} .test. are translations"
+    with pytest.raises(GatesBlock, match=words), database.writing() as session:
+        freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    with database.writing() as session:
+        match = pair(session, kitchen.project, *keys, leak=True)
+        match.verdict, match.effect = Verdict.KEEP_BOTH, {"kept_because": "To measure it."}
+        session.flush()
+        version = freeze_version(session, kitchen.lead, kitchen.project, name="v1")
+    assert state_of(version, "leakage")["state"] == "warn"
+
+
 def test_an_undecided_match_between_splits_blocks_and_a_decision_opens(
     database: Database, kitchen: factories.People
 ) -> None:
     with database.writing() as session:
         ids = session.scalars(select(Example.id).order_by(Example.id)).all()
         found = pair(session, kitchen.project, f"example:{ids[0]}", f"example:{ids[5]}", leak=True)
-    with pytest.raises(GatesBlock, match=f"example:{ids[0]} and example:{ids[5]}"), database.writing() as session:
+    with (
+        pytest.raises(GatesBlock, match=f"xample {ids[0]} .train. and example {ids[5]} .test."),
+        database.writing() as session,
+    ):
         freeze_version(session, kitchen.lead, kitchen.project, name="v1")
     with database.writing() as session:
         match = session.get_one(DuplicatePair, found.id)
@@ -226,7 +265,9 @@ def test_an_undecided_match_between_splits_blocks_and_a_decision_opens(
     assert state_of(version, "leakage") == {
         "gate": "leakage",
         "state": "warn",
-        "detail": f"Kept on purpose between splits: example:{ids[0]} and example:{ids[5]} (Other soups.).",
+        "policy": "block",
+        "detail": "Kept on purpose between splits: "
+        f"example {ids[0]} (train) and example {ids[5]} (test) (Other soups.).",
     }
 
 
@@ -239,7 +280,9 @@ def test_open_pairs_warn(database: Database, kitchen: factories.People) -> None:
     assert state_of(version, "duplicates") == {
         "gate": "duplicates",
         "state": "warn",
-        "detail": "1 pair inside the set and 1 outside it wait for a decision.",
+        "policy": "warn",
+        "detail": "1 pair inside the set and 1 outside it wait for a decision. "
+        "Nobody has looked for duplicates yet; a look through all prompts finds them.",
     }
 
 
@@ -323,93 +366,6 @@ def test_rows_that_were_tampered_with_are_refused(database: Database, kitchen: f
         session.execute(text("UPDATE version_row SET line = replace(line, 'Flour', 'Sugar')"))
     with database.reading() as session, pytest.raises(VersionBroken, match="another hash"):
         training_rows(session, session.get_one(Version, version.id))
-
-
-class Saver(threading.Thread):
-    """Saves and approves new words for one example again and again: both of its messages carry the same number."""
-
-    def __init__(self, database: Database, example_id: int, stop: threading.Event) -> None:
-        super().__init__()
-        self.database, self.example_id, self.stop = database, example_id, stop
-        self.saves = 0
-        self.failure: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            while not self.stop.is_set():
-                self.save()
-        except Exception as error:  # noqa: BLE001
-            self.failure = error
-
-    def save(self) -> None:
-        with self.database.writing() as session:
-            example = session.get_one(Example, self.example_id)
-            number = example.revision_number + 1
-            add_revision(session, example, None, dialogue(f"Q{example.id} {number}", f"A{example.id} {number}"), number)
-            example.revision_number = example.approved_number = number
-            session.add(
-                Review(example_id=example.id, revision_number=number, reviewer_id=None, verdict=ReviewVerdict.APPROVED)
-            )
-        self.saves += 1
-        time.sleep(0.001)
-
-
-def race(database: Database, people: factories.People, *, writers: int, freezes: int) -> list[Version]:
-    with database.writing() as session:
-        ids = [
-            approve(session, people.project, None, people.reviewer, dialogue(f"Q{at} 1", f"A{at} 1")).id
-            for at in range(writers)
-        ]
-    stop = threading.Event()
-    savers = [Saver(database, example_id, stop) for example_id in ids]
-    for saver in savers:
-        saver.start()
-    try:
-        versions = [frozen_between(database, people, f"v{at}") for at in range(freezes)]
-    finally:
-        stop.set()
-        for saver in savers:
-            saver.join()
-    assert all(saver.failure is None for saver in savers), [saver.failure for saver in savers]
-    assert sum(saver.saves for saver in savers) > 0
-    return versions
-
-
-def frozen_between(database: Database, people: factories.People, name: str) -> Version:
-    time.sleep(0.15)
-    with database.writing() as session:
-        return freeze_version(session, people.lead, people.project, name=name)
-
-
-def check_whole(database: Database, versions: list[Version]) -> None:
-    with database.reading() as session:
-        for version in versions:
-            rows = session.scalars(queries.rows_of(version)).all()
-            assert set_sha256(row.line for row in rows) == version.sha256
-            for row in rows:
-                revision = session.scalars(
-                    select(Revision).where(
-                        Revision.example_id == row.example_id, Revision.number == row.revision_number
-                    )
-                ).one()
-                kept = line_of(
-                    split="train", source=row.source, messages=revision.messages, licence="CC BY-SA 3.0",
-                    attribution=session.get_one(Example, row.example_id).attribution,
-                )  # fmt: skip
-                assert kept.text == row.line
-            assert state_of(version, "approvals")["state"] == GateState.PASS
-
-
-def test_a59_a_freeze_among_savers_takes_each_example_wholly(database: Database, people: factories.People) -> None:
-    versions = race(database, people, writers=8, freezes=3)
-    check_whole(database, versions)
-    assert [version.row_count for version in versions] == [8, 8, 8]
-
-
-@pytest.mark.long
-def test_a59_thirty_two_savers_and_ten_freezes(database: Database, people: factories.People) -> None:
-    versions = race(database, people, writers=32, freezes=10)
-    check_whole(database, versions)
 
 
 def test_two_freezes_under_one_name_at_once(database: Database, kitchen: factories.People) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from app.datasets import operations
-from app.datasets.card import card
+from app.datasets.card.card import card
 from app.datasets.formats import Format
 
 BY4 = "CC BY-SA 4.0"
@@ -37,6 +37,23 @@ def test_without_a_limit_nothing_is_said_of_one(database, kitchen):
 def test_a_licence_that_no_example_has_is_refused_with_those_that_there_are(database, kitchen):
     with pytest.raises(operations.NoSuchLicence, match=r"There are: CC BY-SA 3\.0, CC BY-SA 4\.0"):
         freeze(database, kitchen, licences=["CC BY-SA 4.0", "MIT"])
+
+
+def test_the_limit_is_said_where_people_look(browser, database, kitchen):
+    _, manifest = freeze(database, kitchen, licences=[BY4])
+    here = f"/projects/{kitchen.project.slug}/versions"
+    timeline = browser(kitchen.annotator).get(here).text
+    assert f"<dt>Limited to</dt><dd>{BY4}</dd>" in timeline
+    assert f"since v1, limited to {BY4}" in timeline
+    assert f"frozen for ever</strong>, limited to {BY4}, on" in browser(kitchen.annotator).get(f"{here}/v1").text
+    assert "limited to texts under" in card(manifest, Format.LIMA).split("At a glance")[0]
+
+
+def test_a_version_without_a_limit_names_none(browser, database, kitchen):
+    freeze(database, kitchen)
+    here = f"/projects/{kitchen.project.slug}/versions"
+    for page in (here, f"{here}/v1"):
+        assert "imited to" not in browser(kitchen.annotator).get(page).text
 
 
 def test_form_and_api_take_the_limit(browser, api, database, kitchen):

@@ -10,12 +10,16 @@ from sqlalchemy import event, func, select
 from starlette.testclient import TestClient
 
 from app.accounts.models import AuditEntry
-from app.datasets.models import Version
+from app.datasets.models import Version, VersionCheck
 from app.datasets.operations import freeze_version
+from app.datasets.pages import VERSIONS_A_PAGE
+from app.datasets.publication.models import Publication, PublicationState, Visibility, Way
 from app.datasets.verify import verify_folder
-from app.db import Database
-from app.projects.models import Project
+from app.db import Database, now
+from app.examples.models import Example
+from app.projects.models import Project, Split
 from app.projects.operations import archive_project
+from app.runs.models import BaseModel, ModelKind, RunState, TrainingRun
 from tests import factories
 from tests.datasets.material import approve, dialogue
 
@@ -48,7 +52,7 @@ def test_an_empty_project_says_what_belongs_here(browser: Browser, people: facto
 def test_a_lead_sees_the_gates_and_the_form(browser: Browser, kitchen: factories.People) -> None:
     page = browser(kitchen.lead).get(versions_url(kitchen))
     assert "v1 can be frozen: 7 approved examples." in page.text
-    assert "7 approved by a second person." in page.text
+    assert "5 of 8 gates pass" in page.text
     assert 'name="name"' in page.text
     assert 'value="v1"' in page.text
 
@@ -56,11 +60,96 @@ def test_a_lead_sees_the_gates_and_the_form(browser: Browser, kitchen: factories
 def test_a_member_sees_the_gates_and_no_form(browser: Browser, kitchen: factories.People) -> None:
     page = browser(kitchen.annotator).get(versions_url(kitchen))
     assert page.status_code == 200
-    assert "7 approved by a second person." in page.text
+    assert "5 of 8 gates pass" in page.text
     assert 'name="name"' not in page.text
 
 
-@pytest.mark.parametrize("rest", ["", "/v1", "/v1/card", "/v1/exports/lima.zip"])
+def test_the_timeline_says_what_each_version_changed_and_the_table_sets_them_side_by_side(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    with database.writing() as session:
+        approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("Something new"))
+        freeze_version(session, kitchen.lead, kitchen.project, name="v2")
+    client = browser(kitchen.annotator)
+    page = client.get(versions_url(kitchen)).text
+    assert page.count("Since v1</dt>") == 1
+    assert "1 added</a>" in page
+    assert "comparison?old=v1&amp;new=v2" in page
+    assert "5 train, 1 dev, 1 test" in page
+    assert "6 train, 1 dev, 1 test" in page
+    table = client.get(f"/projects/{kitchen.project.slug}/version-table").text
+    assert "2 versions." in table
+    assert "comparison?old=v1&amp;new=v2&amp;kind=added" in table
+    assert 'aria-label="v2: ' in table
+
+
+def test_side_by_side_has_a_column_for_what_changed_and_none_for_what_never_did(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    table = f"/projects/{kitchen.project.slug}/version-table"
+    assert ">Moved</th>" not in browser(kitchen.annotator).get(table).text
+    with database.writing() as session:
+        dev = session.scalars(select(Example).where(Example.split == Split.DEV)).one()
+        dev.split, dev.licence = Split.TRAIN, "MIT"
+        freeze_version(session, kitchen.lead, kitchen.project, name="v2")
+    page = browser(kitchen.annotator).get(table).text
+    for title, kind in (("Moved", "moved"), ("Licence", "licence")):
+        assert f">{title}</th>" in page
+        assert f"kind={kind}" in page
+    assert ">Flags</th>" not in page
+
+
+def test_the_timeline_says_where_a_version_is_published_and_that_one_is_broken(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    with database.writing() as session:
+        sent = {"endpoint": "https://huggingface.co", "format": "hf", "way": Way.COMMIT, "version_id": version.id}
+        for mark, repository, state in (
+            ("a", "kitchen/rice", PublicationState.PUBLISHED), ("b", "kitchen/not-yet", PublicationState.WAITING),
+        ):  # fmt: skip
+            session.add(
+                Publication(
+                    **sent, mark=mark, repository=repository, state=state, visibility=Visibility.PRIVATE,
+                    url="https://huggingface.co/datasets/kitchen/rice/tree/abc",
+                )
+            )  # fmt: skip
+        check = session.get_one(VersionCheck, version.id)
+        check.problem, check.checked_at = "row 3 has another hash", now()
+    page = browser(kitchen.annotator).get(versions_url(kitchen)).text
+    assert "kitchen/rice</a>, private" in page
+    assert "kitchen/not-yet" not in page
+    assert "Not what was frozen</span>" in page
+    assert "row 3 has another hash" in page
+
+
+def test_a_version_says_which_runs_trained_on_it(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    client = browser(kitchen.annotator)
+    asked = f"/projects/{kitchen.project.slug}/version-runs?version=v1"
+    assert asked in client.get(versions_url(kitchen)).text
+    assert "no run yet" in client.get(asked).text
+    with database.writing() as session:
+        base = BaseModel(name="tiny", kind=ModelKind.TINY, path="tiny")
+        session.add(base)
+        session.flush()
+        for state in (RunState.FAILED, RunState.RUNNING, RunState.PLANNED):
+            session.add(
+                TrainingRun(
+                    project_id=kitchen.project.id, version_id=version.id, base_model_id=base.id, recipe="lima",
+                    settings={}, state=state, token=state,
+                )
+            )  # fmt: skip
+    answer = client.get(asked, headers={"hx-request": "true", "hx-target": "div#version-runs"}).text
+    assert answer.count('id="used-1"') == 1
+    assert "<html" not in answer
+    assert "run 2</a> (under way), <a" in answer
+    assert "run 1</a> (failed)" in answer
+    assert "run 3" not in answer
+    assert client.get(f"{asked}&version=v9").status_code == 404
+
+
+@pytest.mark.parametrize("rest", ["", "/v1", "/v1/card", "/v1/rows/1", "/v1/exports/lima.zip"])
 def test_a_stranger_finds_nothing(browser: Browser, kitchen: factories.People, version: Version, rest: str) -> None:
     assert browser(kitchen.stranger).get(versions_url(kitchen, rest)).status_code == 404
     assert browser().get(versions_url(kitchen, rest)).status_code in {303, 401}
@@ -96,7 +185,7 @@ def test_a_blocked_freeze_keeps_what_was_typed(browser: Browser, database: Datab
     page = client.post(versions_url(kitchen), data={"name": "pilot", "reason_leakage": ""})
     assert page.status_code == 409
     assert 'value="pilot"' in page.text
-    assert "was not frozen, because leakage blocks" in page.text
+    assert "was not frozen: the gate of leakage blocks" in page.text
     assert 'name="reason_leakage"' in page.text
     assert count_versions(database) == 0
     done = client.post(versions_url(kitchen), data={"name": "pilot", "reason_leakage": "only <b>a</b> trial"})
@@ -152,7 +241,7 @@ def test_the_draft_counts_what_is_new(
         approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("Something new"))
     page = client.get(versions_url(kitchen)).text
     assert "v2 can be frozen: 8 approved examples." in page
-    assert "1 new or changed since v1" in page
+    assert "1 new or changed</a> since v1" in page
 
 
 def test_an_export_is_noted_and_downloaded(
@@ -215,11 +304,38 @@ def test_two_and_twenty_rows_cost_the_same_queries(
             for at in range(versions):
                 freeze_version(session, people.lead, people.project, name=f"set-{rows}-{at}")
 
+    def counted(*pages: str) -> list[int]:
+        # Each pair of versions is compared when somebody first looks, and never again.
+        for page in pages:
+            assert client.get(page).status_code == 200
+        return [queries_of(client, database, page) for page in pages]
+
+    table = f"/projects/{people.project.slug}/version-table"
     grow(2, 2)
-    few = [queries_of(client, database, versions_url(people, rest)) for rest in ("", "/set-2-0")]
+    few = counted(versions_url(people), table, versions_url(people, "/set-2-0"))
     grow(20, 15)
-    many = [queries_of(client, database, versions_url(people, rest)) for rest in ("", "/set-20-0")]
+    many = counted(versions_url(people), table, versions_url(people, "/set-20-0"))
     assert few == many
+
+
+def test_the_timeline_reads_no_row_of_a_version_once_its_pairs_were_compared(
+    browser: Browser, database: Database, kitchen: factories.People
+) -> None:
+    with database.writing() as session:
+        for at in range(VERSIONS_A_PAGE + 2):
+            freeze_version(session, kitchen.lead, kitchen.project, name=f"v{at}")
+    client, statements = browser(kitchen.lead), list[str]()
+    earlier = versions_url(kitchen, "?page=2")
+    assert "the same rows" in client.get(earlier).text
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", listen)
+    assert client.get(earlier).status_code == 200
+    event.remove(database.engine, "before_cursor_execute", listen)
+    assert statements
+    assert not [one for one in statements if "version_row" in one]
 
 
 def test_a_version_of_an_archived_project_is_verified_and_exported_and_none_is_frozen(

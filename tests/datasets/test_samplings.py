@@ -3,7 +3,7 @@
 import pytest
 
 from app.datasets import operations
-from app.datasets.card import card
+from app.datasets.card.card import card
 from app.datasets.formats import Format
 from app.examples import operations as examples
 from app.examples.models import Example

@@ -3,7 +3,7 @@
 import html
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.duplicates.comparing import compared, marked
@@ -28,7 +28,6 @@ def test_what_looks_like_html_stays_text():
     assert "&lt;script&gt;" in MARK.sub("", left)
 
 
-@settings(deadline=None)
 @given(words, words)
 def test_marks_change_nothing_else(left, right):
     for side, text in zip(marked(left, right), (left, right), strict=True):

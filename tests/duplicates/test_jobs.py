@@ -1,16 +1,20 @@
 """Scans with the real encoder: which texts, which pairs, and what the next scan makes of them."""
 
 import json
+import mmap
+import resource
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from app import handlers
 from app.db import Database
 from app.duplicates import operations, queries
 from app.duplicates.models import DuplicatePair, DuplicateScan, Method, On, Verdict
+from app.duplicates.scanning import PAIRS_A_STEP
 from app.embeddings import operations as embeddings
 from app.embeddings.models import Embedding
+from app.examples import describing
 from app.examples import operations as examples
 from app.jobs.models import Job, JobState
 from app.jobs.running import run_now
@@ -36,6 +40,7 @@ from tests.duplicates.rooms import (
 )
 
 assert handlers.ROOMS
+LARGE = 300 << 20
 
 
 @pytest.fixture
@@ -61,6 +66,41 @@ def test_equal_and_near_prompts_are_found_and_others_are_not(database, settings,
     assert set(done.result["seconds"]) == {"encode", "match"}
     assert done.result["peak_rss_mb"] > 0
     assert done.finished_at is not None
+
+
+def test_pairs_are_written_and_dropped_in_parts(database, settings, people, run):
+    """Whoever saves meanwhile waits for one part of it, see JobContext.in_turns."""
+    with database.writing() as session:
+        copies = [candidate(session, run, str(number), GIT) for number in range(3 * PAIRS_A_STEP)]
+    parts = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def listen(connection, cursor, statement, parameters, *_):
+        if statement.startswith(("INSERT INTO duplicate_pair", "DELETE FROM duplicate_pair")):
+            parts.append((statement[:6], len(parameters)))
+
+    scan(database, settings, people, methods=[Method.EXACT])
+    assert len(pairs(database, people)) == 3 * PAIRS_A_STEP - 1
+    assert {verb for verb, _ in parts} == {"INSERT"}
+    with database.writing() as session:
+        for copy in copies[1:]:
+            session.get_one(Candidate, copy.id).status = CandidateStatus.REJECTED
+    scan(database, settings, people, methods=[Method.EXACT])
+    assert pairs(database, people) == []
+    assert {verb for verb, _ in parts} == {"INSERT", "DELETE"}
+    # A part's ids, with the scan's and the verdict.
+    assert max(size for _, size in parts) <= PAIRS_A_STEP + 5
+
+
+def test_the_peak_of_a_scan_is_its_own(database, settings, people, run):
+    with mmap.mmap(-1, LARGE) as pages:
+        for at in range(0, LARGE, mmap.PAGESIZE):
+            pages[at] = 1
+        earlier = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    done = scan(database, settings, people, methods=[Method.EXACT])
+    if done.result.get("peak_of_process"):
+        pytest.skip("this system does not tell the peak of a piece of work")
+    assert 1 < done.result["peak_rss_mb"] < earlier - 200
 
 
 def test_many_copies_are_a_star(database, settings, people, run):
@@ -221,7 +261,7 @@ def test_both_kept_are_asked_about_again_once_they_leak(database, settings, peop
     with database.writing() as session:
         pair = session.scalars(queries.pairs_of(people.project.id)).one()
         operations.decide(session, people.annotator, people.project, pair, Verdict.KEEP_BOTH)
-        examples.describe_example(
+        describing.describe_example(
             session, people.annotator, session.get_one(type(one), other.id),
             split=Split.TEST, source="authors", language="en", flags=[],
         )  # fmt: skip

@@ -35,6 +35,21 @@ def test_the_whole_way_of_an_example(api, people, path):
     assert len(reviewer.get(f"{path}/examples/{number}/reviews").json()["reviews"]) == 1
 
 
+def test_a_source_that_the_project_does_not_have_is_refused_with_those_that_it_has(api, database, people, path):
+    writer = api(people.annotator)
+    body = {"source": "wikihw", "messages": WORDS}
+    refused = writer.post(f"{path}/examples", json=body)
+    assert refused.status_code == 422
+    assert "There is no source wikihw in the project; there are stackexchange_stem" in refused.text
+    made = writer.post(f"{path}/examples", json={**body, "source": "wikihow"}).json()["id"]
+    described = {"split": "train", "source": "wikihw", "language": "en", "flags": []}
+    assert writer.put(f"{path}/examples/{made}/description", json=described).status_code == 422
+    with database.writing() as session:
+        rows.example(session, people.annotator, people.project, source="wikihw")
+    assert writer.put(f"{path}/examples/{made}/description", json=described).status_code == 200
+    assert writer.post(f"{path}/examples", json=body).status_code == 201
+
+
 def test_a52_a_stale_save_answers_with_the_words_that_stand_there(api, database, people, path):
     with database.writing() as session:
         made = rows.example(session, people.annotator, people.project)

@@ -2,16 +2,17 @@
 
 import json
 
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app import sample
 from app.duplicates.queries import texts_of
-from app.examples.arrivals import add_examples, fail_arrivals
+from app.examples.arrivals import STEP, add_examples, fail_arrivals
 from app.examples.models import Example, ExampleState, Revision
 from app.jobs.models import JobState
 from app.jobs.running import run_now
 from app.sources import operations, publishing
 from app.sources.formats import open_source
+from app.sources.importing import BATCH
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
 from app.sources.readers.base import ReadOptions
@@ -97,3 +98,20 @@ def test_answers_to_one_question_are_no_duplicates_by_prompt_in_the_set_either(d
     assert None not in threads
     assert len(set(threads)) < len(threads)
     assert sorted(one.thread for one in texts) == sorted((sample.SITE, thread) for thread in threads)
+
+
+def test_what_a_failed_import_brought_goes_in_parts(database, settings, people, tmp_path):
+    """Whoever saves meanwhile waits for one part of it, see JobContext.in_turns."""
+    lines = [{"conversations": [f"Prompt {n}?", f"Response {n}."]} for n in range(BATCH)]
+    lines.append({"conversations": ["Only a prompt?"]})
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    gone = []
+
+    @event.listens_for(database.engine, "after_cursor_execute")
+    def listen(connection, cursor, statement, *_):
+        if statement.startswith("DELETE FROM example WHERE"):
+            gone.append(cursor.rowcount)
+
+    run = _import(database, settings, people, tmp_path / "x.jsonl")
+    assert (run.state, _by_split(database)) == (ImportState.FAILED, {})
+    assert (sum(gone), max(gone)) == (BATCH, STEP)

@@ -112,6 +112,20 @@ def test_what_a_colleague_has_begun_is_not_handed_out(session, people):
     assert claim_next(session, people.colleague, people.project).example.id == begun.id
 
 
+def test_unsaved_words_of_a_colleague_keep_it_out_for_a_week_and_stay_theirs(session, people):
+    typed = untouched(session, people)[0]
+    desk = working_copies.Desk(people.colleague, people.project, typed)
+    written = working_copies.Written(rows.pair("Half", "a thought"), {}, 1)
+    copy = working_copies.keep(session, desk, written, follows=0, key="a-key-of-one-save")
+    copy.changed_at = now() - timedelta(days=6)
+    session.flush()
+    assert claim_next(session, people.annotator, people.project) is None
+    copy.changed_at = now() - timedelta(days=8)
+    session.flush()
+    assert claim_next(session, people.annotator, people.project).example.id == typed.id
+    assert working_copies.copy_on(session, desk).messages == rows.pair("Half", "a thought")
+
+
 def test_what_was_returned_goes_to_who_wrote_it(session, people):
     example = untouched(session, people)[0]
     write_on(session, people.annotator, example)
@@ -155,7 +169,7 @@ def test_a56_who_lost_the_claim_loses_no_text(session, people):
     assert example.revision_number == 1
     words = rows.pair("Q?", "Written while the claim ran out.")
     answers.keep_words(session, people.annotator, people.project, example, words, 1)
-    second = answers.answer_with_copy(session, people.annotator, people.project, example)
+    second = answers.answer_with_words(session, people.annotator, people.project, example)
     assert (second.beside_id, second.claimed_by, example.answers) == (example.id, people.annotator.id, 2)
     assert queries.head_revision(session, second).messages == words
     desk = working_copies.Desk(people.annotator, people.project, example)
@@ -192,6 +206,21 @@ def test_nobody_answers_their_own_prompt_twice(session, people):
     assert claim_next(session, people.annotator, people.project) is None
     assert claim_next(session, people.colleague, people.project).why is Why.ANSWER
     assert session.scalar(select(func.count(Example.id))) == 2
+
+
+@pytest.mark.parametrize("came_answered", [True, False])
+def test_a_second_answer_credits_the_prompt_and_not_the_first_answer(session, people, came_answered):
+    people.project.overlap = 2
+    author, link = {"author": "A. Baker", "author_url": "https://x.test/users/1"}, "https://x.test/a/7"
+    words = rows.pair("Why is bread sour?", "Because.")[: 2 if came_answered else 1]
+    first = operations.create_example(
+        session, people.annotator, people.project, split=Split.TRAIN, source="stackexchange_other", language="en",
+        messages=words, licence="CC BY-SA 4.0", attribution=author | {"url": link, "site": "x.test"},
+    )  # fmt: skip
+    made = answers.make_answer(session, people.colleague, people.project, first)
+    assert made.licence == first.licence
+    asker = {} if came_answered else {"question_author": "A. Baker", "question_author_url": "https://x.test/users/1"}
+    assert made.attribution == {"question_url": link, "site": "x.test"} | asker
 
 
 def test_a_skip_is_said_to_the_lead_and_can_be_taken_back(session, people):

@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from tokenizers import Tokenizer, models
 from typer.testing import CliRunner
 
 from app.cli import build
 from app.errors import Refusal
+from app.examples import claims, operations
+from app.examples.models import Example, ExampleState
 from tests.examples import rows
 
 
@@ -104,12 +107,12 @@ def test_what_is_no_list_of_messages_is_refused(handpicked, people, tmp_path):
     file = tmp_path / "words.json"
     for text in ("{", "{}", "[1]"):
         file.write_text(text)
-        words = handpicked("example", "new", people.project.slug, "--source", "a", "--messages", file, code=1)
+        words = handpicked("example", "new", people.project.slug, "--source", "authors", "--messages", file, code=1)
         assert "Nothing was saved" in words
     said = json.dumps(rows.pair())
-    made = handpicked("example", "new", people.project.slug, "--source", "a", "--messages", "-", stdin=said)
+    made = handpicked("example", "new", people.project.slug, "--source", "authors", "--messages", "-", stdin=said)
     assert made["messages"] == rows.pair()
-    handpicked("example", "new", people.project.slug, "--source", "a", code=2)
+    handpicked("example", "new", people.project.slug, "--source", "authors", code=2)
 
 
 def test_a_number_alone_names_the_example(handpicked, database, people):
@@ -130,3 +133,51 @@ def test_a_number_alone_shows_strangers_nothing_and_annotators_no_verdict(handpi
     assert "There is no example 999" in handpicked("review", "approve", 999, code=1)
     assert "role does not allow" in handpicked("review", "approve", made.id, "--as", people.annotator.email, code=1)
     handpicked("review", "approve", people.project.slug, code=2)
+
+
+def test_a56_an_edit_over_anothers_claim_keeps_the_words_as_a_copy(handpicked, database, people):
+    with database.writing() as session:
+        number = rows.example(session, people.annotator, people.project).id
+        claims.claim(session, people.colleague, session.get_one(Example, number))
+    edit = ("example", "edit", people.project.slug, number, "--response", "Mine.", "--as", people.annotator.email)
+    said = handpicked(*edit, code=1)
+    assert people.colleague.name in said
+    assert "kept as your own copy" in said
+    answer = handpicked("example", "answer", people.project.slug, number, "--as", people.annotator.email)
+    assert answer["messages"][1]["content"] == "Mine."
+    shown = handpicked("example", "show", people.project.slug, number)
+    assert (shown["head"], shown["messages"]) == (1, rows.pair())
+
+
+def test_house_style_is_shown_switched_and_tuned(handpicked, database, people):
+    slug, lead = people.project.slug, people.lead.email
+    rules = handpicked("style", "show", slug)["rules"]
+    assert rules["first_person"]["on"]
+    tuned = handpicked("style", "set", slug, "acknowledgement", "off", "shortest=120", "--as", lead)["rules"]
+    assert (tuned["acknowledgement"]["on"], tuned["acknowledgement"]["shortest"]) == (False, 120)
+    assert tuned["first_person"] == rules["first_person"]
+    assert handpicked("style", "show", slug)["rules"] == tuned
+    assert "no rule of style" in handpicked("style", "set", slug, "tone", "on", "--as", lead, code=1)
+    assert handpicked("style", "set", slug, "first_person", "loud", "--as", lead, code=2)
+    handpicked("style", "set", slug, "first_person", "off", "--as", people.annotator.email, code=1)
+    with database.writing() as session:
+        example = rows.submitted(session, people.annotator, people.project)
+        operations.record_verdict(session, example, ExampleState.APPROVED, 1)
+    assert handpicked("style", "model", slug, example.id, "--as", lead) == {"models": [example.id]}
+    assert handpicked("style", "models", slug) == {"models": [example.id]}
+    assert handpicked("style", "model", slug, example.id, "--off", "--as", lead) == {"models": []}
+
+
+def test_a_tokenizer_is_set_from_a_file(handpicked, people, tmp_path):
+    words = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    words.save(str(tmp_path / "tokenizer.json"))
+    slug, lead = people.project.slug, people.lead.email
+    assert handpicked("tokenizer", "show", slug) == {"exact": False, "name": None, "sha256": None}
+    named = handpicked("tokenizer", "set", slug, "--file", tmp_path, "--as", lead)
+    assert (named["exact"], len(named["sha256"])) == (True, 64)
+    (tmp_path / "empty.json").write_text("{}")
+    assert "no tokenizer.json" in handpicked("tokenizer", "set", slug, "--file", tmp_path / "empty.json", code=1)
+    assert "there is none at" in handpicked("tokenizer", "set", slug, "--file", tmp_path / "nowhere", code=1)
+    assert handpicked("tokenizer", "show", slug) == named
+    handpicked("tokenizer", "set", slug, code=2)
+    assert handpicked("tokenizer", "set", slug, "--none", "--as", lead)["exact"] is False

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
 from app.errors import Conflict, Refusal
-from app.examples import operations, queries
+from app.examples import describing, operations, queries
 from app.examples.messages import BadMessages, TextTooLarge, draft_messages, validate_messages
 from app.examples.models import Example, ExampleState, Revision
 from app.projects import operations as projects
@@ -117,14 +117,15 @@ def test_an_edit_after_approval_reopens_the_example_as_a_draft(session, people):
     assert session.execute(queries.approved_revisions(people.project.id)).all() == []
 
 
-def test_another_split_reopens_what_was_approved_and_another_language_does_not(session, people):
+@pytest.mark.parametrize("other", [{"split": "dev"}, {"source": "authors"}, {"language": "de"}])
+def test_another_split_source_or_language_reopens_what_was_approved_and_a_flag_does_not(session, people, other):
     made = rows.submitted(session, people.annotator, people.project)
     operations.record_verdict(session, made, ExampleState.APPROVED, 1)
-    values = {"split": "train", "source": "wikihow", "language": "de", "flags": ["long"]}
-    assert operations.describe_example(session, people.annotator, made, **values)
+    values = {"split": "train", "source": "wikihow", "language": "en", "flags": ["long"]}
+    assert describing.describe_example(session, people.annotator, made, **values)
     assert made.state is ExampleState.APPROVED
-    assert not operations.describe_example(session, people.annotator, made, **values)
-    operations.describe_example(session, people.annotator, made, **{**values, "split": "dev"})
+    assert not describing.describe_example(session, people.annotator, made, **values)
+    describing.describe_example(session, people.annotator, made, **{**values, **other})
     assert made.state is ExampleState.DRAFT
 
 

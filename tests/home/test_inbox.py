@@ -66,6 +66,20 @@ def test_the_inbox_has_every_kind_and_only_ones_own(session, people):
     assert inbox_of(session, people.colleague, people.project).items == []
 
 
+def test_the_day_begins_with_what_waits_in_the_inbox(browser, database, people, base):
+    with database.writing() as session:
+        given = rows.example(session, people.colleague, people.project, "Handed?")
+        skips.hand_over(session, people.colleague, given, people.annotator, "You know gardens.")
+    day = browser(people.annotator).get(base).text
+    assert "<strong>1 thing waits for your answer.</strong>" in day
+    assert "Nothing waits for you" not in day
+    with database.writing() as session:
+        given = session.get_one(Example, given.id)
+        given.handed_to = None
+        given.claimed_by, given.claimed_until = people.annotator.id, now() + timedelta(minutes=5)
+    assert "<strong>1 claim ends within minutes.</strong>" in browser(people.annotator).get(base).text
+
+
 def test_the_page_shows_it_and_the_rail_counts_it(browser, database, people, base):
     with database.writing() as session:
         fill(session, people)

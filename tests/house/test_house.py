@@ -52,6 +52,18 @@ def test_every_template_loads():
         environment.get_template(name)
 
 
+def test_what_a_button_shows_is_in_its_name():
+    """Who speaks to the page says what they see (WCAG 2.5.3)."""
+    named = re.compile(r'ui\.(?:button|action|link)\("([^"{]+)"(?:(?!ui\.).)*?"aria-label": "([^"]*)"')
+    found = [
+        (path.name, seen, said)
+        for path in sorted((ROOT / "templates").rglob("*.html"))
+        for seen, said in named.findall(path.read_text("utf-8"))
+    ]
+    assert found
+    assert [one for one in found if one[1].lower() not in one[2].lower()] == []
+
+
 @pytest.mark.parametrize("folder", ["templates"])
 def test_templates_have_no_inline_script_or_style(folder: str):
     found = [
@@ -79,8 +91,8 @@ def test_models_and_migrations_agree(database: Database):
     from alembic.migration import MigrationContext
 
     with database.engine.connect() as connection:
-        # No table of SQLAlchemy's: FTS5 on SQLite, an expression on PostgreSQL; and the list's order, spelt by each.
-        unknown = ("candidate_words", "ix__candidate__words", "ix__candidate__pool")
+        # No tables of SQLAlchemy's: FTS5 on SQLite, words on PostgreSQL, counts; and the list's order, spelt by each.
+        unknown = ("candidate_words", "ix__candidate__words", "ix__candidate__pool", "example_words", "example_tally")
         known = {"include_name": lambda name, *_: name is None or not name.startswith(unknown)}
         context = MigrationContext.configure(connection, opts={"compare_type": False, **known})
         assert compare_metadata(context, orm.metadata) == []

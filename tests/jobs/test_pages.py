@@ -128,3 +128,19 @@ def test_pace_waits_before_it_guesses():
     assert pace(job, at) == ("1.0 a second", "2 min left")
     job.unit = "kB"
     assert pace(job, at) == ("1.0 kB a second", "2 min left")
+
+
+def test_bytes_of_one_line_have_one_unit(browser, database, people, job):
+    put(
+        database,
+        job,
+        state=JobState.RUNNING,
+        done=900,
+        total=31_900,
+        unit="kB",
+        started_at=now() - timedelta(seconds=9),
+    )
+    page = browser(people.annotator).get(f"/projects/{people.project.slug}/jobs/{job.id}").text
+    assert "<b>0.9 MB</b> of 31.9 MB" in page
+    assert "0.1 MB a second" in page
+    assert "kB" not in page

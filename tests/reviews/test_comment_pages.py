@@ -48,7 +48,10 @@ def test_a_comment_stands_beside_its_passage(browser, database, people, path, ma
     mark = f'<mark class="pin" id="passage-{said.id}">'
     assert f"{mark}Most </mark><strong>{mark}stay</mark></strong>{mark} in the top metre.</mark>" in page
     after = page.partition("in the top metre.</mark>")[2]
-    assert after.startswith('<span class="remark person-said"')
+    number = f'<a class="pin-number" href="#comment-{said.id}" data-number="1" aria-label="Note 1"></a>'
+    assert after.startswith(
+        f'{number}<span class="remark person-said" role="note" id="comment-{said.id}" data-number="1"'
+    )
     assert "How deep?" in after
     assert said.quote == "Most **stay** in the top metre."
 
@@ -107,6 +110,35 @@ def test_the_desk_gets_the_comments_with_their_places(browser, database, people,
     assert f'data-turn="turn-2" data-start="{start}" data-end="{start + 15}"' in fragment
     assert "<html" not in fragment
     assert "<html" in browser(people.annotator).get(url).text
+
+
+def test_the_desk_gets_the_comments_placed_in_what_is_typed_and_saves_nothing(browser, database, people, path, made):
+    with database.writing() as session:
+        example = session.get_one(Example, made.id)
+        commenting.comment(session, people.reviewer, example, "How deep?", Passage(1, "in the top metre"))
+        commenting.comment(session, people.reviewer, example, "Which roots?", Passage(0, "roots"))
+    url, alone = f"{path}/examples/{made.id}/comments", {"hx-request": "true", "hx-target": "section#comments"}
+    desk = {
+        "turn_1": "🥖 How deep do old roots go?",
+        "turn_2": f"In fact: {RESPONSE}",
+        "system": "",
+        "source": "wikihow",
+    }
+    placed = browser(people.annotator).post(f"{url}/placing", data=desk, headers=alone)
+    assert "<html" not in placed.text
+    prompt, beside = placed.text.split('id="comments-margin"')
+    # Beyond U+FFFF a character is two units, as scripts count.
+    start = len("🥖 How deep do old ") + 1
+    assert f'data-turn="turn-1" data-start="{start}" data-end="{start + 5}"' in prompt
+    start = len("In fact: ") + RESPONSE.index("in the top metre")
+    assert f'data-turn="turn-2" data-start="{start}" data-end="{start + 16}"' in beside
+    assert browser(people.stranger).post(f"{url}/placing", data=desk).status_code == 404
+    first = comments(database)[0].id
+    settled = browser(people.annotator).post(f"{url}/{first}/settlement", data=desk, headers=alone).text
+    assert "How deep?" not in settled
+    assert f'data-turn="turn-1" data-start="{len("🥖 How deep do old ") + 1}"' in settled
+    with database.reading() as session:
+        assert session.get_one(Example, made.id).revision_number == 1
 
 
 def test_a03_a_comment_of_another_project_is_not_reached_through_ones_own(browser, database, people, path, made):

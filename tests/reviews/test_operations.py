@@ -11,7 +11,7 @@ from app.errors import Denied
 from app.examples import claims
 from app.examples import operations as examples
 from app.examples.models import Example, ExampleState
-from app.reviews import operations
+from app.reviews import operations, queries
 from app.reviews.models import Review, ReviewVerdict
 from app.sources.models import ImportState
 from tests.examples import rows
@@ -137,8 +137,16 @@ def test_a_verdict_can_be_taken_back_by_who_gave_it_until_something_else_happens
     assert (made.state, made.approved_number) == (ExampleState.REVIEW, None)
     operations.return_example(session, people.reviewer, made, 1, "Shorter.")
     edit(session, people.annotator, made, "Shorter")
-    with pytest.raises(operations.AlreadyDecided):
+    with pytest.raises(operations.NothingToDecide):
         operations.withdraw_verdict(session, people.reviewer, made, 1)
+
+
+def test_what_was_taken_back_waits_at_its_old_place(session, people):
+    made, later = [rows.submitted(session, people.annotator, people.project) for _ in range(2)]
+    operations.approve(session, people.reviewer, made, 1)
+    operations.withdraw_verdict(session, people.reviewer, made, 1)
+    waiting = session.scalars(queries.awaiting_review(people.project.id))
+    assert [head.example_id for head in waiting] == [made.id, later.id]
 
 
 def test_taking_a_second_approval_back_restores_the_first(session, people):

@@ -103,6 +103,35 @@ def test_a54_approving_twice_says_that_it_stands(browser, database, people, path
         assert session.scalar(select(func.count()).select_from(Review)) == 1
 
 
+def test_a_verdict_that_was_taken_back_is_not_shown_as_standing(browser, people, path, made):
+    client = browser(people.reviewer)
+    client.post(f"{path}/{made.id}", data=verdict("returned", words="Say how deep."))
+    assert "Say how deep." in client.get(f"{path}/{made.id}").text
+    client.post(f"{path}/{made.id}/withdrawal?revision=1")
+    assert "Say how deep." not in client.get(f"{path}/{made.id}").text
+
+
+def test_words_that_come_with_an_approval_reach_the_writer(browser, people, path, made):
+    browser(people.reviewer).post(f"{path}/{made.id}", data=verdict(words="Lovely, but keep the commas."))
+    writer = browser(people.annotator)
+    for url in (f"{path}/{made.id}", f"/projects/{people.project.slug}/examples/{made.id}"):
+        assert "Lovely, but keep the commas." in writer.get(url).text
+
+
+def test_nobody_is_called_faster_where_nobody_was(browser, database, people, path, made):
+    with database.writing() as session:
+        draft = rows.example(session, people.annotator, people.project)
+    client = browser(people.reviewer)
+    answer = client.post(f"{path}/{draft.id}", data=verdict())
+    assert answer.status_code == 409
+    assert "This does not wait for a verdict: its state is draft" in answer.text
+    client.post(f"{path}/{made.id}", data=verdict())
+    again = client.post(f"{path}/{made.id}", data=verdict("rejected"))
+    assert again.status_code == 409
+    assert "You approved this just now. Take that back first" in again.text
+    assert "faster" not in answer.text + again.text
+
+
 def test_a53_the_second_of_two_verdicts_is_told_who_was_first(browser, people, path, made):
     browser(people.reviewer).post(f"{path}/{made.id}", data=verdict())
     late = browser(people.lead).post(f"{path}/{made.id}", data=verdict("rejected"))

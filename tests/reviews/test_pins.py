@@ -41,6 +41,26 @@ def test_of_several_equal_passages_the_nearest_one_is_taken():
     assert found.start == new.index("Heat")
 
 
+@pytest.mark.parametrize(
+    ("old", "quote", "new", "expected"),
+    [
+        # Moved into a sentence, or to its head.
+        ("Oaks grow slowly. Water them.", "Oaks grow slowly", "Water them, for oaks grow slowly.", "oaks grow slowly"),
+        ("Water them. They, as oaks, grow.", "as oaks, grow", "As oaks, grow. Water them.", "As oaks, grow"),
+        # Its own case comes first, even if another is nearer.
+        ("An Oak grows. Wait.", "An Oak grows.", "Wait. So an oak grows. And on: An Oak grows.", "An Oak grows."),
+        # Neither another word that has its letters nor a word that stood there before.
+        ("The oak is big. We soak it.", "oak", "The elm is big. We soak it.", "elm"),
+        ("The Oak is big. An oak is small.", "Oak", "The Elm is big. An oak is small.", "Elm"),
+        ("The Oak is big. An oak is small.", "Oak", "An oak is small.", None),
+        # Scripts that part no words.
+        ("我喜欢橡树。它很大。", "橡树", "它很大。所以我们都喜欢橡树。", "橡树"),
+    ],
+)
+def test_a_moved_passage_is_found_in_its_own_case_first_and_as_whole_words(old, quote, new, expected):
+    assert now_at(new, Pin(old.index(quote), old.index(quote) + len(quote)), old) == expected
+
+
 def test_a_coincidence_of_small_words_does_not_keep_a_passage():
     old = "Boil the stock down to a thick glaze before you add the cream to it."
     new = "Roast the bones until they are brown."

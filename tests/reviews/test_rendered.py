@@ -96,3 +96,10 @@ def test_a_quote_is_found_as_it_is_read_and_as_it_is_written():
     assert found(text, "**never**") == Pin(3, 12)
     assert found(text, "always") is None
     assert found(text, " ") is None
+
+
+def test_a_quote_is_found_in_its_own_case_before_any_other():
+    text = "An **oak** grows. Oak lasts."
+    assert found(text, "Oak") == Pin(text.index("Oak"), text.index("Oak") + 3)
+    assert found(text, "an oak GROWS").of(text) == "An **oak** grows"
+    assert found(text, "elm") is None

@@ -80,7 +80,7 @@ def judge(session, person, made, what, revision=1):
 
 def test_who_judged_does_not_judge_again_but_may_take_it_back(session, people, third, made):
     operations.approve(session, people.reviewer, made, 1)
-    with pytest.raises(operations.AlreadyDecided, match="by you"):
+    with pytest.raises(operations.NothingToDecide, match="You approved this just now"):
         operations.reject(session, people.reviewer, made, 1)
     with pytest.raises(Denied):
         operations.withdraw_verdict(session, third, made, 1)
@@ -129,6 +129,41 @@ def test_a53_two_second_persons_at_once_decide_once(database, people, verdicts):
         assert session.get_one(Example, example_id).state is expected
         decided = select(func.count()).where(Review.outcome.is_not(None))
         assert session.scalar(decided) == 1
+
+
+def two_needed(database, people):
+    with database.writing() as session:
+        project = session.get_one(type(people.project), people.project.id)
+        operations.set_reviews_needed(session, people.lead, project, 2)
+        return rows.submitted(session, people.annotator, project)
+
+
+def test_a_first_verdict_that_was_taken_back_is_told_to_nobody(browser, api, database, people):
+    example = two_needed(database, people)
+    url = f"/api/v1/projects/{people.project.slug}/examples/{example.id}/reviews"
+    said = {"verdict": "returned", "revision": 1, "words": "Say how deep."}
+    reviewer = api(people.reviewer)
+    assert reviewer.post(url, json=said).status_code == 201
+    assert len(reviewer.get(url).json()["reviews"]) == 1
+    assert reviewer.post(f"{url}/withdrawal?revision=1").status_code == 200
+    for person in (people.reviewer, people.annotator, people.lead):
+        assert api(person).get(url).json() == {"reviews": []}
+        page = browser(person).get(f"/projects/{people.project.slug}/review/{example.id}").text
+        assert "Say how deep." not in page
+
+
+def test_the_trail_tells_nobody_the_words_of_a_verdict_that_waits_for_another(browser, api, database, people):
+    example = two_needed(database, people)
+    with database.writing() as session:
+        operations.reject(session, people.reviewer, session.get_one(Example, example.id), 1, "Much too weak.")
+    pages = [browser(people.lead).get(f"/projects/{people.project.slug}/trail"), browser(people.admin).get("/trail")]
+    for answer in (*pages, api(people.admin).get("/api/v1/trail")):
+        assert "review example" in answer.text
+        assert "Much too weak." not in answer.text
+    with database.writing() as session:
+        operations.approve(session, people.lead, session.get_one(Example, example.id), 1)
+    page = browser(people.annotator).get(f"/projects/{people.project.slug}/review/{example.id}").text
+    assert "Much too weak." in page
 
 
 def test_only_a_lead_says_how_many_and_only_one_or_two(session, people, made):

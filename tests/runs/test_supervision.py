@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
 from app.config import Settings
-from app.db import Database
+from app.db import Database, sqlite_module
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.operations import request_cancellation
 from app.runs import operations, processes, queries
@@ -278,13 +278,36 @@ def test_a73_two_workers_never_share_a_run(database: Database, settings: Setting
         assert job_of(database, run).attempts == 1
 
 
+def freeze(worker: WorkerProcess, database: Database) -> None:
+    """Stop it between two of its transactions: whoever stands still within one keeps all of SQLite from writing."""
+    wait_until(lambda: stopped_outside(worker, database))
+
+
+def stopped_outside(worker: WorkerProcess, database: Database) -> bool:
+    worker.process.send_signal(signal.SIGSTOP)
+    if database.engine.dialect.name != "sqlite" or may_write(database):
+        return True
+    worker.process.send_signal(signal.SIGCONT)
+    return False
+
+
+def may_write(database: Database) -> bool:
+    module = sqlite_module()
+    with contextlib.closing(module.connect(database.engine.url.database, timeout=0.5)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except module.OperationalError:
+            return False
+        return True
+
+
 def test_a73_a_worker_that_froze_writes_nothing_more(
     database: Database, settings: Settings, start: Start, unbroken: Losses, work: Work, worker_process: NewWorker
 ):
     run = start(**LONG)
     frozen = worker_process()
     wait_until(lambda: reached(run_folder(settings, run.id), 3))
-    frozen.process.send_signal(signal.SIGSTOP)
+    freeze(frozen, database)
     wait_until(work, seconds=30)  # its lease runs out, another takes the run to its end
     ended = look(database, run)
     job = job_of(database, run)

@@ -138,7 +138,7 @@ def test_titles_are_judged_and_each_act_is_undone_as_one(pool, database):
     assert json.loads(pool("list", "--status", "rejected", "--json").stdout)["total"] == 2
     assert sorted(json.loads(pool("undo", "--json").stdout)["undone"]) == [first, third]
     assert json.loads(pool("list", "--json").stdout)["total"] == 3
-    assert json.loads(pool("undo", "--json").stdout) == {"undone": [first]}
+    assert json.loads(pool("undo", "--json").stdout) == {"undone": [first], "stayed": []}
     assert json.loads(pool("undo", "--json").stdout)["undone"] == [second, first]
     assert alone() == [None, None, None]
     assert "nothing left to undo" in pool("undo").stdout

@@ -93,7 +93,8 @@ def test_many_are_kept_as_one_act_but_those_that_are_used(session, people, run):
     assert operations.keep_candidates(session, people.annotator, many) == 2
     assert titles(session, people, status=CandidateStatus.KEPT) == ["Question 3?", "Question 2?"]
     assert operations.keep_candidates(session, people.annotator, many) == 0
-    assert set(operations.undo_last(session, people.annotator, people.project)) == {many[1].id, many[2].id}
+    undone = operations.undo_last(session, people.annotator, people.project)
+    assert (set(undone.candidates), undone.stayed) == ({many[1].id, many[2].id}, ())
     assert [one.status.value for one in many] == ["used", "open", "open"]
 
 

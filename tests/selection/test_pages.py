@@ -1,5 +1,7 @@
 """The pool in a browser: to scan, to judge by one key, to undo."""
 
+import re
+
 import pytest
 
 from app.examples.models import Example, Revision
@@ -72,6 +74,16 @@ def test_a_rejected_candidate_gives_way_to_the_next_and_comes_back_by_undo(brows
     assert status(database, two[1]) is CandidateStatus.REJECTED
     assert client.post(f"{path}/{two[1].id}/restoration").status_code == 303
     assert status(database, two[1]) is CandidateStatus.OPEN
+
+
+def test_no_reason_stands_chosen_before_somebody_chose_one(browser, people, path, two):
+    page = browser(people.annotator).get(path).text
+    for select in re.findall(r'<select id="(?:many-)?reason" name="reason">(.*?)</select>', page):
+        assert select.startswith('<option value="">no reason</option>')
+        assert "selected" not in select
+    client = browser(people.annotator)
+    answer = client.post(f"{path}/{two[1].id}/rejection", data={"reason": ""})
+    assert "Rejected." in client.get(answer.headers["location"]).text
 
 
 def test_a_kept_candidate_gives_way_to_the_next_and_waits_among_the_kept(browser, database, people, path, two):
@@ -208,6 +220,64 @@ def test_undo_reaches_back_over_several_steps_of_ones_own(browser, database, peo
     assert "nothing left to undo" in client.get(path).text
 
 
+def type_into(api, people, example_id):
+    url = f"/api/v1/projects/{people.project.slug}/examples/{example_id}/working-copy"
+    body = {"key": "copy-key-1", "based_on": 1, "messages": rows.pair("Why?", "Half a sent"), "language": "en"}
+    assert api(people.annotator).put(url, json=body).status_code == 200
+
+
+@pytest.mark.parametrize("on_the_desk", [True, False])
+def test_what_is_worked_on_stays_says_so_and_undo_goes_on_to_the_act_before(
+    browser, api, database, people, path, two, on_the_desk
+):
+    client = browser(people.annotator)
+    client.post(f"{path}/{two[0].id}/rejection", data={"reason": "dull"})
+    desk = client.post(f"{path}/{two[1].id}/example").headers["location"]
+    type_into(api, people, int(desk.rsplit("/", 1)[1]))
+    verb = f"{two[1].id}/restoration" if on_the_desk else "undoing"
+    answer = client.post(f"{path}/{verb}?order=newest")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path}/{two[1].id}?order=newest")
+    page = client.get(answer.headers["location"]).text
+    assert "This candidate stays used, for its example has been worked on. The next undo goes on" in page
+    assert f'href="{desk}"' in page
+    assert [status(database, one) for one in two] == [CandidateStatus.REJECTED, CandidateStatus.USED]
+    assert client.post(f"{path}/undoing").headers["location"] == f"{path}/{two[0].id}"
+    assert [status(database, one) for one in two] == [CandidateStatus.OPEN, CandidateStatus.USED]
+    assert client.post(f"{path}/undoing").headers["location"] == path
+
+
+def test_of_one_act_what_is_worked_on_stays_and_the_rest_is_undone(browser, api, database, people, path, two):
+    client = browser(people.annotator)
+    client.post(f"{path}/{two[1].id}/title", data={"alone": "yes"})
+    client.post(f"{path}/selected", data={"ids": [one.id for one in two], "act": "use"})
+    with database.reading() as session:
+        (example,) = session.query(Example).filter_by(candidate_id=two[1].id)
+    type_into(api, people, example.id)
+    assert client.post(f"{path}/undoing").headers["location"] == f"{path}/{two[1].id}"
+    said = client.get(path).text
+    assert "Undone for 1 candidate. Used as before: 1 candidate, for its example has been worked on." in said
+    assert [status(database, one) for one in two] == [CandidateStatus.OPEN, CandidateStatus.USED]
+    # The title was the prompt of what stays, so that judgement stays with it.
+    undoing = f"/api/v1/projects/{people.project.slug}/candidates/undoing"
+    assert api(people.annotator).post(undoing).json() == {"undone": [], "stayed": [two[1].id]}
+    assert api(people.annotator).post(undoing).json() == {"undone": [], "stayed": []}
+    with database.reading() as session:
+        assert session.get_one(Candidate, two[1].id).title_alone is True
+
+
+def test_candidates_without_a_source_are_a_filter(browser, api, database, people, path, two):
+    with database.writing() as session:
+        run = session.get_one(rows.ImportRun, two[0].import_run_id)
+        lost = rows.candidate(session, people.project, run, 3, source=None)
+    client = browser(people.annotator)
+    assert '<option value="(none)">No source (1)</option>' in client.get(path).text
+    page = client.get(path, params={"source": "(none)"}).text
+    assert ">1 found<" in page
+    assert '<option value="(none)" selected>No source (1)</option>' in page
+    found = api(people.annotator).get(f"/api/v1/projects/{people.project.slug}/candidates", params={"source": "(none)"})
+    assert [one["id"] for one in found.json()["candidates"]] == [lost.id]
+
+
 def test_what_the_restore_button_undid_is_not_undone_twice(browser, database, people, path, two):
     client = browser(people.annotator)
     client.post(f"{path}/{two[1].id}/title", data={"alone": "yes"})
@@ -264,8 +334,8 @@ def test_many_are_judged_and_undone_by_the_api(api, database, people, two):
     assert sorted(client.post(f"{base}/undoing").json()["undone"]) == sorted(ids)
     assert client.post(f"{base}/selected", json={"ids": ids, "act": "keep"}).json()["changed"] == 2
     assert len(client.post(f"{base}/undoing").json()["undone"]) == 2
-    assert client.post(f"{base}/undoing").json() == {"undone": ids[:1]}
-    assert client.post(f"{base}/undoing").json() == {"undone": []}
+    assert client.post(f"{base}/undoing").json() == {"undone": ids[:1], "stayed": []}
+    assert client.post(f"{base}/undoing").json() == {"undone": [], "stayed": []}
     assert client.post(f"{base}/selected", json={"ids": [999_999], "act": "keep"}).status_code == 404
     with database.reading() as session:
         assert session.get_one(Candidate, ids[0]).title_alone is None

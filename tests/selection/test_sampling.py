@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.selection.plans import LIMA, BadPlan, Part, Plan, Prompt, Strata, Within, plan_from, plan_from_text
-from app.selection.sampling import Choosable, draw, shares
+from app.selection.sampling import Choosable, InHand, draw, shares
 
 
 def rows(sizes, **more):
     return [
-        Choosable(id=0, site=site, external_id=f"{site}-{number}", source="s", score=number, **more)
-        for site, size in sizes.items()
+        Choosable(id=first + number, site=site, external_id=f"{site}-{number}", source="s", score=number, **more)
+        for first, (site, size) in zip(range(0, 10**9, 10**6), sizes.items(), strict=False)
         for number in range(size)
     ]
 
@@ -24,8 +24,8 @@ def plan(**part):
     return Plan("p", (Part("s", **part),))
 
 
-def taken(plan, candidates, missing, seed=0):
-    (drawn,) = draw(plan, candidates, {("s", "train"): missing}, seed)
+def taken(plan, candidates, missing, seed=0, **more):
+    (drawn,) = draw(plan, lambda part: InHand(plan, part, candidates), {("s", "train"): missing}, seed, **more)
     return drawn
 
 
@@ -73,7 +73,7 @@ PARTS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SOME, PARTS, st.integers(0, 50), st.integers(0, 5), st.randoms(use_true_random=False))
 def test_same_seed_same_rows_in_any_order_and_no_limit_is_passed(candidates, part, missing, seed, dice):
     wanted = Plan("p", (part,), excluded_languages=("de", "pt"))
@@ -89,6 +89,20 @@ def test_same_seed_same_rows_in_any_order_and_no_limit_is_passed(candidates, par
     reachable = sum(min(one.eligible, part.each or one.eligible) for one in first.strata)
     assert len(first.picks) == min(missing, reachable)
     assert (first.why == "") == (missing > 0 and len(first.picks) == missing)
+
+
+@pytest.mark.parametrize(
+    ("within", "seven", "titles"),
+    [
+        (Within.SCORE, ["b-7", "c-19", "c-18", "b-6", "c-17", "b-5", "a-2"], "-t---tt"),
+        (Within.RANDOM, ["b-3", "c-17", "c-15", "b-6", "c-14", "b-4", "a-2"], "t----tt"),
+    ],
+)
+def test_a_seed_takes_the_rows_that_it_took_when_plans_were_new(within, seven, titles):
+    part = {"strata": Strata.SITE, "temperature": 3, "within": within, "prompt": Prompt.EITHER}
+    drawn = taken(plan(**part), rows({"a": 3, "b": 8, "c": 20}), 7, seed=7)
+    assert [pick.candidate.external_id for pick in drawn.picks] == seven
+    assert "".join("-t"[pick.as_title] for pick in drawn.picks) == titles
 
 
 def test_another_seed_takes_other_rows():
@@ -109,10 +123,16 @@ def test_one_a_task_takes_each_task_once():
     assert "gives 1 at most" in drawn.why
 
 
+def test_thousands_are_told_apart_where_a_quota_is_not_filled():
+    there = [*rows({"a": 1268}), *rows({"b": 1000}, language="de")]
+    drawn = taken(Plan("p", (Part("s"),), languages=("en",)), there, 2500)
+    assert drawn.why.startswith("1,232 short: 1,268 of 2,268 open candidates are in a language of the plan")
+
+
 def test_a_pool_in_another_language_is_not_read_to_its_end():
     asked = []
     one = replace(plan(), languages=("en",))
-    (drawn,) = draw(one, rows({"a": 9000}), {("s", "train"): 5}, 0, lambda number: asked.append(number) or "de")
+    drawn = taken(one, rows({"a": 9000}), 5, ask=lambda some: asked.extend(some) or dict.fromkeys(some, "de"))
     assert (len(asked), drawn.picks) == (3000, ())
     assert "3,000 turned out to be in another language, and no more were read" in drawn.why
 
@@ -168,22 +188,22 @@ def test_what_is_no_plan_is_refused_with_the_reason(text, why):
         plan_from_text(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SOME, PARTS, st.integers(0, 50), st.sets(st.integers(0, 39)))
 def test_what_turns_out_to_be_in_another_language_is_never_taken(candidates, part, missing, german):
     numbered = [replace(one, id=index) for index, one in enumerate(candidates)]
     asked = []
 
-    def ask(number):
-        asked.append(number)
-        return "de" if number in german else None
+    def ask(numbers):
+        asked.extend(numbers)
+        return {number: "de" if number in german else None for number in numbers}
 
-    (drawn,) = draw(Plan("p", (part,), languages=("en",)), numbered, {("s", "train"): missing}, 0, ask)
+    drawn = taken(Plan("p", (part,), languages=("en",)), numbered, missing, ask=ask)
     assert not {pick.candidate.id for pick in drawn.picks if pick.candidate.language == "en"} & german
     assert len(asked) == len(set(asked))
     assert all(numbered[number].language == "en" for number in asked)
     refused = german & set(asked)
     assert (f"words of {len(refused)} turned out" in drawn.why) == (len(refused) > 0 and len(drawn.picks) < missing)
     asked.clear()
-    draw(Plan("p", (part,)), numbered, {("s", "train"): missing}, 0, ask)
+    taken(Plan("p", (part,)), numbered, missing, ask=ask)
     assert asked == []  # a plan without languages reads no words

@@ -1,14 +1,13 @@
 """Search: every word, a phrase, -not; over titles and answers, indexed or not; nothing typed is an error."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
 from app.selection import queries, searching
 from app.selection.queries import PoolFilter, TitleJudged
-from app.selection.search import Piece, Term, fts5, parse, passage, pattern_of
+from app.selection.searching import fts5
 from app.sources.models import Candidate, CandidateStatus
+from app.text.search import Term
 from tests.examples import rows
 
 
@@ -128,27 +127,8 @@ def test_filters_of_the_words_themselves(session, people):
     assert (facets.language, facets.status["open"]) == ({"en": 2, "de": 1}, 3)
 
 
-@given(st.text(max_size=60))
-def test_whatever_is_typed_becomes_at_most_twelve_terms(typed):
-    wanted = parse(typed)
-    assert len(wanted.all) + len(wanted.none) <= 12
-    assert all(term.text for term in (*wanted.all, *wanted.none))
-    pattern_of(wanted)
-
-
 def test_terms_are_quoted_for_the_index():
     assert (
         fts5((Term("NOT"), Term("it"), Term('a"b'), Term("in a", phrase=True)))
         == '"NOT"* AND "it" AND "a""b" AND "in a"'
     )
-
-
-def test_a_passage_shows_the_words_marked_and_some_round_them():
-    shown = passage(["nothing", "x " * 100 + "Hard cheese keeps." + " y" * 100], pattern_of(parse("keep")))
-    assert [piece.text for piece in shown if piece.hit] == ["keeps"]
-    assert shown[0].text.startswith("… x")
-    assert shown[-1].text.endswith("y …")
-    assert passage(["nothing"], pattern_of(parse("keep"))) == ()
-    assert passage(["nothing"], pattern_of(parse(""))) == ()
-    assert pattern_of(parse("it")).findall("bit it") == ["it"]
-    assert Piece("keeps", hit=True) in shown

@@ -8,7 +8,7 @@ from app.accounts.models import AuditEntry
 from app.errors import Denied
 from app.examples import operations as examples
 from app.examples import queries as example_queries
-from app.examples.models import Example
+from app.examples.models import Example, ExampleState
 from app.selection import operations, taking
 from app.selection.plans import LIMA, Part, Plan, Strata
 from app.sources.models import Candidate, CandidateStatus
@@ -135,6 +135,19 @@ def test_the_page_shows_the_plan_and_takes_it_and_puts_it_back(browser, database
         assert session.query(Candidate).one().status is CandidateStatus.OPEN
 
 
+def test_the_bar_of_a_filled_quota_is_full(browser, database, people):
+    with database.writing() as session:
+        rows.candidate(session, people.project, rows.import_run(session, people.project))
+    path, client = f"/projects/{people.project.slug}/pool/sample", browser(people.lead)
+    own = json.dumps({"name": "one", "parts": [{"source": SOURCE, "count": 1}]})
+    assert "100% of what the set lacks" in client.get(path, params={"document": own}).text
+    assert client.post(path, data={"document": own, "seed": "3"}).status_code == 303
+    page = client.get(path, params={"document": own}).text
+    assert "The quota is filled." in page
+    assert "The set lacks nothing of it" in page
+    assert "% of what the set lacks" not in page.replace("each bar is 100% of what the set lacks", "")
+
+
 def test_the_api_gives_the_document(api, database, people):
     with database.writing() as session:
         rows.candidate(session, people.project, rows.import_run(session, people.project))
@@ -167,3 +180,34 @@ def test_words_are_asked_where_an_import_knew_no_language(session, people, six):
     (drawn,) = taking.look(session, people.project, Plan("no", (Part(SOURCE, count=9),), excluded_languages=("de",)), 1)
     assert known.id not in {pick.candidate.id for pick in drawn.picks}
     assert len(drawn.picks) == 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Part(SOURCE, strata=Strata.TASK, each=1, count=9),
+        Part(SOURCE, strata=Strata.CATEGORY, each=1, count=9),
+        Part(SOURCE, strata=Strata.SITE, each=1, count=9, within="score"),
+    ],
+)
+def test_a_stratum_that_has_given_its_each_gives_no_more_in_a_second_run(session, people, part):
+    run = rows.import_run(session, people.project)
+    for number in range(6):
+        name = f"t{number % 3}" if number % 3 else ""
+        extra = {"task": name, "category": name} if name else {}
+        rows.candidate(session, people.project, run, number, site=name or "s", extra=extra)
+    by_hand = session.query(Candidate).filter_by(external_id="1").one()
+    operations.use_candidate(session, people.annotator, by_hand)
+    plan = Plan("p", (part,))
+    made, (drawn,) = taking.take(session, people.lead, people.project, plan, 1)
+    assert len({pick.stratum for pick in drawn.picks}) == len(drawn.picks) == 2
+    assert "t1" not in {pick.stratum for pick in drawn.picks}
+    again, (drawn,) = taking.take(session, people.lead, people.project, plan, 2)
+    assert (again, drawn.picks) == (None, ())
+    assert "gives 1 at most, with what the set has of it" in drawn.why
+    # What is put back or rejected was given by nobody.
+    taking.put_back(session, people.lead, people.project, made)
+    session.query(Example).one().state = ExampleState.REJECTED
+    session.flush()
+    (drawn,) = taking.look(session, people.project, plan, 1)
+    assert len(drawn.picks) == 3

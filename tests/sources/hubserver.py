@@ -21,11 +21,17 @@ class Hub:
         self.leads_to: str | None = None
         self.cuts_off = False
         self.lies_about_sizes = False
+        # What it answers next, one after the other: status and headers, in place of what it has.
+        self.refuses: list[tuple[int, dict[str, str]]] = []
+        self.after_the_list: list[tuple[int, dict[str, str]]] = []
+        self.listed: dict[str, object] | None = None
         self.address = ""
 
     def answer(self, path: str, token: str | None) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for a path."""
         self.asked.append((path, token))
+        if self.refuses:
+            return *self.refuses.pop(0), b"{}"
         if self.needs_token and token != "Bearer secret-token":
             return 401, {}, b"{}"
         if path in {f"/api/datasets/somebody/questions/revision/{one}" for one in ("main", "v1", COMMIT)}:
@@ -33,16 +39,16 @@ class Hub:
                 {"rfilename": name, "size": 1 if self.lies_about_sizes else len(body)}
                 for name, body in self.files.items()
             ]
-            return 200, {}, json.dumps({"id": "somebody/questions", "sha": COMMIT, "siblings": rows}).encode()
+            self.refuses += self.after_the_list
+            listed = self.listed or {"id": "somebody/questions", "sha": COMMIT, "siblings": rows}
+            return 200, {}, json.dumps(listed).encode()
         name = unquote(path.removeprefix(f"/datasets/somebody/questions/resolve/{COMMIT}/"))
-        if name.startswith("elsewhere/"):
-            return 200, {}, self.files[name.removeprefix("elsewhere/")]
-        if name not in self.files:
+        if name.removeprefix("elsewhere/") not in self.files:
             return 404, {}, b"{}"
-        if self.leads_to is not None:
+        if self.leads_to is not None and not name.startswith("elsewhere/"):
             to = f"{self.leads_to}/datasets/somebody/questions/resolve/{COMMIT}/elsewhere/{name}"
             return 302, {"Location": to}, b""
-        return 200, {}, self.files[name]
+        return 200, {}, self.files[name.removeprefix("elsewhere/")]
 
 
 @contextmanager

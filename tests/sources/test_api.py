@@ -82,6 +82,39 @@ def test_who_is_nobody_or_a_stranger_or_may_only_read_is_refused(api, database, 
         assert len(session.scalars(select(ImportRun)).all()) == 1
 
 
+def test_the_records_behind_each_number_are_listed(api, people, url, done):
+    def numbers(**number):
+        answer = api(people.annotator).get(f"{url}/{done.id}/records", params=number)
+        return answer.json()["total"], answer.json()["records"]
+
+    before = EXPECTED["answers"]
+    for row in EXPECTED["funnel"]:
+        total, records = numbers(rule=row["rule"])
+        assert (total, {one["rule"] for one in records}) == (row["dropped"], {row["rule"]} if records else set())
+        assert numbers(after=row["rule"])[0] == before - row["dropped"] == row["kept"]
+        before = row["kept"]
+    dropped = next(row["rule"] for row in EXPECTED["funnel"] if row["dropped"])
+    assert numbers(rule=dropped, restored=True)[0] == 0
+    number = numbers(rule=dropped)[1][0]["number"]
+    assert api(people.annotator).post(f"{url}/{done.id}/records/{number}/restoration").status_code == 200
+    assert [one["number"] for one in numbers(rule=dropped, restored=True)[1]] == [number]
+    assert api(people.annotator).get(f"{url}/{done.id}/records", params={"rule": "nonsense"}).status_code == 404
+
+
+def test_files_of_a_dump_that_nothing_reads_are_named_with_it(api, browser, database, settings, people, url):
+    client = api(people.annotator)
+    files = [*rooms.dump_files(), ("files", ("Badges.xml", b"<badges/>"))]
+    begun = client.post(url, files=files, data={"site": rooms.SITE}).json()
+    assert (begun["name"], begun["left_aside"]) == ("Posts.xml and 1 more", ["Badges.xml"])
+    rooms.work(database, settings, people, begun["id"])
+    ended = client.get(f"{url}/{begun['id']}").json()
+    assert ended["result"]["left_out"] == [{"path": "Badges.xml", "reason": "No import reads it."}]
+    page = browser(people.annotator).get(f"/projects/{people.project.slug}/imports/{begun['id']}").text
+    assert "Badges.xml" in page
+    assert "handpicked import" in page
+    assert "Posts.xml and 1 more" not in page.partition("The same from a shell")[2]
+
+
 def test_an_import_of_another_project_is_not_there(api, database, people, done):
     with database.writing() as session:
         other = factories.people(session)

@@ -85,7 +85,8 @@ def test_a_path_to_an_archive_is_imported(database, settings, people, tmp_path):
     (zip_of({"inner.zip": zip_of({"a": b"{}"})}), "an archive itself"),
     (gzip.compress(LINE.encode() * 9, mtime=0)[:-3], "broken or cut off"),
     (zip_of({"a.bin": bytes(range(1, 200))}), "neither XML nor JSON"),
-], ids=("outside", "nested", "cut", "binary"))  # fmt: skip
+    (zip_of({"a/Posts.xml": b"<posts></posts>", "b/Posts.xml": b"<posts></posts>"}), "2 dumps in a.zip (a/Posts.xml"),
+], ids=("outside", "nested", "cut", "binary", "two sites"))  # fmt: skip
 def test_a_bad_archive_is_refused_on_the_form_and_nothing_is_kept(browser, people, url, settings, content, words):
     answer = browser(people.annotator).post(url, files=upload("a.zip", content))
     assert answer.status_code == 422

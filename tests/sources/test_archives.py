@@ -28,10 +28,10 @@ from pyarrow import parquet
 from app import sample
 from app.errors import Refusal
 from app.sources import archives
+from app.sources.archive_parts import Limits
 from app.sources.archives import Workspace, brought
 from app.sources.formats import open_source, recognise
 from app.sources.records import BadInput
-from app.sources.unpackers import Limits
 
 LINE = '{"conversations": ["Why?", "Because."]}\n'
 LIMITS = Limits(parts=10_000, size=4_000_000_000, ratio=250, seconds=60)
@@ -54,6 +54,26 @@ def seven_zipped(path: Path, members: dict[str, str | bytes], **options) -> Path
         for name, content in members.items():
             archive.writestr(content, name)
     return path
+
+
+def test_parts_of_one_name_in_several_archives_go_by_the_archives_too(tmp_path, workspace):
+    folder = tmp_path / "sites"
+    folder.mkdir()
+    posts = '<posts><row Id="1" PostTypeId="1"/></posts>'
+    zipped(folder / "a.zip", {"Posts.xml": posts, "Users.xml": "<users></users>"})
+    seven_zipped(folder / "b.7z", {"Posts.xml": posts})
+    zipped(folder / "c.zip", {"rows.jsonl": LINE})
+    (folder / "rows.txt").write_text(LINE)
+    found = brought(folder, workspace)
+    assert [file.name for file in found.files] == [
+        "a.zip/Posts.xml",
+        "a.zip/Users.xml",
+        "b.7z/Posts.xml",
+        "rows.jsonl",
+        "rows.txt",
+    ]
+    with pytest.raises(BadInput, match=r"There are 2 dumps in sites \(a\.zip/Posts\.xml, b\.7z/Posts\.xml\)"):
+        recognise(found)
 
 
 def texts(found) -> dict[str, str]:
@@ -210,7 +230,7 @@ def test_a_killed_process_leaves_a_half_that_the_next_sweep_takes(tmp_path, work
     path = zipped(tmp_path / "a.zip", {"one": "x" * 3_000_000})
     words = (
         "import pathlib, time; from app.sources.archives import Workspace, brought; "
-        "from app.sources.unpackers import Limits; "
+        "from app.sources.archive_parts import Limits; "
         f"brought(pathlib.Path({str(path)!r}), Workspace(pathlib.Path({str(workspace.folder)!r}), "
         "Limits(9, 10**9, 10**6, 60), 1), tell=lambda *_: (print('half', flush=True), time.sleep(60)))"
     )
@@ -336,11 +356,39 @@ def test_a31_a_million_members_are_refused_from_the_end_of_the_file(tmp_path, wo
         out.write(entry * count)
         out.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 10, 10, len(entry) * count, 64, 0))
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     refused(tmp_path / "a.zip", workspace, "more than 10,000 files")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
     assert tracemalloc.get_traced_memory()[1] < 50 << 20
     tracemalloc.stop()
+
+
+def damaged(path: Path, at: int) -> Path:
+    """The file with one byte turned over."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0xFF
+    path.write_bytes(data)
+    return path
+
+
+def test_a_damaged_archive_is_called_damaged_and_nothing_else(tmp_path, workspace):
+    whole = tmp_path / "a.7z"
+    with py7zr.SevenZipFile(whole, "w") as archive:
+        archive.writestr(LINE, "one")
+    data = whole.read_bytes()
+    for at in range(6, 32):
+        whole.write_bytes(data)
+        if at not in {6, 7}:  # the version, which says nothing
+            refused(damaged(whole, at), workspace, "broken or cut off")
+    for name, content in {
+        "random.7z": b"7z\xbc\xaf\x27\x1c" + bytes(range(7, 256)),
+        "short.7z": b"7z\xbc\xaf\x27\x1c",
+        "cut.7z": data[:-10],
+        "a.gz": b"\x1f\x8b\x07" + bytes(40),
+        "b.gz": b"\x1f\x8b",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        refused(tmp_path / name, workspace, "broken or cut off")
 
 
 def test_a31_too_many_members_of_a_7z(tmp_path, workspace):

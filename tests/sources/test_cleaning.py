@@ -2,7 +2,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.sources.cleaning import html_to_markdown, visible_text
@@ -20,6 +20,11 @@ CASES = [
     ("<ul><li>a</li><li>b<ol><li>c</li><li>d</li></ol></li></ul>", "- a\n- b\n  1. c\n  2. d"),
     ("<ol start='3'><li>a</li><li>b</li></ol>", "3. a\n4. b"),
     ("<ul><li>a<ul><li>b</li></ul>c</li></ul>", "- a\n  - b\n\n  c"),
+    ("<ol><li>a<li>b<ul><li>c<li>d</ul><li><b>e</ol>", "1. a\n2. b\n   - c\n   - d\n3. **e**"),
+    ("<dl><dt>a<dd>b<dt>c<dd>d</dl>", "a\n\n- b\n\nc\n\n- d"),
+    ("<table><tr><th>a<th>b<tr><td>1<td>2</table>", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
+    ("<p>a<p>b", "a\n\nb"),
+    ("<p>&bogus; &notit; &amp;lt; &copy &", "\\&bogus; ¬it; \\&lt; © &"),
     ("<ul><li>a</li></ul><ul><li>b</li></ul>", "- a\n\n* b"),
     ("<ul><li><p>a</p><pre><code>x\n\ny\n</code></pre></li></ul>", "- a\n\n  ```\n  x\n\n  y\n  ```"),
     ("<pre class='lang-py prettyprint-override'><code>a &lt; b  \n</code></pre>", "```py\na < b\n```"),
@@ -30,6 +35,7 @@ CASES = [
     ("<p>a<br>b<br><br>c</p>", "a  \nb\n\nc"),
     ("<p><strong>a</strong> <em>b</em> <s>c</s></p>", "**a** *b* ~~c~~"),
     ("<p>$a_1*b*c \\&lt; x$ and $$\\{y\\}$$</p>", "$a_1*b*c \\< x$ and $$\\{y\\}$$"),
+    (r"<p>\$I_a*b*c\$ and \(x*y*z\)</p>", r"\$I_a*b*c\$ and \(x*y*z\)"),
     ("<p>2<sup>10</sup> H<sub>2</sub>O <sup>small print</sup></p>", "2^10 H_2O small print"),
     ("<p>costs $5 and $6</p>", "costs $5 and $6"),
     ("<table><tr><th>a|b</th><th>c</th></tr><tr><td>1</td><td><code>x|y</code></td></tr></table>",
@@ -88,20 +94,21 @@ def squeezed(value):
     return re.sub(r"\s+", "", value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(blocks, min_size=1, max_size=3).map("".join))
 def test_rendering_the_markdown_shows_every_word_again(html):
+    assume("\\(" not in html and "\\[" not in html)  # a formula is shown set, without its signs
     shown = visible_text(render_markdown(html_to_markdown(html)))
     assert squeezed(shown) == squeezed(visible_text(html))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=60) | st.lists(st.sampled_from(SOUP), max_size=20).map("".join))
 def test_no_tag_is_left_outside_code(html):
     assert not re.search(r"(?<!\\)<[a-zA-Z/!?][^>]*>", own_words(html_to_markdown(html)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(blocks, min_size=1, max_size=3).map("".join))
 def test_cleaning_twice_by_way_of_html_changes_nothing(html):
     once = html_to_markdown(render_markdown(html_to_markdown(html), heading_offset=0))
@@ -148,14 +155,14 @@ overlapping = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(plain | overlapping | st.lists(st.sampled_from(SOUP), max_size=20).map("".join))
 def test_plain_html_is_cleaned_as_by_the_parser(html):
     assert html_to_markdown(html) == by_the_parser(html_to_markdown, html)
     assert visible_text(html) == by_the_parser(visible_text, html)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(plain | overlapping)
 def test_most_of_what_is_made_here_is_plain(html):
     assert plain_tree(html) is not None
@@ -180,7 +187,7 @@ def test_every_real_post_is_cleaned_as_by_the_parser(shared_data, folder):
     assert sum(plain_tree(html) is not None for html in found) > 0.95 * len(found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(["p", "li", "pre"]), words), min_size=1, max_size=5))
 def test_no_word_of_a_paragraph_list_or_code_block_is_lost(found):
     shapes = {"p": "<p>{}</p>", "li": "<ul><li>{}</li></ul>", "pre": "<pre><code>{}</code></pre>"}
@@ -191,7 +198,7 @@ def test_no_word_of_a_paragraph_list_or_code_block_is_lost(found):
             at = cleaned.index(word, at) + len(word)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(words, min_size=1, max_size=4).map("\n\n".join))
 def test_cleaning_a_text_that_is_clean_already_changes_nothing(text):
     once = html_to_markdown(escaped(text))
@@ -203,6 +210,8 @@ def test_cleaning_a_text_that_is_clean_already_changes_nothing(text):
     [
         "<b>" * 50_000,
         "<ul><li>" * 3000,
+        "<b>" * 20_000 + "<li>" * 20_000,
+        "<p>x" * 20_000,
         "<" * 50_000,
         "$" * 50_000,
         "`" * 50_000,
@@ -213,10 +222,10 @@ def test_cleaning_a_text_that_is_clean_already_changes_nothing(text):
     ],
 )
 def test_hostile_html_is_cleaned_in_seconds(html):
-    start = time.monotonic()
+    start = time.process_time()
     html_to_markdown(html + "end")
     visible_text(html + "end")
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_private_use_characters_of_the_author_survive():

@@ -97,6 +97,28 @@ def test_alpaca_rows_that_stand_there_twice_come_in_once(handpicked, shared_data
     assert (second["created"], second["unchanged"]) == (0, 985)
 
 
+def test_prompts_without_answers_are_told_and_what_stands_beside_them_is_kept(database, handpicked, shared_data):
+    path = shared_data / "finetune_formats" / "gsm8k_test.parquet"
+    none = "None of the 1,319 records has a response: they come in as prompts without answers."
+    mapped = "If the file has answers, read it as a table and say which column they are."
+    ended = handpicked(path)
+    assert f"{none} {mapped}" in ended.stdout
+    with database.reading() as session:
+        extra = session.scalars(select(Candidate.extra).order_by(Candidate.id).limit(1)).one()
+    assert extra["columns"]["extra_info"]["answer"].endswith("#### 18")
+    assert extra["columns"]["reward_model"] == {"ground_truth": "18", "style": "rule"}
+    answered = ("--map", "prompt=extra_info.question", "--map", "response=extra_info.answer", "--json")
+    assert "notes" not in document(handpicked(path, *answered))
+
+
+def test_an_answer_in_a_later_batch_is_an_answer(handpicked, tmp_path):
+    rows = [{"conversations": [f"{number}?"]} for number in range(1001)] + [{"conversations": ["q", "a"]}]
+    (tmp_path / "some.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert "notes" not in document(handpicked(tmp_path / "some.jsonl", "--json"))
+    (tmp_path / "none.jsonl").write_text(json.dumps(rows[0]))
+    assert document(handpicked(tmp_path / "none.jsonl", "--json"))["notes"][0].startswith("The record has no response:")
+
+
 def test_dialogues_are_kept_whole(database, handpicked, shared_data):
     path = shared_data / "fastchat_questions" / "sharegpt_dummy_conversation.json"
     rows = json.loads(path.read_text("utf-8"))
@@ -193,6 +215,16 @@ def test_the_broken_line_can_be_left_out(handpicked, tmp_path):
     assert [error["line"] for error in found["errors"]] == [617]
 
 
+def test_what_is_left_out_beyond_the_first_is_counted_and_reported(handpicked, tmp_path):
+    rows = [json.dumps({"conversations": ["Why?", "So."]}), *["{broken"] * 1050]
+    (tmp_path / "x.jsonl").write_text("\n".join(rows), "utf-8")
+    said = handpicked(tmp_path / "x.jsonl", "--skip-bad", "--report", tmp_path / "r.jsonl").stdout
+    assert said.count("it is not valid JSON") == 20
+    assert said.endswith("\n  and 1,030 more, listed on the import's page\n")
+    report = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text("utf-8").splitlines()]
+    assert [line.get("line") for line in report] == [None, *range(2, 1052)]
+
+
 @pytest.mark.parametrize(("words", "code"), [
     ((sample.dump_folder(),), 1), ((sample.dump_folder(), "--site", "no site"), 1),
     ((sample.dump_folder(), "--site", "stackapps.com"), 1), ((sample.pairs_file(), "--source", "nonsense"), 1),
@@ -230,5 +262,7 @@ def test_a_dropped_record_is_restored_from_the_shell(database, settings, handpic
     command = ("pool", "restore-dropped")
     first, again = (document(handpicked(run.id, row.number, "--json", command=command)) for _ in range(2))
     assert first == again
+    said = handpicked(run.id, row.number, row.number + 1, command=command)
+    assert said.stdout == "Restored: 1 record.\nRestored before, so nothing to do: 1 record.\n", said.stderr
     with database.reading() as session:
         assert session.get_one(Candidate, first["restored"][0]).external_id == row.external_id

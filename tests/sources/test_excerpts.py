@@ -45,6 +45,17 @@ def test_each_passage_of_the_rule_is_marked_that_stands_in_the_excerpt():
     assert all_marked("Well, shit. That is shitty, and “fuck” is quoted. " + LONG, crude) == ["shit", "shitty"]
 
 
+def test_words_are_shown_as_they_are_read_and_not_as_markdown():
+    markdown = (
+        "A *computer*, **I** say, is a \\*thing\\* that [counts](https://a.example.org), $a*b*c$ and `x\\*y`. " + LONG
+    )
+    read = "A computer, I say, is a *thing* that counts, $a*b*c$ and x\\*y."
+    assert shown(markdown)[1].startswith(read)
+    assert shown(markdown)[2] == ["I"]
+    assert shown(markdown, NONE)[1].startswith(read)
+    assert shown("<p>2*3*4 is <em>not</em> less</p>", NONE, markup="html")[1] == "2*3*4 is not less"
+
+
 def test_the_passage_stands_among_its_words():
     text = shown(LONG + "Then I would wait. " + LONG[:400])[1]
     assert text.startswith("… ")
@@ -56,6 +67,19 @@ def test_without_a_passage_it_is_the_beginning():
     rule, text, marks = shown("x " * 600, NONE)
     assert (rule, marks, len(text) < 330) == (None, [], True)
     assert text.endswith("…")
+
+
+def test_indices_are_told_from_what_they_stand_at():
+    html = "<p>Two algorithms<sup>1</sup>, H<sub>2</sub>O, 2<sup>10</sup>.</p>"
+    assert shown(html, NONE, markup="html")[1] == "Two algorithms^1, H_2O, 2^10."
+    assert shown("<p>Mind <sup>the small print of it</sup></p>", NONE, markup="html")[1] == "Mind the small print of it"
+
+
+def test_a_formula_is_a_piece_of_its_own_and_money_is_none():
+    assert pieces("It costs $5 and $10, so $x^2$ I pay.", [[30, 31]]) == (
+        Piece("It costs $5 and $10, so "), Piece("x^2", formula=True), Piece(" "), Piece("I", pinned=True),
+        Piece(" pay."),
+    )  # fmt: skip
 
 
 def test_pieces_join_to_the_excerpt_and_show_what_is_hidden():

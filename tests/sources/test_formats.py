@@ -70,6 +70,14 @@ def test_a33_byte_order_marks_are_understood(tmp_path, encoding, array):
     assert [message.content for message in record.messages] == ["é?", "ü!"]
 
 
+@pytest.mark.parametrize("chosen", ["latin-1", "cp1252", "utf-8", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a33_a_byte_order_mark_says_more_than_what_is_chosen(tmp_path, encoding, chosen):
+    for text in (ROW + "\n", "prompt,completion\né?,ü!\n"):
+        reader = open_source(write(tmp_path, text.encode(encoding)), options=ReadOptions(encoding=chosen))
+        assert [message.content for message in next(reader.records()).messages] == ["é?", "ü!"]
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16-be", "utf-16-le"])
 def test_a33_an_encoding_may_be_chosen(tmp_path, encoding):
     path = write(tmp_path, (ROW + "\n").encode(encoding))

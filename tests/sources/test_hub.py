@@ -2,6 +2,9 @@
 
 import json
 import sys
+from io import BytesIO
+from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 from sqlalchemy import select
@@ -10,7 +13,7 @@ from app import cli
 from app.config import Settings
 from app.jobs.models import Job, JobState
 from app.jobs.running import run_now
-from app.sources import hub
+from app.sources import hub, hubwords
 from app.sources.hub import HubId, NoHubId, NotFetched, fetch, hub_id
 from app.sources.models import Candidate, ImportRun, ImportState
 from app.worker import worker_name
@@ -114,10 +117,86 @@ def test_a_token_comes_from_the_environment_and_is_told_to_nobody_else(server, h
     server.needs_token = True
     refused("hf://somebody/questions", here, "set HF_TOKEN")
     monkeypatch.setenv("HF_TOKEN", "wrong-token")
-    refused("hf://somebody/questions", here, "does not give it to the token in HF_TOKEN")
+    refused("hf://somebody/questions", here, "it is not there, or the Hub does not give it to the token in HF_TOKEN")
     monkeypatch.setenv("HF_TOKEN", "secret-token")
     fetch(hub_id("hf://somebody/questions"), hub.new_folder(here), here)
     assert {token for _, token in server.asked[-3:]} == {"Bearer secret-token"}
+
+
+GATED = {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access to dataset somebody/questions is restricted."}
+
+
+@pytest.mark.parametrize(("token", "status", "headers", "words"), [
+    ("", 401, GATED, "/datasets/somebody/questions, then set HF_TOKEN"),
+    ("secret-token", 403, GATED, "its authors have not let in the account of the token in HF_TOKEN; ask them at http"),
+    ("", 401, {"X-Error-Code": "RepoNotFound"}, "it is not there, or only for those who are signed in; set HF_TOKEN"),
+    ("secret-token", 404, {"X-Error-Code": "RepoNotFound"}, "or the Hub does not give it to the token in HF_TOKEN"),
+    ("secret-token", 401, {"X-Error-Message": hubwords.NO_SUCH_TOKEN}, "does not know the token in HF_TOKEN"),
+    ("secret-token", 403, {}, "the Hub does not give it to the token in HF_TOKEN"),
+    ("", 404, {"X-Error-Code": "RevisionNotFound"}, "it has no revision v9; after @ stands a branch"),
+    ("", 403, {"X-Error-Message": "Access to this resource is disabled."}, "the Hub has disabled it"),
+    ("", 429, {"Retry-After": "300"}, "answers no more requests from here for now; try again in 300 seconds"),
+    ("", 429, {"RateLimit": '"api";r=0;t=170', "Retry-After": "1"}, "try again in 170 seconds"),
+    ("", 429, {"RateLimit": '"resolvers";r=8;t=9'}, "try again later"),
+    ("", 502, {}, "answered with an error (502); try again later"),
+])  # fmt: skip
+def test_each_refusal_of_the_hub_says_what_to_do(server, here, monkeypatch, token, status, headers, words):
+    monkeypatch.setenv("HF_TOKEN", token)
+    server.refuses = [(status, headers)]
+    refused("hf://somebody/questions@v9", here, words)
+    assert len(server.asked) == 1
+
+
+def test_a_file_that_goes_meanwhile_and_one_behind_a_gate_leave_nothing(server, here):
+    here_too = {"X-Error-Code": "EntryNotFound"}
+    for headers, status, words in ((here_too, 404, "a file went while it was fetched"), (GATED, 401, "set HF_TOKEN")):
+        server.refuses = []
+        server.after_the_list = [(status, headers)]
+        refused("hf://somebody/questions", here, words)
+
+
+def test_it_waits_as_long_as_the_hub_asks_to_and_can_be_stopped(server, here, monkeypatch):
+    slept, told = [], []
+    monkeypatch.setattr(hub.time, "sleep", slept.append)
+    server.refuses = [(429, {"Retry-After": "0"})] * 9
+    refused("hf://somebody/questions", here, "answers no more requests from here for now")
+    server.refuses = [(429, {"Retry-After": "50"})]
+    with pytest.raises(Stopped):
+        fetch(hub_id("somebody/questions"), hub.new_folder(here), here, stop)
+    assert not list((here.data_dir / "uploads").glob("*.part"))
+    server.refuses = [(429, {"RateLimit": '"api";r=0;t=3'}), (503, {"Retry-After": "2"})]
+    fetch(hub_id("somebody/questions"), hub.new_folder(here), here, lambda *one: told.append(one))
+    assert (slept, told[0]) == ([1] * 5, ("waiting for the Hub", 0, 0))
+
+
+class Stopped(Exception):
+    """Somebody pressed Stop."""
+
+
+def stop(*_):
+    raise Stopped
+
+
+def test_large_files_lead_to_hosts_below_the_hub_and_never_with_the_token():
+    """As the real Hub answers for files of LFS and Xet; no such host can stand in a test, so the request is asked."""
+    redirects = hub._Redirects(hub.THE_HUB)
+    first = Request(f"{hub.THE_HUB}/datasets/a/b/resolve/{COMMIT}/x.parquet", headers={"Authorization": "Bearer s"})
+    for there in ("cas-bridge.xethub.hf.co", "cdn-lfs-us-1.hf.co", "cdn-lfs.huggingface.co", "us.aws.cdn.hf.co"):
+        onward = redirects.redirect_request(first, BytesIO(), 302, "", {}, f"https://{there}/x?Signature=1")
+        assert onward.get_header("Authorization") is None
+    moved = redirects.redirect_request(first, BytesIO(), 307, "", {}, f"{hub.THE_HUB}/datasets/c/b/resolve/x")
+    assert moved.get_header("Authorization") == "Bearer s"
+    for there in ("http://cas-bridge.xethub.hf.co/x", "https://hf.co.example.org/x", "https://nothf.co/x", "file:///x"):
+        with pytest.raises(URLError, match="which is not asked"):
+            redirects.redirect_request(first, BytesIO(), 302, "", {}, there)
+
+
+def test_a_list_that_makes_no_sense_is_refused(server, here):
+    server.listed = {"sha": COMMIT, "siblings": [{"rfilename": None, "size": "big"}, 7, {"rfilename": "a.csv"}]}
+    server.files = {"a.csv": b"x" * 2_000_000}
+    refused("hf://somebody/questions", here, "HANDPICKED_MAX_HUB_MB")
+    server.listed = {"error": "no"}
+    refused("hf://somebody/questions", here, "does not speak as the Hub does")
 
 
 def test_a40_no_other_host_is_asked(server, here, monkeypatch):

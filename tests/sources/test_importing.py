@@ -2,12 +2,12 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import given
@@ -20,13 +20,13 @@ from app.config import Settings
 from app.db import Database, now
 from app.jobs import operations as jobs
 from app.jobs.models import Job, JobState, Lane
-from app.jobs.running import run_now
+from app.jobs.running import JobContext, run_now
 from app.projects.access import Archived
 from app.projects.models import Project
-from app.sources import operations, publishing, queries, restoring
+from app.sources import importing, operations, publishing, queries, restoring
 from app.sources.excerpts import excerpt_of
 from app.sources.formats import open_source
-from app.sources.models import Candidate, ImportRecord, ImportRun, ImportState
+from app.sources.models import Candidate, ImportRecord, ImportRemark, ImportRun, ImportState
 from app.sources.opening import read_again
 from app.sources.operations import ImportPlan
 from app.sources.records import Decision, Message, Record
@@ -35,6 +35,7 @@ from app.sources.rulesets import LIMA, NONE, ruleset_from
 from app.text.canonical import content_hash
 from app.worker import Worker, worker_name
 from tests.factories import People
+from tests.jobs.processes import WorkerProcess
 
 EXPECTED = json.loads(sample.expected_file().read_text("utf-8"))["dump"]
 
@@ -160,6 +161,48 @@ def test_bad_lines_can_be_left_out(database, settings, people, tmp_path):
     assert [bad["line"] for bad in run.result["errors"]] == [617]
 
 
+def test_whatever_is_left_out_can_be_listed_and_costs_no_memory(
+    api, browser, database, settings, people, tmp_path, monkeypatch
+):
+    """More unreadable records than a result lists, with no sound one among them, of two files; and one left alone."""
+    first = tmp_path / "first.jsonl"
+    first.write_text(json.dumps({"conversations": ["Why?", "So."], "id": "7"}), "utf-8")
+    _import(database, settings, people, first, format="lima", ruleset=NONE, site="here")
+    folder = tmp_path / "both"
+    folder.mkdir()
+    rows = [json.dumps({"conversations": ["Why?", f"So {name}."], "id": f"{name}"}) for name in (7, 8)]
+    (folder / "a.jsonl").write_text("\n".join([rows[0], *["{broken"] * 1300]), "utf-8")
+    (folder / "b.jsonl").write_text("\n".join([rows[1], *["{broken"] * 1201]), "utf-8")
+    waiting, add = [], importing._Remarks.add
+    monkeypatch.setattr(
+        importing._Remarks, "add", lambda self, bad: (add(self, bad), waiting.append(len(self._waiting)))
+    )
+    run = _import(database, settings, people, folder, format="lima", ruleset=NONE, site="here", skip_bad=True)
+    assert (run.state, run.result["created"], run.result["unchanged"]) == (ImportState.PUBLISHED, 1, 1)
+    assert max(waiting) < importing.BATCH
+    assert (len(run.result["errors"]), run.result["errors_total"]) == (importing.MOST_LISTED, 2502)
+
+    client, url = api(people.annotator), f"/api/v1/projects/{people.project.slug}/imports/{run.id}"
+    pages = [client.get(f"{url}/remarks", params={"page": page}).json() for page in range(1, 52)]
+    listed = [one for page in pages for one in page["remarks"]]
+    assert (pages[0]["total"], len(listed)) == (2502, 2502)
+    lines = {(one["reason"][:11], one["line"]) for one in listed if one["unreadable"]}
+    assert lines == {("in a.jsonl,", n) for n in range(2, 1302)} | {("in b.jsonl,", n) for n in range(2, 1203)}
+    assert ["'7' is in the pool" in one["reason"] for one in listed if not one["unreadable"]] == [True]
+
+    report = [json.loads(line) for line in client.get(f"{url}/report.jsonl").text.splitlines()]
+    assert [line["decision"] for line in report] == ["kept"] * 2 + ["unreadable"] * 2501
+    assert report[-1] == {"external_id": None, "rule": None, "line": 1202, **report[-1]}
+    page = browser(people.annotator).get(f"/projects/{people.project.slug}/imports/{run.id}?page=126").text
+    assert "2,502 lines" in page
+    assert page.count(">line 1,20") == 2
+
+    with database.writing() as session:
+        for step in publishing.forgetting(session, session.get_one(ImportRun, run.id)):
+            step(session)
+    assert _count(database, ImportRemark) == 0
+
+
 def test_an_import_cancelled_in_the_middle_leaves_nothing(database, settings, people, tmp_path):
     run = _start(database, people, _big_dump(tmp_path / "dump", 40))
     worker = Worker(settings.model_copy(update={"lease_seconds": 0.4}), database)
@@ -231,60 +274,76 @@ def _big_dump(folder: Path, copies: int) -> Path:
     return folder
 
 
-def _worker_process(settings: Settings) -> "subprocess.Popen[bytes]":
-    environment = {
-        **os.environ,
-        "HANDPICKED_DATABASE_URL": settings.url,
-        "HANDPICKED_DATA_DIR": str(settings.data_dir),
-        "HANDPICKED_LEASE_SECONDS": "2",
-        "HANDPICKED_POLL_SECONDS": "0.05",
-    }
-    return subprocess.Popen([sys.executable, "-m", "app.worker"], env=environment, stderr=subprocess.DEVNULL)
-
-
-def _kill_in_the_middle(database: Database, settings: Settings, run: ImportRun, after: int) -> bool:
-    """Kill -9 a worker once `after` records are written; True if it had not finished by then."""
-    process = _worker_process(settings)
-    try:
-        _wait_until(lambda: _count(database, ImportRecord, import_run_id=run.id) >= after)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    return _state(database, run) is ImportState.RUNNING
-
-
 def _state(database: Database, run: ImportRun) -> ImportState:
     with database.reading() as session:
         return session.get_one(ImportRun, run.id).state
 
 
-def _killed_and_restarted(database, settings, people, tmp_path, after: int, copies: int = 40) -> None:
-    run = _start(database, people, _big_dump(tmp_path / "dump", copies))
-    assert _kill_in_the_middle(database, settings, run, after)
-    assert _count(database, ImportRecord, import_run_id=run.id) >= after
-    process = _worker_process(settings)
-    try:
-        _wait_until(lambda: _state(database, run) is ImportState.PUBLISHED)
-    finally:
-        process.terminate()
-        process.wait()
+class Standing(NamedTuple):
+    """How many records are noted, how many candidates count already, and the import's state."""
+
+    written: int
+    published: int
+    state: ImportState
+
+
+def _standing(database: Database, run: ImportRun) -> Standing:
+    written = _count(database, ImportRecord, import_run_id=run.id)
+    return Standing(written, _count(database, Candidate, published=True), _state(database, run))
+
+
+def _killed_and_restarted(
+    database, settings, people, tmp_path, dump: Path, copies: int, there: Callable[[Standing], bool]
+) -> None:
+    """Kill a worker once the import stands so, and let another one finish it."""
+    run = _start(database, people, dump)
+
+    def look() -> Standing:
+        return _standing(database, run)
+
+    with WorkerProcess(settings, database, tmp_path / "first.log") as first:
+        first.wait_until(there, look, "the moment of its death")
+        first.kill()
+    assert there(look())
+    assert look().state is ImportState.RUNNING
+    with WorkerProcess(settings, database, tmp_path / "second.log") as second:
+        second.wait_until(lambda seen: seen.state is not ImportState.RUNNING, look, "the end of the import")
+        second.stop()
     with database.reading() as session:
         done = session.get_one(ImportRun, run.id)
-    assert done.state is ImportState.PUBLISHED
-    assert done.result["records"] == copies * EXPECTED["answers"]
-    assert _count(database, ImportRecord, import_run_id=run.id) == copies * EXPECTED["answers"]
-    assert _count(database, Candidate) == copies * len(EXPECTED["final_answer_ids"]) == done.result["created"]
+    assert done.state is ImportState.PUBLISHED, done.error
+    assert done.result["records"] == copies * EXPECTED["answers"] == look().written
+    assert done.result["created"] == copies * len(EXPECTED["final_answer_ids"]) == look().published
+    assert _count(database, Candidate) == look().published
 
 
 def test_a39_a_worker_killed_in_the_middle_of_an_import_leaves_each_record_once(database, settings, people, tmp_path):
-    _killed_and_restarted(database, settings, people, tmp_path, 1000)
+    dump = _big_dump(tmp_path / "dump", 40)
+    _killed_and_restarted(database, settings, people, tmp_path, dump, 40, lambda seen: seen.written >= 1000)
+
+
+LONG = 180
+
+
+@pytest.fixture(scope="module")
+def long_dump(tmp_path_factory) -> Path:
+    return _big_dump(tmp_path_factory.mktemp("long") / "dump", LONG)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("after", [1, 1500, 2500, 3500, 4500, 5500, 6500, 7500, 8500, 9500])
-def test_a39_a_worker_killed_anywhere_in_an_import_leaves_each_record_once(after, database, settings, people, tmp_path):
+@pytest.mark.parametrize("after", [1, 1500, 2500, 3500, 4500, 5500, 6500, 7500, 8500])
+def test_a39_a_worker_killed_anywhere_in_an_import_leaves_each_record_once(
+    after, database, settings, people, tmp_path, long_dump
+):
     # Batches have a thousand records: each point falls into another one, the first and the last ones among them.
-    _killed_and_restarted(database, settings, people, tmp_path, after, copies=200)
+    _killed_and_restarted(database, settings, people, tmp_path, long_dump, LONG, lambda seen: seen.written >= after)
+
+
+@pytest.mark.long
+def test_a39_a_worker_killed_while_it_publishes_leaves_each_record_once(
+    database, settings, people, tmp_path, long_dump
+):
+    _killed_and_restarted(database, settings, people, tmp_path, long_dump, LONG, lambda seen: seen.published >= 1)
 
 
 def _rows(path: Path, *rows: dict[str, object]) -> Path:
@@ -344,6 +403,32 @@ def test_an_id_that_has_other_words_by_now_is_named_and_nothing_is_overwritten(d
     assert "other words" in run.result["errors"][0]["reason"]
 
 
+def test_a_post_that_was_edited_since_is_named_and_nothing_is_overwritten(database, settings, people, tmp_path):
+    path = tmp_path / "Posts.xml"
+    answers = [f"<p>Answer {number}, which is long.</p>" for number in range(3)]
+
+    def imported(**plan):
+        question = _post(1, 1, "<p>How?</p>", Title="How is it done?")
+        rows = [_post(2 + number, 2, words, ParentId=1) for number, words in enumerate(answers)]
+        path.write_text("<posts>\n" + "\n".join([question, *rows]) + "\n</posts>")
+        return _import(database, settings, people, path, ruleset=NONE, **plan).result
+
+    first = imported()
+    answers[1] = answers[1].replace("long", "longer")
+    second = imported()
+    assert (first["created"], second["created"], second["unchanged"]) == (3, 0, 3)
+    reason = "the id '3' is in the pool with other words, which stay; it was edited, or asked otherwise"
+    assert second["errors"] == [{"line": 4, "reason": reason}]
+    with database.reading() as session:
+        words = session.scalars(select(Candidate).where(Candidate.external_id == "3")).one().messages[-1]["content"]
+    assert words == "Answer 1, which is long."
+
+
+def _post(number, kind, body, **more):
+    facts = {"Id": number, "PostTypeId": kind, "CreationDate": "2015-01-01T00:00:00.000", "Score": 1, "Body": body}
+    return f"<row {' '.join(f'{name}={quoteattr(str(value))}' for name, value in (facts | more).items())}/>"
+
+
 def test_a_candidate_names_who_asked_as_well(database, settings, people):
     _import(database, settings, people, sample.dump_folder())
     with database.reading() as session:
@@ -400,27 +485,113 @@ def test_of_two_imports_at_once_the_later_one_counts_what_was_there_first(databa
     assert _count(database, Candidate) == len(records)
 
 
-def test_publishing_goes_part_by_part_and_shows_all_at_once(database, settings, people, monkeypatch, tmp_path):
-    """Between two parts anybody may write, nothing shows yet, and it is too late to stop."""
+@pytest.fixture
+def between(monkeypatch):
+    """Calls what a test puts there before each transaction of an import that may be put off, a small one."""
+    monkeypatch.setattr(publishing, "STEP", 3)
     monkeypatch.setattr(publishing, "PART", 3)
+    looks = []
+    go_on = JobContext.go_on
+
+    def look(context):
+        for one in looks:
+            one(context)
+        go_on(context)
+
+    monkeypatch.setattr(JobContext, "go_on", look)
+    return looks
+
+
+def _published(database, run):
+    """How many candidates count already, and whether the import shows them."""
+    with database.reading() as session:
+        own = select(func.count()).select_from(Candidate).where(Candidate.published)
+        return session.scalar(own), session.get_one(ImportRun, run.id).state is ImportState.PUBLISHED
+
+
+def _eight_rows(database, people, tmp_path):
     path = _rows(tmp_path / "x.jsonl", *(_pair(f"question {n}", f"answer {n}") for n in range(8)))
-    run = _start(database, people, path, format="lima", ruleset=NONE, site="")
+    return _start(database, people, path, format="lima", ruleset=NONE, site="")
+
+
+def test_publishing_goes_part_by_part_and_shows_all_at_once(database, settings, people, between, tmp_path):
+    """Between two parts anybody may write, nothing shows yet, and it is too late to stop."""
+    run = _eight_rows(database, people, tmp_path)
     seen = []
 
-    def between(_seconds):
-        with database.writing() as session:
-            job = session.get_one(Job, run.job_id)
-            jobs.request_cancellation(session, people.lead, job)
-        with database.reading() as session:
-            own = select(func.count()).select_from(Candidate).where(Candidate.published)
-            seen.append((session.scalar(own), session.get_one(ImportRun, run.id).state))
+    def look(context):
+        if not context.heeds_cancel:
+            with database.writing() as session:
+                jobs.request_cancellation(session, people.lead, session.get_one(Job, run.job_id))
+            seen.append(_published(database, run))
 
-    monkeypatch.setattr("app.sources.importing.time.sleep", between)
+    between.append(look)
     run_now(database, settings, run.job_id, worker_name())
-    assert seen == [(3, ImportState.RUNNING), (6, ImportState.RUNNING), (8, ImportState.RUNNING)]
+    assert seen == [(0, False), (3, False), (6, False)]
     with database.reading() as session:
         done = session.get_one(ImportRun, run.id)
     assert (done.state, done.result["created"]) == (ImportState.PUBLISHED, 8)
+
+
+def test_a_worker_that_ends_while_it_publishes_leaves_the_rest_to_the_next(
+    database, settings, people, between, tmp_path
+):
+    """The file is not read again: it need not even be there any more."""
+    run = _eight_rows(database, people, tmp_path)
+    worker = Worker(settings, database)
+    between.append(lambda _context: worker.stop() if _published(database, run)[0] else None)
+    assert worker.work_once(Lane.QUICK)
+    assert _published(database, run) == (3, False)
+    with database.reading() as session:
+        job = session.get_one(Job, run.job_id)
+        assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+    (tmp_path / "x.jsonl").unlink()
+    between.clear()
+    run_now(database, settings, run.job_id, worker_name())
+    assert _published(database, run) == (8, True)
+    with database.reading() as session:
+        done = session.get_one(ImportRun, run.id)
+    assert (done.result["records"], done.result["created"], done.result["unchanged"]) == (8, 8, 0)
+    assert publishing.READ not in done.options
+
+
+def test_a_worker_told_to_end_in_the_middle_of_an_import_ends_within_a_batch(
+    database, settings, people, between, tmp_path
+):
+    """What it has written goes when the next one starts over."""
+    run = _eight_rows(database, people, tmp_path)
+    worker = Worker(settings, database)
+
+    def stop_it(_context):
+        if _count(database, ImportRecord):
+            worker.stop()
+
+    between.append(stop_it)
+    assert worker.work_once(Lane.QUICK)
+    with database.reading() as session:
+        assert session.get_one(Job, run.job_id).state is JobState.QUEUED
+    assert _count(database, ImportRecord) > 0
+    between.clear()
+    run_now(database, settings, run.job_id, worker_name())
+    assert _published(database, run) == (8, True)
+    assert _count(database, ImportRecord) == 8
+
+
+def test_a_stopped_import_is_taken_away_piece_by_piece(database, settings, people, between, monkeypatch, tmp_path):
+    """So that nobody waits for the end of it; nothing of it is there afterwards."""
+    monkeypatch.setattr(importing, "BATCH", 4)
+    run = _eight_rows(database, people, tmp_path)
+    left = []
+
+    def stop_it(context):
+        if _count(database, Candidate) == 4:
+            context.cancel_requested.set()
+        left.append(_count(database, Candidate))
+
+    between.append(stop_it)
+    assert run_now(database, settings, run.job_id, worker_name()) is JobState.CANCELLED
+    assert [one for one in left if 0 < one < 4]
+    assert _count(database, Candidate) == _count(database, ImportRecord) == 0
 
 
 def test_a_record_above_the_limit_is_refused_with_its_line(database, settings, people, tmp_path):

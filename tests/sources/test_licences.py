@@ -18,9 +18,10 @@ def test_a_stated_licence_wins():
     assert stackexchange_licence(date(2009, 1, 1), "CC BY-SA 4.0") == "CC BY-SA 4.0"
 
 
-def test_only_creative_commons_has_a_known_address():
+def test_creative_commons_and_few_others_have_a_known_address():
     assert licence_url("CC BY-SA 3.0") == "https://creativecommons.org/licenses/by-sa/3.0/"
-    assert licence_url("MIT") is None
+    assert licence_url("Apache 2.0") == "https://www.apache.org/licenses/LICENSE-2.0"
+    assert licence_url("our own") is None
     assert licence_url(None) is None
 
 

@@ -87,6 +87,16 @@ def test_a_mapping_that_cannot_be_read_is_refused_in_one_sentence(handpicked, ta
         assert session.scalar(select(ImportRun)) is None
 
 
+def test_a_mapping_s_name_shows_all_that_it_is(handpicked, table):
+    words = [word for part, column in MAPPED.items() for word in ("--map", f"{part}={column}")]
+    handpicked("import", table("first.csv"), *words, "--name", "Head\u202elines\u200b")
+    (saved,) = handpicked("mapping list")["mappings"]
+    assert saved["name"] == "Headlines"
+    assert "U+202E (right-to-left override)" in handpicked("mapping rename", "Headlines", "a\u202eb")
+    (saved,) = handpicked("mapping list")["mappings"]
+    assert saved["name"] == "Headlines"
+
+
 def test_a_mapping_is_renamed_and_deleted(handpicked, table, people, database):
     handpicked("import", table("a.csv"), "--map", "prompt=headline")
     handpicked("import", table("b.csv", "title,text\nOne,Two\n"), "--map", "prompt=title", "--name", "a.csv")

@@ -49,6 +49,19 @@ def brought_in(client, base, files):
     return answer.headers["location"]
 
 
+def test_a_date_that_utc_cannot_have_is_a_bad_record_with_its_line(browser, database, settings, people):
+    client = browser(people.annotator)
+    rows = [{"prompt": "p", "completion": "c", "date": date} for date in ("0001-01-01T00:00:00+09:00", "2020-01-01")]
+    content = "".join(json.dumps(row) + "\n" for row in rows)
+    at = brought_in(client, f"/projects/{people.project.slug}", rooms.upload("dates.jsonl", content))
+    page = client.get(at)
+    assert (page.status_code, "line 1" in page.text.casefold()) == (200, True)
+    assert "0001-01-01T00:00:00+09:00" in page.text
+    assert started(client, at, site="", skip_bad="true").status_code == 303
+    run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    assert (run.result["created"], [bad["line"] for bad in run.result["errors"]]) == (1, [1])
+
+
 def typed(page):
     """The fields of the set-up form as a browser would post them."""
     fields = {}
@@ -142,7 +155,7 @@ def test_two_imports_cost_as_many_queries_as_twenty(browser, database, people, b
 # --- from the file to the funnel
 
 
-def test_the_sample_goes_from_upload_to_a_funnel_whose_numbers_open(browser, database, settings, people, draft):
+def test_the_sample_goes_from_upload_to_a_funnel_whose_numbers_open(browser, database, settings, people, base, draft):
     client = browser(people.annotator)
     setup = client.get(draft).text
     assert f"Of {EXPECTED['answers']} records {len(EXPECTED['final_answer_ids'])} pass the rules." in setup
@@ -153,6 +166,10 @@ def test_the_sample_goes_from_upload_to_a_funnel_whose_numbers_open(browser, dat
     assert run.state is ImportState.PUBLISHED
     page = client.get(draft).text
     assert "Import finished" in page
+    assert re.search(r"grew by \d+ MB, to [\d,]+ MB|Worker’s peak memory", page)
+    pool = re.search(r'href="([^"]+)"[^>]*>Open in the pool<', page)[1]
+    assert pool == f"{base}/pool?import_id={run.id}"
+    assert f">{run.result['created']:,} found<" in client.get(pool).text
     links = re.findall(rf'<a href="{draft}(\?(?:rule|after)=\w+)#opened">([\d,]+)</a>', page)
     assert len(links) > len(EXPECTED["funnel"])
     for query, number in links:
@@ -171,7 +188,7 @@ def test_words_that_a_rule_objects_to_are_marked(browser, people, base, done):
 def test_counting_again_follows_the_switches_without_javascript_too(browser, people, draft):
     client = browser(people.annotator)
     fields = typed(client.get(draft).text) | {"rule.score.minimum": "1,000"}
-    assert "0 pass the rules" in client.get(draft, params=fields).text
+    assert "none passes the rules" in client.get(draft, params=fields).text
     assert 'value="1,000"' in client.get(draft, params=fields).text
     fields.pop("rule.score.on")
     page = client.get(draft, params=fields).text
@@ -198,8 +215,8 @@ def test_a_rule_is_moved_by_its_buttons_without_javascript(browser, people, draf
     assert rules_in_order(back) == rules_in_order(page)
     same = client.get(draft, params=typed(page) | {"move": "top_answer:up"}).text
     assert rules_in_order(same) == rules_in_order(page)
-    assert re.search(r'id="up-top_answer"[^>]* disabled', page)
-    assert re.search(r'id="down-references"[^>]* disabled', page)
+    assert re.search(r'id="up-top_answer"[^>]* aria-disabled="true"', page)
+    assert re.search(r'id="down-references"[^>]* aria-disabled="true"', page)
 
 
 @pytest.mark.parametrize("move", ["", "score", "score:left", "nonsense:up", "links:up"])
@@ -314,6 +331,8 @@ def test_a_bad_rules_file_is_refused_beside_it_and_nothing_is_lost(browser, peop
     assert typed(answer.text)["name"] == "Mine"
     assert client.post(f"{draft}/rules", files={"rules.file": ("a.toml", b"\xff\x00")}).status_code == 422
     assert client.post(f"{draft}/rules", files={"rules.file": ("a.toml", b"#" * 2_000_000)}).status_code == 413
+    anew = client.get(f"{draft}/rules", follow_redirects=False)
+    assert (anew.status_code, anew.headers["location"]) == (303, draft)
     assert started(client, draft, **{"rules.text": "left in the box"}).status_code == 303
 
 
@@ -336,7 +355,7 @@ def test_counting_writes_nothing(browser, database, people, draft):
     ({"name": " "}, "This is needed."),
     ({"site": ""}, "does not name its site"),
     ({"site": "no site"}, "is no site"),
-    ({"rule.score.minimum": "ten"}, "minimum must be a whole number"),
+    ({"rule.score.minimum": "ten"}, "Score, at least: it must be a whole number, not 'ten'."),
     ({"rule.length.minimum": "5000"}, "minimum above its maximum"),
     ({"rule.references.phrases": "a\x00b"}, "NUL"),
     ({"seed": "-1"}, "must be at least 0"),
@@ -394,6 +413,10 @@ def test_an_import_can_be_run_again_with_its_settings(browser, database, setting
     assert (fields["site"], fields["rule.score.minimum"]) == (rooms.SITE, "30")
     started(client, again)
     assert rooms.work(database, settings, people, int(again.rsplit("/", 1)[1])).result["created"] == 0
+    page = client.get(again).text
+    assert "All of them were in the pool before." in page
+    pool = re.search(r'href="([^"]+)"[^>]*>Open in the pool<', page)[1]
+    assert ">0 found<" not in client.get(pool).text  # a list of what this import brought would be empty
     # One draft less of a file is no reason to remove it from under the others.
     third = client.post(f"{draft}/again").headers["location"]
     client.post(f"{third}/discard")
@@ -406,7 +429,7 @@ def test_a_running_import_shows_its_progress(browser, database, people, base):
         job = session.get_one(Job, run.job_id)
         job.state, job.done, job.total, job.unit = JobState.RUNNING, 700, 1400, "kB"
     page = browser(people.annotator).get(f"{base}/imports/{run.id}").text
-    assert "of 1,400 kB" in page
+    assert "of 1.4 MB" in page
     assert f"jobs/{run.job_id}?next={base}/imports/{run.id}" in page
 
 
@@ -463,6 +486,26 @@ def test_what_is_no_source_is_refused_on_the_form_and_nothing_is_kept(browser, d
     assert rooms.uploads_in(settings) == []
     with database.reading() as session:
         assert session.scalars(select(ImportRun)).all() == []
+
+
+def test_a_list_of_prompts_is_asked_for_its_column(browser, database, settings, people, base):
+    client = browser(people.annotator)
+    at = brought_in(client, base, rooms.upload("prompts.csv", "words\nWhy does a kettle sing?\nWhy?\n"))
+    page = client.get(at).text
+    assert "Not mapped yet" in page
+    assert 'name="map.words"' in page
+    assert started(client, at, **{"map.words": "prompt"}).status_code == 303
+    run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    assert (run.state, run.result["records"]) == (ImportState.PUBLISHED, 2)
+
+
+def test_too_many_files_leave_the_form_as_it_was_filled_in(browser, people, base, settings):
+    files = [("files", (f"{number}.json", b"{}")) for number in range(201)]
+    answer = browser(people.annotator).post(f"{base}/sources/new", files=[*files, ("hub", (None, "kettles/calls"))])
+    assert answer.status_code == 422
+    assert "More than 200 files at once" in answer.text
+    assert 'value="kettles/calls"' in answer.text
+    assert rooms.uploads_in(settings) == []
 
 
 FAULTY = {
@@ -562,7 +605,8 @@ def test_markup_in_names_and_records_is_shown_as_text(browser, database, setting
         assert "<script>alert" not in page
         assert "<img src=x" not in page
         assert "<svg onload" not in page
-    assert "49" not in re.sub(rf"\?v=\w+|{people.project.slug}", "", pages[2], flags=re.IGNORECASE)
+    by_chance = rf"\?v=\w+|{people.project.slug}|[\d,]+ MB|{people.annotator.name}"
+    assert "49" not in re.sub(by_chance, "", pages[2], flags=re.IGNORECASE)
     assert "[U+202E]" in pages[2]
     assert "&lt;script&gt;" in pages[2]
 
@@ -670,6 +714,38 @@ def test_an_estimate_has_two_digits(counted, told):
     assert rough(counted) == told
 
 
+def test_an_import_that_kept_nothing_says_so_and_what_to_do(browser, database, settings, people, base):
+    client = browser(people.annotator)
+    at = brought_in(client, base, rooms.upload("x.jsonl", PAIR))
+    fields = {"rule.length.on": "on", "rule.length.minimum": "4,000"}
+    page = client.get(at, params=typed(client.get(at).text) | fields).text
+    assert "Of 1 record none passes the rules: an import would keep nothing." in page
+    started(client, at, **fields)
+    rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    page = client.get(at).text
+    assert "Nothing was kept of 1 record." in page
+    assert "No record passed the rules" in page
+    assert "Set it up again with other rules" in page
+    assert "Import finished" not in page
+    assert "Open in the pool" not in page
+    page = client.get(f"{base}/sources").text
+    assert "Nothing kept" in page
+    assert "Finished" not in page
+
+
+def test_the_list_says_of_a_refused_file_why(browser, database, settings, people, base):
+    client = browser(people.annotator)
+    for name, content in (("x.jsonl", FAULTY["a broken line"][1]), ("Posts.xml", FAULTY["a truncated dump"][1])):
+        at = brought_in(client, base, rooms.upload(name, content))
+        started(client, at)
+        rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    page = client.get(f"{base}/sources").text
+    assert page.count("Refused") == 2
+    assert "Failed" not in page
+    assert "<bdi>1 record cannot be read.</bdi>" in page
+    assert "<bdi>Line 2: " in page
+
+
 def test_an_upload_is_put_aside_from_the_list(browser, database, settings, people, base, done):
     client = browser(people.annotator)
     at = brought_in(client, base, rooms.upload("Posts.xml", FAULTY["a truncated dump"][1]))
@@ -709,6 +785,8 @@ def test_one_click_restores_a_dropped_record(browser, database, people, base, do
     with database.reading() as session:
         restored = [one for one in session.scalars(select(Candidate)) if "restored" in one.extra]
     assert [one.published for one in restored] == [True]
+    # Another tab had the button still.
+    assert "This record was restored before; nothing was changed." in client.post(urls[0], follow_redirects=True).text
 
 
 def test_what_was_kept_or_stands_there_twice_offers_no_restoring(browser, database, settings, people, base):

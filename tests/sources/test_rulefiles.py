@@ -105,10 +105,10 @@ def test_any_set_is_the_same_after_a_round_through_a_file(kinds, count, words):
     ('- rule: references\n  phrases: ["a\\0"]', "NUL"),
 ])  # fmt: skip
 def test_what_is_no_rules_file_is_refused_in_a_sentence(text, words):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(BadRules, match=words):
         ruleset_from_text(text)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_bomb_of_aliases_is_refused_before_it_grows():

@@ -50,9 +50,9 @@ def record(response="x", *, markup="markdown", **facts):
     return Record("s.example.org", "1", "t", (Message("user", "q"), Message("assistant", response, markup)), **facts)
 
 
-def lima(mode):
+def lima(mode, of="visible"):
     on = {"first_person": {"mode": mode}, "references": {"mode": mode}}
-    return ruleset_from({"top_answer": True, "score": True, "length": True, **on})
+    return ruleset_from({"top_answer": True, "score": True, "length": {"of": of}, **on})
 
 
 @pytest.mark.parametrize("folder", SITES)
@@ -82,6 +82,16 @@ def test_the_length_of_html_gives_the_other_expected_count(shared_data, folder):
     rules = ruleset_from({"top_answer": True, "score": True, "length": {"of": "html"}})
     kept = sum(rules.decide(answer).kept for answer in open_source(shared_data / folder, site=SITES[folder]).records())
     assert kept == expected["if_length_is_of_raw_HTML_Body:after_length"]
+
+
+@pytest.mark.parametrize("folder", SITES)
+def test_the_length_of_html_differs_in_the_end_by_the_same_ids(shared_data, folder):
+    rules, source = lima("strict", of="html"), open_source(shared_data / folder, site=SITES[folder])
+    kept = [int(answer.external_id) for answer in source.records() if rules.decide(answer).kept]
+    explained = {number for _, number in DIFFERENCES} & set(kept)
+    expected = json.loads((shared_data / folder / "EXPECTED.json").read_text())
+    assert len(kept) - len(explained) == expected["if_length_is_of_raw_HTML_Body:final"]
+    assert explained == ({119, 1810} if folder == "se_quantumcomputing_2018" else set())
 
 
 @pytest.mark.parametrize(("length", "kept"), [(1199, False), (1200, True), (4096, True), (4097, False)])
@@ -114,6 +124,11 @@ def test_top_answer_keeps_the_best_and_what_is_no_answer(is_top, kept):
     assert (TopAnswer().objection(record(is_top=is_top)) is None) is kept
 
 
+def test_top_answer_claims_no_higher_score_than_there_need_be():
+    assert TopAnswer().objection(record(is_top=False)).endswith("scores higher, or as high and is older")
+    assert TopAnswer().objection(record(is_top=False, barred="it is pinned")) == "it is pinned"
+
+
 def test_length_names_what_it_counts():
     html = "<p>**a**&amp;</p>"
     assert "6 characters" in Length(of="visible").objection(record(html, markup="html"))
@@ -125,13 +140,15 @@ FIRST_PERSON = [
     "I think so.", "So do I.", "Then I'm done.", "It is my view.", "My view", "(I think)", "Yes - I think so",
     "**I** do",
     "swap A and B, I say", "I/we agree", "the type I like", "When I go", "a\nI b", "**NOTE:** I work", "***\n\nI think",
-    "- I think", "it costs $5 and I paid $6", "the 1st class I took", "In this case I agree", "Also, I do", "`x` I do",
+    "- I think", "_my_ view", "__my own__", "as _I_ say", "MY view", "it costs $5 and I paid $6",
+    "it costs \\$5 and I paid \\$6", "the 1st class I took", "In this case I agree", "Also, I do", "`x` I do",
 ]  # fmt: skip
 NOT_FIRST_PERSON = [
     "an I/O bus", "a Type I error", "a type I error", "World War I began", "class I and II", "phase I.", "Case I: x",
     "I = V/R", "CBA = I, but", "matrices X, Y and I.", "gates I, X, Y", "the I^th element", "I(x;y)", "I-V curve",
-    "`I`", "```\nI = 1\n```", "$\\mathbb{I}$", "> I said", '"I am", he said', "“my house”", "I.V. fluids", "I. First",
-    "Iced", "MySQL", "mystery", "IMY", "i", "(I)", "the end, I.e. here", "MY",
+    "`I`", "```\nI = 1\n```", "$\\mathbb{I}$", "current \\$I\\$ flows", "\\(I\\) flows",
+    "> I said", '"I am", he said', "“my house”", "I.V. fluids", "I. First",
+    "Iced", "MySQL", "mystery", "IMY", "i", "(I)", "the end, I.e. here", "my_view", "_my_view", "V_I",
 ]  # fmt: skip
 
 
@@ -142,8 +159,9 @@ def test_strict_finds_the_first_person(text):
 
 @given(st.text("IMmyé_1 .-’\n", max_size=30))
 def test_strict_looks_for_whole_words(text):
-    plain = re.compile(r"\b(?:I|[Mm]y)\b")
-    assert [found.span() for found in wording._STRICT.finditer(text)] == [f.span() for f in plain.finditer(text)]
+    emphasised = re.compile(r"_{0,2}(I|MY|[Mm]y)_{0,2}")
+    words = (emphasised.fullmatch(text, *found.span()) for found in re.finditer(r"\w+", text))
+    assert [found.span() for found in wording._STRICT.finditer(text)] == [word.span(1) for word in words if word]
 
 
 @pytest.mark.parametrize("text", NOT_FIRST_PERSON)
@@ -246,7 +264,7 @@ ENGLISH = "The lid stays on the pot until the water boils and the potatoes have 
 
 def test_answers_in_another_language_are_told_by_their_own_words():
     assert Language().objection(record(ENGLISH)) is None
-    assert Language().objection(record(GERMAN)) == "it is written in de, not in en"
+    assert Language().objection(record(GERMAN)) == "it is written in German, not in English"
     assert Language(keep=("en", "de")).objection(record(GERMAN)) is None
     assert Language().objection(record(f"{ENGLISH}\n\n> {GERMAN}\n> {GERMAN}")) is None
     assert Language().objection(record("Ja, bestimmt.")) is None
@@ -254,7 +272,7 @@ def test_answers_in_another_language_are_told_by_their_own_words():
 
 def test_the_language_of_a_prompt_alone_is_its_own():
     alone = Record("s", "1", "t", (Message("user", GERMAN),))
-    assert Language().objection(alone) == "it is written in de, not in en"
+    assert Language().objection(alone) == "it is written in German, not in English"
     answered = Record("s", "1", "t", (Message("user", GERMAN), Message("assistant", ENGLISH)))
     assert Language().objection(answered) is None
 
@@ -278,7 +296,7 @@ def test_every_import_begins_with_a_fresh_memory():
 
 
 PERSONAL = {
-    "e-mail address": ["Write to a.lid@kettle.org", "(x+y@mail.kettle.co.uk)"],
+    "e-mail address": ["Write to a.lid@kettle.org", "jörg@müller.de", "(x+y@mail.kettle.co.uk)"],
     "phone number": ["Ring +49 30 1234567", "on (415) 555-2671 or", "+44 20 7946 0958"],
     "secret key": [
         f"ghp_{'a1' * 18}",
@@ -415,7 +433,7 @@ def test_deciding_is_the_same_each_time_and_follows_the_order(rules, records):
             assert decision.rule == "duplicate_titles" or alone[decision.rule].decide(one) == decision
 
 
-THRESHOLDS = {"length": "1,200 4,096", "tokens": "2,048", "code_only": "120", "links": "4 25%", "language": "en"}
+THRESHOLDS = {"length": "1,200 4,096", "tokens": "2,048", "code_only": "120", "links": "4 25%", "language": "English"}
 
 
 @given(st.sampled_from(ALL), RECORDS)

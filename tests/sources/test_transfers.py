@@ -310,3 +310,31 @@ def test_a37_the_same_upload_finished_twice_at_once_is_one_import(client, people
     assert sorted(answers) == [303, 404, 404]
     with database.reading() as session:
         assert len(session.scalars(select(ImportRun)).all()) == 1
+
+
+def test_of_a_complete_dump_only_what_is_read_goes_up(client, people, root, settings):
+    files = {name: content for _, (name, content) in dump_files()}
+    announced = [("Badges.xml", 5_000_000), *((name, len(content)) for name, content in files.items())]
+    begun = announce(client, root, *announced).json()
+    assert begun["arrived"] == [5_000_000, 0, 0]
+    at = f"{root}/{begun['upload']}"
+    assert client.put(f"{at}/0?offset=0", content=b"x").json()["arrived"] == 5_000_000
+    form = f"/projects/{people.project.slug}/sources/new"
+    assert "Posts.xml" in client.get(form).text
+    for number, content in enumerate(files.values(), 1):
+        assert client.put(f"{at}/{number}?offset=0", content=content).json()["arrived"] == len(content)
+    (folder,) = uploads_in(settings)
+    assert sorted(one.name for one in folder.iterdir()) == ["Posts.xml", "Users.xml"]
+    answer = client.post(form, files={"upload": (None, begun["upload"])})
+    assert answer.status_code == 303
+    assert "Left aside: Badges.xml. No import reads that." in client.get(answer.headers["location"]).text
+
+
+def test_files_that_are_no_one_import_are_refused_before_a_piece_is_sent(client, root, settings):
+    answer = announce(client, root, ("a.html", 3_000_000), ("b.html", 3_000_000))
+    assert answer.status_code == 422
+    assert "a.html and b.html came together" in answer.text
+    answer = announce(client, root, *((f"{number}.html", 50_000) for number in range(201)))
+    assert answer.status_code == 422
+    assert "More than 200 files at once" in answer.text
+    assert uploads_in(settings) == []

@@ -62,6 +62,16 @@ def test_formulas_become_math_and_money_does_not():
     assert '<span class="math math-display">a</span>' in html
 
 
+@pytest.mark.parametrize(("text", "tex"), [(r"\$I\$", "I"), (r"\( x_1 \)", "x_1"), (r"\\(x\\)", "x")])
+def test_formulas_with_escaped_signs_become_math(text, tex):
+    assert render_markdown(f"current {text} flows") == f'<p>current <span class="math">{tex}</span> flows</p>\n'
+
+
+def test_escaped_brackets_and_money_are_no_formulas_unless_they_hold_tex():
+    assert "math" not in render_markdown(r"see \[1\] and \[2\], for \$5 or \$6")
+    assert '<span class="math math-display">I = V</span>' in render_markdown(r"so \[I = V\]")
+
+
 def test_a_formula_in_code_stays_code():
     assert render_markdown("`$a$`") == "<p><code>$a$</code></p>\n"
 
@@ -84,3 +94,11 @@ def test_a26_hidden_characters_are_shown():
     assert html.count('class="hidden-character"') == 2
     assert "\u202e" not in html
     assert "U+202E" in html
+
+
+def test_a_column_of_numbers_is_told_by_a_class_since_no_style_is_let_through():
+    html = render_markdown("| Name | Count |\n| --- | ---: |\n| a | 1 |")
+    assert '<th class="num">Count</th>' in html
+    assert '<td class="num">1</td>' in html
+    assert "<td>a</td>" in html
+    assert "style" not in render_markdown("| a |\n| :---: |\n| 1 |")

@@ -6,11 +6,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from app.text import marks
 from app.text.canonical import canonical_json, content_hash, quoted, sha256_hex
-from app.text.counting import count_tokens, counts, estimate_tokens
 from app.text.prose import MASK, own_words
 from app.text.wellformed import MalformedText, first_fault, require_wellformed
 
@@ -58,27 +56,19 @@ def test_all_other_text_passes_unchanged(text):
     assert require_wellformed(text) == text
 
 
-def test_tokens_are_counted_by_the_tokenizer_or_estimated(tmp_path):
-    words = Tokenizer(models.WordLevel({"a": 0, "b": 1, "?": 2}, unk_token="?"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.save(str(tmp_path / "tokenizer.json"))
-    assert count_tokens("a b a", tmp_path) == 3
-    assert counts("a b", tmp_path / "tokenizer.json").exact
-    assert counts("a é", None) == type(counts(""))(words=2, characters=3, tokens=1, exact=False)
-    assert estimate_tokens("x" * 3600) == 1000
-    with pytest.raises(FileNotFoundError):
-        count_tokens("a", tmp_path / "none")
-
-
 @given(st.text())
 def test_marked_runs_join_back(text):
     assert "".join(run.text for run in marks.runs(text)) == text
 
 
 def test_a26_joiners_of_emoji_and_scripts_are_not_marked():
-    assert not marks.has_hidden("👩\u200d🔬 می\u200cخواهم 🏴\U000e0067\U000e0062\U000e007f")
-    assert marks.has_hidden("ad\u200dmin")
-    assert marks.has_hidden("a\u202eb")
+    def hidden(text):
+        return [run.mark for run in marks.runs(text) if run.mark]
+
+    assert not hidden("👩\u200d🔬 می\u200cخواهم 🏴\U000e0067\U000e0062\U000e007f")
+    assert hidden("ad\u200dmin") == ["U+200D"]
+    assert hidden("a\u202eb") == ["U+202E"]
+    assert marks.without_hidden(" ad\u200dmin\u202e\n\x07 of all ") == "admin of all"
     assert marks.runs("x\u202e")[1].mark == "U+202E"
 
 
@@ -97,7 +87,8 @@ def test_own_words_keep_every_place(text):
     [
         "`I`", "```\nI\n```", "~~~py\nI\n\nI\n~~~", "- ```\n  I\n  ```", "$\\mathbb{I}$", "$$\nI\n$$", "> I said",
         '"I am" he said',
-        "“I am”", "‘I am’", "he said 'I am'.", "\\begin{align}I\\end{align}", "``a ` I``", "- > I", "text\n\n    I = 1",
+        "\\$I\\$", "\\(I\\)", "\\\\( I \\\\)", "\\[I = V/R\\]", "“I am”", "‘I am’",
+        "he said 'I am'.", "\\begin{align}I\\end{align}", "``a ` I``", "- > I", "text\n\n    I = 1",
     ],
 )  # fmt: skip
 def test_code_formulas_and_quotations_are_not_ones_own_words(text):
@@ -105,7 +96,18 @@ def test_code_formulas_and_quotations_are_not_ones_own_words(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["I", "it costs $5, and I paid $6", "don't I, won't", "- a\n\n    I go on", "`a` I `b`", '5" I 6"']
+    "text",
+    [
+        "I",
+        "it costs $5, and I paid $6",
+        "it costs \\$5, and I paid \\$6",
+        "\\(I",
+        "see \\[I\\]",
+        "don't I, won't",
+        "- a\n\n    I go on",
+        "`a` I `b`",
+        '5" I 6"',
+    ],
 )
 def test_ones_own_words_stay(text):
     assert "I" in own_words(text)

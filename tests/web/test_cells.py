@@ -1,10 +1,13 @@
 """Each example has one cell, at a place of its own."""
 
+import re
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.cells import Cell, CellSource, draw_cells, rows_for
+from app.web.cells import SMALL, Cell, CellSource, draw_cells, rows_for
 
 LIMA = [("STEM", 200), ("Other", 200), ("wikiHow", 200), ("Stories", 150), ("Tasks", 50), ("Authors", 200)]
 
@@ -58,3 +61,15 @@ def test_no_two_cells_stand_at_one_place(sizes: list[tuple[int, int]]) -> None:
     places = [(cell.x, cell.y) for block in picture.blocks for cell in block.cells]
     assert len(places) == len(set(places)) == sum(max(size) for size in sizes)
     assert all(0 <= x <= picture.width - 15 and 0 <= y <= picture.height - 15 for x, y in places)
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 40), st.integers(0, 20)), min_size=1, max_size=8))
+def test_in_small_each_cell_is_a_dash_of_the_strength_of_its_filling(sizes: list[tuple[int, int, int]]) -> None:
+    sources = [source("S", target, *["approved"] * full, *["draft"] * begun) for target, full, begun in sizes]
+    picture, dashes = draw_cells(sources), Counter[float]()
+    for block in picture.small.blocks:
+        for strength, path in block.paths:
+            dashes[strength] += sum((int(line) + 1) // SMALL for line in re.findall(r"v(\d+)", path))
+    cells = Counter(cell.status for block in picture.blocks for cell in block.cells)
+    assert (dashes[1.0], dashes[0.45], dashes[0.22]) == (cells["approved"], cells["draft"], cells["none"])
+    assert picture.small.height * 19 >= picture.height * 5

@@ -10,13 +10,15 @@ from typing import ClassVar
 
 from app.examples.style.base import Draft, Remark, Rule, own, parameter
 from app.examples.style.leftovers import EVERYBODY
+from app.sources.rules.language import plainly_english
 from app.sources.rules.personal import keys, mails, phone_numbers
+from app.text.languages import name_of
 from app.text.prose import MASK
 
 # A word of three letters and more, or anything with a number in it: x^2, 1+1.
 _WORD = re.compile(r"[^\W\d_]{3,}|[^\s.,;:!?()]*\d[^\s.,;:!?()]*")
 _COMMON_WORDS = """
-about above after again also although always another any anyone are because been before being below best better
+about above after again also although always and another any anyone are because been before being below best better
 between both but can cannot could create describe did does doing done each either else every example examples
 explain find following for from generate get give given good had has have having her here him his how identify
 into its just kind know less like list long made make many may might more most much must name need never not now
@@ -105,7 +107,9 @@ class OtherLanguage(Rule):
             return
         found = _other_language(draft.text[: 4 * _READ], wanted)
         if found is not None:
-            words = f"It reads like “{found}”, and the example says “{wanted}”. Change the one or the other."
+            words = (
+                f"It reads like {name_of(found)}, and the example says {name_of(wanted)}. Change the one or the other."
+            )
             yield self.on_the_whole(draft, words)
 
 
@@ -114,7 +118,10 @@ def _other_language(text: str, wanted: str) -> str | None:
     words = " ".join(own(text).replace(MASK, " ").split())[:_READ]
     if sum(letter.isalpha() for letter in words) < _LETTERS:
         return None
-    import py3langid  # its model takes 95 MB and 0.7 s, which nothing needs before the first text
+    if wanted == "en" and plainly_english(words.lower().split()):
+        return None
+    # One model a process, which an import's language rule uses as well; where all is plain English it is never read.
+    import py3langid  # 80 to 95 MB and 0.7 s
 
     ranked = {str(code): float(weight) for code, weight in py3langid.rank(words)}
     best = max(ranked, key=lambda code: ranked[code])
@@ -145,11 +152,13 @@ class PersonalData(Rule):
                 yield self.at(draft, start, end, f"{what}. Put a made-up one, such as {_MADE_UP[what]}.")
 
     def _phones(self, text: str) -> Iterator[tuple[int, int]]:
-        if sum(letter.isdigit() for letter in text) < 7:
+        # The matcher is slow, and few texts have seven digits with nothing but signs between them.
+        if not _NUMBER.search(text):
             return iter(())
         region = None if self.region == "none" else self.region
         return (span for span in phone_numbers(text, region) if not _FICTION.search(text[slice(*span)]))
 
 
+_NUMBER = re.compile(r"\d(?:[^\w\n]{0,4}\d){6}")
 _FICTION = re.compile(r"555[-. ]?(?:01|12)\d\d$")
 _MADE_UP = {"An e-mail address": "name@example.com", "A phone number": "555-0100", "A secret key": "YOUR_KEY"}

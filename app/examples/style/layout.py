@@ -14,6 +14,7 @@ from app.text.prose import MASK
 HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(?=\S)")
 _CLOSE = re.compile(r"^ {0,3}(#{2,6})(?=[^\s#!\d])")
 _BARE = re.compile(r"^ {0,3}#{1,6}[ \t]*$")
+_UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Headings(Rule):
 
     def remarks(self, draft: Draft) -> Iterator[Remark]:
         """Remark on a skipped level, a heading that stands alone above all, one without a blank or without words."""
-        if "#" not in draft.own:
+        if "#" not in draft.own and not _UNDERLINE.search(draft.own):
             return
-        headings: list[tuple[int, int, int]] = []
+        headings = list(_underlined(draft.own))
         for place, line in line_starts(draft.own):
             if found := HEADING.match(line):
                 headings.append((place + found.start(1), place + len(line), len(found[1])))
@@ -37,7 +38,7 @@ class Headings(Rule):
                 headings.append((place + found.start(1), place + len(line), len(found[1])))
             elif _BARE.match(line):
                 yield self.at(draft, place, place + len(line), "A heading without words. Give it some, or take it out.")
-        yield from self._outline(draft, headings)
+        yield from self._outline(draft, sorted(headings))
 
     def _without_blank(self, draft: Draft, start: int, end: int) -> Remark:
         fix = Fix(end, end, " ")
@@ -52,6 +53,24 @@ class Headings(Rule):
                 fix = Fix(start, start + level, "#" * (above + 1))
                 words = f"Level {level} follows level {above}: a level is skipped."
                 yield self.at(draft, start, end, words, fix)
+
+
+def _underlined(own: str) -> Iterator[tuple[int, int, int]]:
+    """The headings that a line of = or - below a paragraph makes, as start, end and level."""
+    begins: int | None = None  # where the paragraph began that such a line would make a heading of
+    open_ended = False  # the line goes on with something that it makes none of: an item, a quotation
+    for place, line in line_starts(own):
+        if not line.strip() or HEADING.match(line):
+            begins, open_ended = None, False
+        elif begins is not None and (found := _UNDERLINE.match(line)):
+            yield begins, place + len(line), 1 if found[1][0] == "=" else 2
+            begins = None
+        elif _RULE.match(line):
+            begins, open_ended = None, False
+        elif ITEM.match(line) or not line.strip(MASK) or (begins is None and line[:4].isspace()):
+            begins, open_ended = None, True
+        elif begins is None and not open_ended:
+            begins = place
 
 
 ITEM = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>[-*+]|(?P<number>\d{1,3})(?P<stop>[.)]))[ \t]+(?=\S)")

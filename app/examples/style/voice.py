@@ -34,10 +34,10 @@ class FirstPerson(Rule):
 
 
 def _one_a_sentence(text: str, matches: Iterable[re.Match[str]]) -> Iterator[re.Match[str]]:
-    """The first match of each sentence; an I that is a king's is none."""
+    """The first match of each sentence; an I that is a king's is none, nor is a My that begins a name."""
     last: re.Match[str] | None = None
     for found in matches:
-        if found.group() == "I" and _is_name(text, found):
+        if _MY_NAMES.match(text, found.start()) or (found.group() == "I" and _is_name(text, found)):
             continue
         if last is None or _ENDS.search(text, last.end(), found.start()):
             yield found
@@ -52,8 +52,12 @@ def _is_name(text: str, found: re.Match[str]) -> bool:
     return _THING.search(text, begins, found.start()) is not None and _NO_VERB.match(text, found.end()) is not None
 
 
-_THING = re.compile(r"\b(?:[A-Z]{3,}|[Cc]omplex|[Pp]hotosystem|[Cc]ollagen|[Ff]actor|[Pp]olymerase|[Rr]egion) $")
-_NO_VERB = re.compile(r" ?(?:[,.;:()]|and\b|or\b|to\b|\Z)")
+_THING = re.compile(
+    r"\b(?:[A-Z]{3,}|[Cc]omplex|[Pp]hotosystem|[Cc]ollagen|[Ff]actor|[Pp]olymerase|[Rr]egion|[Vv]itamin|[Cc]ategory|"
+    r"[Cc]ategories|[Gg]rade|[Tt]ier) $|\w [A-Z]\w+ $"
+)
+_NO_VERB = re.compile(r" ?(?:[,.;:()]|(?:and|or|to|is|are|has|does)\b|\Z)")
+_MY_NAMES = re.compile(r"My (?:Lai|Tho|Dinh|Fair Lady|Little Pony|Chemical Romance)\b")
 _KING = re.compile(
     r"\b(?:Kings?|Queens?|Popes?|Emperors?|Empress|Tsars?|Czars?|Princes?|Dukes?|Sultans?|Kaisers?|Pharaohs?)"
     r"(?: [A-Z][\w-]+){1,2} $"
@@ -92,11 +96,12 @@ class References(Rule):
 
 
 def _stands_in_reach(text: str, found: re.Match[str]) -> bool:
-    """Whether what is pointed to is in the answer itself: "another answer" of a sum, "as mentioned in step 2"."""
-    after = text[found.end() : found.end() + 30].lower()
+    """Whether nothing outside is pointed to: "as mentioned in step 2", or what one person said to another."""
+    after = text[found.end() : found.end() + 30]
     if found.group() == "as mentioned":
-        return re.match(r"\s+(?:in (?:step|section|part|point)|earlier|previously|before)\b", after) is not None
-    return False
+        within = r"\s+(?:in (?:step|section|part|point)|earlier|previously|before)\b"
+        return re.match(within, after, re.IGNORECASE) is not None
+    return found.group()[1:] == "s answer" and re.match(r"\s+to\s+[A-Z]\w", after) is not None
 
 
 def _shown(found: re.Match[str]) -> str:

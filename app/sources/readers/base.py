@@ -10,9 +10,9 @@ from typing import Any
 
 from app.sources.readers.files import LARGEST_LINE, Sniffed
 from app.sources.readers.settings import Setting, Switch
-from app.sources.records import BadInput, BadLine, BadLines, Place, Record
+from app.sources.records import BadInput, BadLine, BadLines, LeftOut, Place, Record
 
-_LISTED = 10_000
+_LISTED = 1000
 
 Progress = Callable[[str, int, int], None]
 
@@ -79,8 +79,12 @@ class Reader(ABC):
         self.phase = "reading"
         self.errors: list[BadLine] = []
         self.error_count = 0
-        # Files of the input that no reader takes, by name.
-        self.left_out: tuple[str, ...] = ()
+        # Told of every bad record as it is met; `errors` are the first of them.
+        self.on_bad: Callable[[BadLine], None] | None = None
+        # Files and sheets of the input that nothing is read of.
+        self.left_out: tuple[LeftOut, ...] = ()
+        # Files beside these that should be read and cannot be: each counts as a bad record of the whole.
+        self.broken: tuple[BadLine, ...] = ()
         # Pairs of ids that the source itself calls duplicates.
         self.known_duplicates: tuple[tuple[int, int], ...] = ()
         # What a person should know of the whole input, in sentences; nothing was dropped for it.
@@ -101,12 +105,16 @@ class Reader(ABC):
     def note(self, line: int, reason: str, file: Sniffed | None = None) -> None:
         """Remember a record that cannot be read; of several files the reason names its own."""
         self.error_count += 1
+        bad = BadLine(line, f"in {file.name}, {reason}" if file is not None and len(self.files) > 1 else reason)
         if len(self.errors) < _LISTED:
-            named = f"in {file.name}, {reason}" if file is not None and len(self.files) > 1 else reason
-            self.errors.append(BadLine(line, named))
+            self.errors.append(bad)
+        if self.on_bad is not None:
+            self.on_bad(bad)
 
     def settle(self, records: int, noun: str = "row") -> None:
         """End a reading of that many sound records. Raises BadLines, or BadInput where there was nothing at all."""
+        for bad in self.broken:
+            self.note(bad.line, bad.reason)
         if self.errors and not self.options.skip_bad:
             raise BadLines(self.errors, self.error_count)
         if not records and not self.errors:

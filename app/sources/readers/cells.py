@@ -14,22 +14,25 @@ HEAD = 4096
 csv.field_size_limit(1 << 30)
 
 
-def is_open(text: str, delimiter: str, opened: bool = False) -> bool:
-    """Whether a quoted cell is open at the end of a line, when one was or was not at its beginning."""
+def open_quote(text: str, delimiter: str, opened: bool = False) -> int | None:
+    """The character (from 1) of the quote whose cell is open at the end of a line, None where none is.
+
+    It is 0 where the cell was `opened` in an earlier line.
+    """
     if '"' not in text:
-        return opened
+        return 0 if opened else None
     closing, opening = _patterns(delimiter)
-    at = 0
+    at = quote = 0
     while True:
         if not opened:
             # A quote opens a cell at the line's beginning or after a delimiter; elsewhere it is a character.
             found = opening.search(text, at)
             if found is None:
-                return False
-            at = found.end()
+                return None
+            at = quote = found.end()
         ended = closing.match(text, at)
         if ended is None:
-            return True
+            return quote
         at, opened = ended.end(), False
 
 
@@ -61,8 +64,12 @@ def _columns(head: str, delimiter: str) -> int:
     """How many columns a beginning has, 0 where most of its rows do not agree with the first."""
     whole = len(head) < HEAD // 4 or head.endswith("\n")
     header, *others = [_count(row, delimiter) for row in _rows(head, delimiter)] or [0]
+    # A header with a quote that it does not close cannot be read; the lines below tell that it is one.
+    is_stray = not header and open_quote(head.partition("\n")[0], delimiter) is not None
+    if is_stray:
+        header, *others = [line.count(delimiter) + 1 for line in head.split("\n") if line.strip()]
     others = others if whole else others[:-1]
-    return header if 2 * others.count(header) >= len(others) else 0
+    return header if 2 * others.count(header) >= len(others) + is_stray else 0
 
 
 def _count(row: str, delimiter: str) -> int:
@@ -77,7 +84,7 @@ def _rows(head: str, delimiter: str) -> Iterator[str]:
     row, opened = "", False
     for line in head.split("\n"):
         row += f"{line}\n"
-        opened = is_open(line, delimiter, opened)
+        opened = open_quote(line, delimiter, opened) is not None
         if not opened and row.strip():
             yield row
         row = row if opened else ""

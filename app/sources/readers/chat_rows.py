@@ -49,10 +49,11 @@ def is_alpaca(row: Row) -> bool:
 
 
 def lima(row: Row) -> list[Message]:
-    """Turns of the user and the assistant as plain texts."""
+    """Turns of the user and the assistant as plain texts, with a system text beside them."""
     turns = _list(row, "conversations")
     roles: tuple[Role, Role] = ("user", "assistant")
-    return [Message(roles[index % 2], text_of(turn, f"turn {index + 1}")) for index, turn in enumerate(turns)]
+    out = [Message(roles[index % 2], text_of(turn, f"turn {index + 1}")) for index, turn in enumerate(turns)]
+    return [Message("system", text_of(row["system"], "system")), *out] if says(row.get("system")) else out
 
 
 def messages(row: Row) -> list[Message]:
@@ -81,12 +82,15 @@ def sharegpt(row: Row) -> list[Message]:
         _require_object(turn, index)
         out.append(Message(_role(turn.get("from"), index), text_of(turn.get("value"), f"message {index}")))
     system = row.get("system")
-    return [Message("system", text_of(system, "system")), *out] if system else out
+    return [Message("system", text_of(system, "system")), *out] if says(system) else out
+
+
+ALPACA = ("instruction", "input", "output", "history", "system")
 
 
 def alpaca(row: Row) -> list[Message]:
     """An instruction with its input and output, after the history."""
-    out = [Message("system", text_of(row["system"], "system"))] if row.get("system") else []
+    out = [Message("system", text_of(row["system"], "system"))] if says(row.get("system")) else []
     for index, pair in enumerate(row.get("history") or [], start=1):
         if not isinstance(pair, list) or len(pair) != 2:
             raise BadRow(f"history {index} is not a pair of prompt and response")
@@ -94,10 +98,10 @@ def alpaca(row: Row) -> list[Message]:
         out += [Message("assistant", text_of(pair[1], f"history {index}"))]
     instruction = text_of(row.get("instruction"), "instruction")
     more = row.get("input")
-    prompt = f"{instruction}\n\n{text_of(more, 'input')}" if more else instruction
+    prompt = f"{instruction}\n\n{text_of(more, 'input')}" if says(more) else instruction
     out.append(Message("user", prompt))
-    # A row without the key is a prompt alone; an empty response is a fault.
-    return [*out, Message("assistant", text_of(row["output"], "output"))] if "output" in row else out
+    # A row that says nothing of it is a prompt alone; an empty response is a fault.
+    return [*out, Message("assistant", text_of(row["output"], "output"))] if row.get("output") is not None else out
 
 
 def in_turn(messages: Sequence[Message]) -> tuple[Message, ...]:
@@ -176,6 +180,11 @@ def _parts(value: Any, index: int) -> str:
             raise BadRow(f"message {index} has a part that is not text")
         texts.append(text_of(part.get("text"), f"message {index}"))
     return text_of("\n".join(texts), f"message {index}")
+
+
+def says(value: Any) -> bool:
+    """Whether a column that may be left empty is not: blanks say nothing."""
+    return bool(value.strip() if isinstance(value, str) else value)
 
 
 def text_of(value: Any, what: str) -> str:

@@ -9,9 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.sources.readers.files import LARGEST_LINE, Line, Sniffed, chunks, has_places, lines
+from app.sources.readers.array_text import ArrayText, told
+from app.sources.readers.files import LARGEST_LINE, Line, Sniffed, chunks, has_places, lines, too_long
 from app.sources.readers.separated import Span, delimiter_in, header_of, row_of, spans
-from app.sources.readers.strict_json import BadJson, parse, parse_from
+from app.sources.readers.strict_json import BadJson, parse
 from app.sources.records import BadInput, BadLine
 
 _LOOKED_AT = 100
@@ -133,15 +134,15 @@ def _array_items(file: Sniffed, longest: int) -> Iterator[Item]:
 
     Raises BadInput where the array itself is broken: nothing tells where its next element begins.
     """
-    text = _Buffer(file.path, file.encoding, longest)
+    text = ArrayText(file.path, file.encoding, longest)
     if text.peek() != "[":
         raise BadInput("the file does not begin with [", text.line)
     text.take(1)
     separator, number = "", 0
     while text.peek() != "]" or separator == ",":
         line = text.line
-        value = text.value()
-        yield Item(line, text.at, number, value)
+        value, fault = text.value()
+        yield Item(line, text.at, number, value, fault)
         number += 1
         separator = text.peek()
         if separator not in {",", "]"}:
@@ -165,13 +166,14 @@ def _object_items(file: Sniffed, longest: int) -> Iterator[Item]:
         parts.append(text)
         size += len(text)
         if size > longest:
-            yield Item(1, end, 0, None, f"the object is longer than {longest >> 20} MB")
+            yield Item(1, end, 0, None, too_long("the object", longest))
             return
+    whole = "".join(parts)
     try:
-        yield Item(1, end, 0, parse("".join(parts)))
+        yield Item(1, end, 0, parse(whole))
     except BadJson as error:
-        cut = "; the file seems to be cut off" if error.unfinished else ""
-        yield Item(1, end, 0, None, f"{error}{cut}")
+        line, reason = told(error, whole)
+        yield Item(line, end, 0, None, reason)
 
 
 def _parquet_items(file: Sniffed, longest: int) -> Iterator[Item]:
@@ -198,65 +200,6 @@ def _sheet_items(file: Sniffed, longest: int) -> Iterator[Item]:
     size = file.path.stat().st_size
     for number, value, fault in spreadsheet.rows(file.path, longest, file.memo.get("sheet")):
         yield Item(number, size, number, value, fault)
-
-
-class _Buffer:
-    """The text of a file from the place that was read, filled as needed; knows its line."""
-
-    def __init__(self, path: Path, encoding: str, longest: int) -> None:
-        self._chunks = chunks(path, encoding)
-        self._longest = longest
-        self._text = ""
-        self._at = 0
-        self.line = 1
-        self.done = 0
-
-    @property
-    def at(self) -> int:
-        """About how many bytes were read and used; exact at the end."""
-        return self.done - (len(self._text) - self._at)
-
-    def peek(self) -> str:
-        """Give the next character that is no blank, empty at the end."""
-        while True:
-            while self._at < len(self._text) and self._text[self._at] in " \t\r\n":
-                self.take(1)
-            if self._at < len(self._text) or not self._fill():
-                return self._text[self._at : self._at + 1]
-
-    def take(self, count: int) -> None:
-        """Step over characters."""
-        self.line += self._text.count("\n", self._at, self._at + count)
-        self._at += count
-
-    def value(self) -> Any:
-        """Parse the value that begins here, reading on for as long as more text might mend it."""
-        self.peek()
-        while True:
-            try:
-                value, end = parse_from(self._text, self._at)
-            except BadJson as error:
-                if len(self._text) - self._at > self._longest:
-                    raise BadInput(f"an element is broken or longer than {self._longest >> 20} MB", self.line) from None
-                # Twice as much each time, so that a long element is not parsed once for each chunk of it.
-                if not error.syntax or not self._fill(len(self._text) - self._at):
-                    cut = "; the file seems to be cut off" if error.unfinished else ""
-                    raise BadInput(f"{error}{cut}", self.line) from None
-            else:
-                self.take(end - self._at)
-                return value
-
-    def _fill(self, wanted: int = 1) -> bool:
-        """Read on by at least `wanted` characters; say whether there was anything."""
-        parts, size = [self._text[self._at :]], 0
-        for text, end in self._chunks:
-            parts.append(text)
-            size += len(text)
-            self.done = end
-            if size >= wanted:
-                break
-        self._text, self._at = "".join(parts), 0
-        return size > 0
 
 
 CONTAINERS: dict[str, Container] = {

@@ -7,6 +7,7 @@ with the assistant: words of the asker that nobody answered are no part of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -19,6 +20,9 @@ from app.sources.readers.xml_rows import LARGEST_ROW, Attributes, RowFile, rows
 from app.sources.records import Message, Place, Record, Role
 
 FEWEST_TURNS = 4
+# A comment begins with the name of whom it calls, which is no part of what is said to them.
+_CALL = re.compile(r"@[^\W_][\w.’'-]{1,40}[:,]?(?:\s+|\Z)")
+_LINK = re.compile(r"`+[^`]*`+|\[([^\[\]]{1,400})\]\(https?://(?:[^\s()]|\([^\s()]*\))+(?:\s\"[^\"\n]*\")?\)")
 
 
 class Comment(NamedTuple):
@@ -53,12 +57,18 @@ class Comments:
 
 
 def _comment(row: Attributes) -> Comment | None:
-    by, number, text = owner_of(row, "UserId"), owner_of(row, "Id"), row.get("Text", "").strip()
+    by, number, text = owner_of(row, "UserId"), owner_of(row, "Id"), _said(row.get("Text", ""))
     try:
         posted = moment(row.get("CreationDate", ""))
     except ValueError:
         return None
     return Comment(number, by, posted, text) if by is not None and number is not None and text else None
+
+
+def _said(text: str) -> str:
+    """A comment's words without the call; links shrink to their text, as those of answers do."""
+    words = _CALL.sub("", text.strip(), count=1) if text.lstrip().startswith("@") else text.strip()
+    return _LINK.sub(lambda found: found[1] or found[0], words) if "](" in words else words
 
 
 def dialogue_of(answer: AnswerRecord, comments: Sequence[Comment], place: Place) -> Record | None:

@@ -15,6 +15,12 @@ from app.sources.records import BadInput
 
 LARGEST_LINE = 8 << 20
 
+
+def too_long(what: str, longest: int) -> str:
+    """Say that a record, or what holds it, has more bytes than one may have, and what allows it more."""
+    return f"{what} is longer than {longest >> 20} MB (HANDPICKED_MAX_RECORD_MB)"
+
+
 _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP archive", "unpack it first"),
     (b"PK\x05\x06", "an empty ZIP archive", "there is nothing in it"),
@@ -36,6 +42,7 @@ _SIGNATURES = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file (XLS)", "save it as XLSX or CSV first"),
     (b"ARROW1", "an Arrow file", "export it as Parquet or JSONL first"),
 )
+_OLD_LINES = "the file has lines that end in a carriage return alone (CR); save it with LF or CR LF at their ends"
 _SHEET_PARTS = (b"[Content_Types].xml", b"_rels/.rels", b"docProps/", b"xl/")
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x95}\](cX\x8c(]")
 _BOMS = (
@@ -66,6 +73,8 @@ class Sniffed:
     head: str = ""
     fault: BadInput | None = None
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    # Whether it lies in a folder of data files, whose names say something: test.jsonl alone may be anything.
+    in_folder: bool = False
 
 
 def sniff(path: Path, encoding: str = "auto", name: str = "") -> Sniffed:
@@ -84,7 +93,10 @@ def sniff(path: Path, encoding: str = "auto", name: str = "") -> Sniffed:
             _refuse_blank(path, chosen)
     except BadInput as fault:
         return Sniffed(path, name, "nothing", fault=fault)
-    return Sniffed(path, name, _kind_of(head), chosen, head)
+    kind = _kind_of(head)
+    if kind == "text" and "\r" in head.rstrip() and "\n" not in head:
+        return Sniffed(path, name, "nothing", fault=BadInput(_OLD_LINES, 1))
+    return Sniffed(path, name, kind, chosen, head)
 
 
 def require_encoding(name: str) -> None:
@@ -119,12 +131,11 @@ def _refuse_binary(raw: bytes) -> None:
 
 def _encoding_of(raw: bytes, chosen: str) -> str:
     marked = next((name for mark, name in _BOMS if raw.startswith(mark)), None)
-    if chosen != "auto":
-        # Read as it was chosen, without the mark at its head.
-        wide = marked if chosen.startswith("utf-16") and marked == "utf-16" else chosen
-        return "utf-8-sig" if chosen == "utf-8" else wide
     if marked is not None:
+        # In no other encoding do these bytes begin a text: what was chosen is for the files without a mark.
         return marked
+    if chosen != "auto":
+        return "utf-8-sig" if chosen == "utf-8" else chosen
     if b"\x00" in raw[:64]:
         evens, odds = raw[0:64:2].count(0), raw[1:64:2].count(0)
         if max(evens, odds) > len(raw[:64]) // 4:
@@ -204,7 +215,7 @@ def _byte_lines(path: Path, encoding: str, longest: int, start: int) -> Iterator
             start, end = end, end + len(raw)
             if len(raw) > longest:
                 end += _skip_line(file, raw)
-                yield Line(number, end, "", f"the line is longer than {longest >> 20} MB", start)
+                yield Line(number, end, "", too_long("the line", longest), start)
                 continue
             if start == 0:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -241,7 +252,7 @@ def _wide_lines(path: Path, encoding: str, longest: int) -> Iterator[Line]:
                 number += 1
                 yield Line(number, end, f"{line}\n")
             if len(pending) > longest:
-                yield Line(number + 1, end, "", f"the line is longer than {longest >> 20} MB; the rest was not read")
+                yield Line(number + 1, end, "", f"{too_long('the line', longest)}; the rest was not read")
                 return
     except BadInput as error:
         yield Line(max(number + 1, error.line or 0), end, "", error.reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.sources.readers.chat_rows import BadRow, Row, message_of, text_of
+from app.sources.readers.chat_rows import BadRow, Row, message_of, says, text_of
 from app.sources.records import Message, Role
 
 PROMPTS = ("prompt", "question", "instruction", "query")
@@ -34,8 +34,8 @@ def pair(row: Row) -> list[Message]:
         raise BadRow(f"there is no prompt: none of {', '.join(PROMPTS)}")
     if response is None:
         raise BadRow(f"there is no response: none of {', '.join(RESPONSES)}")
-    out = [Message("system", text_of(row["system"], "system"))] if row.get("system") else []
-    context = next((name for name in CONTEXTS if row.get(name)), None)
+    out = [Message("system", text_of(row["system"], "system"))] if says(row.get("system")) else []
+    context = next((name for name in CONTEXTS if says(row.get(name))), None)
     asked = text_of(row[prompt], prompt)
     if context is not None:
         asked = f"{asked}\n\n{text_of(row[context], context)}"
@@ -91,6 +91,11 @@ def instances(row: Row) -> list[Row]:
         raise BadRow("an instance is not a JSON object")
     about = {key: value for key, value in row.items() if key != "instances"}
     return [{**about, "input": one.get("input"), "output": one.get("output")} for one in found]
+
+
+def split_of_task(row: Row) -> str | None:
+    """The test split for a task of Self-Instruct's evaluation, which names the use that it is from."""
+    return "test" if "motivation_app" in row else None
 
 
 def is_questions(row: Row) -> bool:

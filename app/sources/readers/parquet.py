@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from app.sources.readers.files import too_long
 from app.sources.records import BadInput
 
 MOST_COLUMNS = 2000
@@ -95,7 +96,7 @@ def _values(batch: Any, number: int, longest: int) -> Iterator[Found]:
 def _value(one: Any, number: int, longest: int) -> Found:
     """A row by itself, where something may be wrong with it."""
     if one.get_total_buffer_size() > longest and one.nbytes > longest:
-        return number, None, f"the row is longer than {longest >> 20} MB"
+        return number, None, too_long("the row", longest)
     try:
         return number, plain(one.to_pylist()[0]), None
     except UnicodeDecodeError:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from app.sources import licences
 from app.sources.readers.base import PromptChoice
 from app.sources.readers.question_index import Answer, Names, RecentRows
+from app.sources.readers.times import in_utc
 from app.sources.readers.xml_rows import Attributes, RowFile
 from app.sources.records import Message, Place, Record
 
@@ -50,10 +51,9 @@ def number(attributes: Attributes, name: str, low: int = 1) -> int:
 def moment(value: str) -> datetime:
     """Give a date and time, in UTC where it names no zone. Raises ValueError, which says what is wrong."""
     try:
-        found = datetime.fromisoformat(value)
+        return in_utc(value)
     except ValueError:
         raise ValueError(f"the post's CreationDate is {value[:30]!r}, which is no date") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def owner_of(attributes: Attributes, name: str = "OwnerUserId") -> int | None:
@@ -189,6 +189,7 @@ class AnswerRecord(Record):
             "question_author_url": licences.user_url(site, owner),
             "question_licence": self._dump.licence(asked) if asked else None,
             "question_closed": asked.get("ClosedDate"),
+            "question_deleted": asked.get("DeletionDate"),
             "accepted": asked.get("AcceptedAnswerId") == self.external_id,
             "tags": re.findall(r"[^<>|]+", asked.get("Tags", "")),
         }

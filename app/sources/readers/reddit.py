@@ -90,7 +90,7 @@ class RedditReader(Reader):
             return
         seen.answers += 1
         seen.wanted.add(member)
-        if post.competes:
+        if post.barred is None:
             score = NO_SCORE if post.facts.score is None else post.facts.score
             seen.threads.answered(post.post, post.number, score, post.facts.created or 0)
 
@@ -185,6 +185,7 @@ class RedditReader(Reader):
             language="en",
             score=post.facts.score,
             is_top=self._seen.threads.best(post.post) == post.number if self._seen else None,
+            barred=post.barred,
             thread_id=base36(post.post),
             author=post.facts.author,
             author_url=text.author_url(post.facts.author),

@@ -49,9 +49,13 @@ class Comment:
     facts: Facts
 
     @property
-    def competes(self) -> bool:
-        """Whether it may be the best answer: one to the submission itself, by a person, and still there."""
-        return not (self.is_reply or self.facts.pinned or text.gone(self.body))
+    def barred(self) -> str | None:
+        """Why it cannot be the best answer, None if it can: one to the submission, not pinned, and still there."""
+        if self.is_reply:
+            return "it replies to another comment and not to the post"
+        if self.facts.pinned:
+            return "it is pinned by a moderator, so it does not compete"
+        return "its words are gone, so it does not compete" if text.gone(self.body) else None
 
 
 def is_comment(row: Row) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from app.sources.readers import chat_rows
@@ -14,10 +15,14 @@ from app.sources.readers.base import Format, Reader, ReadOptions, each
 from app.sources.readers.chat_rows import BadRow, Row
 from app.sources.readers.containers import CONTAINERS, Item, first_items, item_at, items_of
 from app.sources.readers.files import Sniffed
-from app.sources.records import BadInput, Message, Place, Record
+from app.sources.readers.times import in_utc
+from app.sources.records import BadInput, LeftOut, Message, Place, Record
 from app.text.canonical import quoted, sha256_hex
+from app.text.wellformed import first_fault
 
 LONGEST_ID = 120
+# Of what a row has besides its messages and what it says of itself, so many characters are kept.
+MOST_BESIDE = 20_000
 # Records that one row may stand for; a place keeps the line and the part in one number.
 MOST_PARTS = 10_000
 _PARTS = 1 << 20
@@ -32,7 +37,8 @@ class Shape:
     """A form of rows: how a row of it is known, and how one becomes a record.
 
     `read` gives a row's record (see `conversation` for the common one) and raises BadRow with a sentence part.
-    `parts` are the rows that one row stands for, where it stands for more.
+    `parts` are the rows that one row stands for, where it stands for more; `split` is that of a row of which neither
+    the row nor its file says it.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Shape:
     read: Callable[[Item, ReadOptions], Record]
     rules: str = "none"
     parts: Callable[[Row], Sequence[Row]] | None = None
+    split: Callable[[Row], str | None] = lambda _: None
 
     def format(self) -> Format:
         """The format that reads each file of such rows by itself."""
@@ -69,8 +76,8 @@ class RowReader(Reader):
     def __init__(self, files: Sequence[Sniffed], options: ReadOptions, shape: Shape) -> None:
         """Take files whose rows have that shape."""
         super().__init__(on_sheet(files, options.settings), options)
-        self.left_out = tuple(name for file in self.files for name in _other_sheets(file))
-        self._splits = [split_in(file.name) for file in self.files]
+        self.left_out = tuple(sheet for file in self.files for sheet in _other_sheets(file))
+        self._splits = [split_in(file.name, in_folder=file.in_folder) for file in self.files]
         self.shape = shape
         self.format = shape.name
         self.site = options.site or shape.name
@@ -129,7 +136,7 @@ class RowReader(Reader):
         external_id = _short(record.external_id) if record.external_id else words_of(record)
         # The line goes with the place, for a row that is found by its byte does not know how many lines come before.
         place = Place(number, item.position, item.line * _PARTS)
-        split = record.split or self._splits[number]
+        split = record.split or self._splits[number] or self.shape.split(item.value)
         _fill_in(record, site=site, external_id=external_id, split=split, place=place)
         return record
 
@@ -145,7 +152,7 @@ def on_sheet(files: Sequence[Sniffed], settings: Mapping[str, Any]) -> list[Snif
     return [replace(file, memo={"sheet": str(sheet)}) if file.kind == "xlsx" and sheet else file for file in files]
 
 
-def _other_sheets(file: Sniffed) -> list[str]:
+def _other_sheets(file: Sniffed) -> list[LeftOut]:
     """The sheets of a spreadsheet that are not read, with the reason."""
     if file.kind != "xlsx":
         return []
@@ -153,30 +160,56 @@ def _other_sheets(file: Sniffed) -> list[str]:
 
     found = sheets(file.path)
     read = file.memo.get("sheet") or next((name for name, visible in found if visible), None)
-    others = [(name, "not chosen" if visible else "hidden") for name, visible in found if name != read]
-    return [f"{file.name}, sheet {name} ({why})" for name, why in others]
+    others = [(name, "not the one that is read" if visible else "hidden") for name, visible in found if name != read]
+    return [LeftOut(f"{file.name}, sheet {name}", f"The sheet is {why}.") for name, why in others]
 
 
-def split_in(name: str) -> str | None:
+def split_in(name: str, *, in_folder: bool = False) -> str | None:
     """The split that a name says, as data sets on the Hub have it: train-00000-of-00004.parquet, data/test.jsonl.
 
-    A file test.jsonl outside of any folder may be anything.
+    A file test.jsonl outside of any folder may be anything; `in_folder` says that it lies in one that was brought.
     """
-    found = _SHARD.fullmatch(name) or _IN_FOLDER.fullmatch(name)
+    found = _SHARD.fullmatch(name) or _IN_FOLDER.fullmatch(f"./{name}" if in_folder else name)
     return chat_rows.SPLITS[found[1].lower()] if found else None
 
 
 def conversation(
-    messages: Callable[[Row], Sequence[Message]], extra: Callable[[Row], dict[str, Any]] | None = None
+    messages: Callable[[Row], Sequence[Message]],
+    columns: Iterable[str],
+    extra: Callable[[Row], dict[str, Any]] | None = None,
 ) -> Callable[[Item, ReadOptions], Record]:
-    """Read rows whose messages `messages` gives, with the fields about them that any row may have, and `extra`."""
+    """Read rows whose messages `messages` makes of these columns, with what any row may say of itself, and `extra`."""
+    used = _ABOUT.union(columns)
 
     def read(item: Item, options: ReadOptions) -> Record:
         row = item.value
         record = record_of(item, chat_rows.in_turn(messages(row)), options)
-        return record if extra is None else replace(record, extra=record.extra | extra(row))
+        more = extra(row) if extra is not None else {}
+        if others := row.keys() - used:
+            more |= _kept(row, others)
+        return replace(record, extra=record.extra | more) if more else record
 
     return read
+
+
+def _kept(row: Row, names: set[str]) -> dict[str, Any]:
+    """What a row has besides, under `columns`: what can be stored and says something, up to MOST_BESIDE characters."""
+    found: dict[str, Any] = {}
+    room = MOST_BESIDE
+    for name, value in row.items():
+        if name in names and value not in (None, "", [], {}) and 0 < (size := _stored_size(name, value)) <= room:
+            found[name] = value
+            room -= size
+    return {"columns": found} if found else {}
+
+
+def _stored_size(name: str, value: Any) -> int:
+    """How long a column is as JSON; 0 for what a database cannot keep."""
+    try:
+        text = json.dumps({name: value}, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return 0
+    return 0 if first_fault(text) or "\\u0000" in text else len(text)
 
 
 def record_of(item: Item, messages: tuple[Message, ...], options: ReadOptions, title: str | None = None) -> Record:
@@ -247,7 +280,7 @@ def _compared(record: Record, seen: dict[bytes, int]) -> Record:
     if first is own:
         return record
     if (first ^ own) & _WORDS:
-        raise BadRow(f"the id {record.external_id[:40]!r} is that of line {first >> 64}, with other words")
+        raise BadRow(f"the id {record.external_id!r} is that of line {first >> 64}, with other words")
     return replace(record, repeats=first >> 64)
 
 
@@ -271,7 +304,6 @@ def moment(value: str | None) -> datetime | None:
     if value is None:
         return None
     try:
-        found = datetime.fromisoformat(value)
+        return in_utc(value)
     except ValueError:
         raise BadRow(f"the date {value[:30]!r} is not written as 2026-01-31T12:00:00") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -6,23 +6,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.sources.readers.cells import HEAD, cells, delimiter_of, is_open
-from app.sources.readers.files import Line
+from app.sources.readers.cells import HEAD, cells, delimiter_of, open_quote
+from app.sources.readers.files import Line, too_long
 from app.sources.records import BadInput
+from app.web.words import plural
 
 MOST_COLUMNS = 2000
 _BLANKS = " \t\r\n"
+# The unit separator stands in no text, so a comma in a row of one column belongs to its words.
+_NONE = "\x1f"
 
 
 @dataclass(slots=True)
 class Span:
-    """The lines of one row: where it begins (see Item), the bytes up to its end, its text or what is wrong with it."""
+    """The lines of one row: where it begins (see Item), the bytes up to its end, its text or what is wrong with it.
+
+    `quote` is the line and the character of the last quote that its lines leave open.
+    """
 
     number: int
-    position: int
+    start: int
+    last: int
     end: int = 0
     size: int = 0
     fault: str | None = None
+    quote: tuple[int, int] = (0, 0)
     parts: list[str] = field(default_factory=list)
 
     @property
@@ -32,13 +40,28 @@ class Span:
 
     def add(self, line: Line, longest: int) -> None:
         """Take one more line, or only its fault once the row is longer than `longest`."""
-        self.end = line.end
+        self.last, self.end = line.number, line.end
         self.size += len(line.text)
         if self.fault is None and (line.fault is not None or self.size > longest):
-            self.fault = line.fault or f"the row is longer than {longest >> 20} MB"
+            self.fault = line.fault or too_long("the row", longest)
             self.parts.clear()
         if self.fault is None:
             self.parts.append(line.text)
+
+    @property
+    def position(self) -> int:
+        """The byte at which the row begins; its line where characters are wider."""
+        return self.start if self.start >= 0 else self.number
+
+    @property
+    def extent(self) -> str:
+        """How much of the file the row is, in words."""
+        in_bytes = f", {self.end - self.start:,} bytes" if self.start >= 0 else ""
+        return f"{plural(self.last - self.number + 1, 'line')}{in_bytes}"
+
+    def told(self, fault: str) -> str:
+        """What is wrong with the row, and where it ends if that is another line: so much is left out with it."""
+        return fault if self.last == self.number else f"{fault}; the row ends at line {self.last:,}: {self.extent}"
 
 
 def spans(found: Iterator[Line], delimiter: str, longest: int) -> Iterator[Span]:
@@ -47,20 +70,24 @@ def spans(found: Iterator[Line], delimiter: str, longest: int) -> Iterator[Span]
     for line in found:
         if span is None and line.fault is None and not line.text.strip(_BLANKS):
             continue
-        opened = is_open(line.text, delimiter, span is not None)
-        span = span or Span(line.number, line.start if line.start >= 0 else line.number)
+        quote = open_quote(line.text, delimiter, span is not None)
+        span = span or Span(line.number, line.start, line.number)
         span.add(line, longest)
-        if not opened:
+        if quote:
+            span.quote = (line.number, quote)
+        if quote is None:
+            span.fault = span.fault and span.told(span.fault)
             yield span
             span = None
     if span is not None:
-        span.fault = "a quoted cell that begins in this row never ends, so nothing after it can be read"
+        where = "line {}, character {}".format(*span.quote)
+        span.fault = f"the quote at {where}, never closes, so nothing from this row on can be read: {span.extent}"
         yield span
 
 
 def header_of(rows: Iterator[Span], delimiter: str) -> list[str]:
     """Take the first row as the names of the columns. Raises BadInput (422) for what does not name each once."""
-    first = next(rows, Span(1, 0, fault="the file is empty"))
+    first = next(rows, Span(1, 0, 1, fault="the file is empty"))
     try:
         names = [name.strip() for name in _cells_of(first, delimiter)]
     except ValueError as error:
@@ -72,7 +99,10 @@ def header_of(rows: Iterator[Span], delimiter: str) -> list[str]:
 def _cells_of(span: Span, delimiter: str) -> list[str]:
     if span.fault is not None:
         raise ValueError(span.fault)
-    return cells(span.text, delimiter)
+    try:
+        return cells(span.text, delimiter)
+    except ValueError as error:
+        raise ValueError(span.told(str(error))) from None
 
 
 def require_names(names: list[str], line: int) -> None:
@@ -88,10 +118,10 @@ def require_names(names: list[str], line: int) -> None:
 
 
 def delimiter_in(path: Path, encoding: str) -> str:
-    """What separates the cells of a file that was recognised as a table."""
+    """What separates the cells of a table; of one with a single column nothing that its text may hold."""
     with path.open("rb") as file:
         head = file.read(HEAD).decode(encoding, errors="replace")
-    return delimiter_of(head.lstrip(_BLANKS)) or ","
+    return delimiter_of(head.lstrip(_BLANKS)) or _NONE
 
 
 def row_of(span: Span, names: list[str], delimiter: str) -> dict[str, str]:
@@ -99,5 +129,5 @@ def row_of(span: Span, names: list[str], delimiter: str) -> dict[str, str]:
     found = _cells_of(span, delimiter)
     if len(found) != len(names):
         has = "one cell" if len(found) == 1 else f"{len(found):,} cells"
-        raise ValueError(f"the row has {has} where the header names {len(names):,} columns")
+        raise ValueError(span.told(f"the row has {has} where the header names {len(names):,} columns"))
     return dict(zip(names, found, strict=True))

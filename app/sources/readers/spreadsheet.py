@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import openpyxl
 
+from app.sources.readers.files import too_long
 from app.sources.readers.separated import require_names
 from app.sources.records import BadInput
 
@@ -38,7 +39,7 @@ def rows(path: Path, longest: int, sheet: str | None = None) -> Iterator[Found]:
         name = _chosen(shown, sheet)
         for number, value, fault in _rows(_cells(shown[name]), _cells(written[name])):
             if value is not None and sum(len(str(cell)) for cell in value.values()) > longest:
-                yield number, None, f"the row is longer than {longest >> 20} MB"
+                yield number, None, too_long("the row", longest)
             else:
                 yield number, value, fault
 

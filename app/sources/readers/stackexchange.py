@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from app.sources.exchanges import site_host
 from app.sources.readers.base import Format, Reader, ReadOptions
@@ -87,7 +88,8 @@ class StackExchangeReader(Reader):
         """Check every row and note its numbers; count rows, questions and answers."""
         take, seen, counted = self._taker(), IdSet(), {QUESTION: 0, ANSWER: 0}
         total = 0
-        for row in rows(self.posts, "posts", self.progress, self.options.longest, self.options.sample_bytes):
+        options = self.options
+        for row in rows(self.posts, "posts", self.progress, options.longest, options.sample_bytes, self.note):
             total += 1
             kind = row.attributes.get("PostTypeId")
             if kind not in counted:
@@ -220,12 +222,19 @@ _BESIDE = ("users", "comments", "postlinks", "votes", "tags")
 
 
 def _claim(files: Sequence[Sniffed]) -> list[list[Sniffed]]:
-    """A dump's Posts.xml with what stands beside it; any other XML is read as one, and says what it holds instead."""
-    xml = [file for file in files if file.kind == "xml"]
+    """Each Posts.xml with what is in its folder; any other XML is read as a dump, and says what it holds instead.
+
+    A picture beside data is no dump.
+    """
+    xml = [file for file in files if file.kind == "xml" and root_of(file) != "svg"]
     posts = [file for file in xml if root_of(file) == "posts"]
-    if len(posts) == 1:
-        return [[posts[0], *(file for file in xml if root_of(file) in _BESIDE)]]
-    return [[file] for file in posts or xml[:1]]
+    beside = [file for file in xml if root_of(file) in _BESIDE]
+    dumps = [[one, *(file for file in beside if _folder(file) == _folder(one))] for one in posts]
+    return dumps or [[file] for file in xml[:1]]
+
+
+def _folder(file: Sniffed) -> PurePosixPath:
+    return PurePosixPath(file.name).parent
 
 
 FORMAT = Format(

@@ -13,11 +13,29 @@ _DEEPEST = 200
 class BadJson(ValueError):
     """The text is no JSON that can be kept; the message is a sentence part."""
 
-    def __init__(self, reason: str, *, syntax: bool = False, unfinished: bool = False) -> None:
-        """Say why; `syntax` when more text might mend it, `unfinished` when it seems to end too early."""
+    def __init__(self, reason: str, *, unfinished: bool = False) -> None:
+        """Say why; `unfinished` when it seems to end too early."""
         super().__init__(reason)
-        self.syntax = syntax
         self.unfinished = unfinished
+
+
+class NotJson(BadJson):
+    """It breaks the syntax `at` a character of the text, from 0; more text might mend it."""
+
+    def __init__(self, error: json.JSONDecodeError, text: str, start: int) -> None:
+        """Say what the library says of the value that begins at `start`."""
+        self.at = error.pos
+        # Some of Python's words end in "at" already.
+        self._what = (error.msg[0].lower() + error.msg[1:]).removesuffix(" at")
+        is_at_end = error.pos >= len(text.rstrip())
+        self._end = ", where the text ends" if is_at_end else ""
+        super().__init__(
+            self.told(error.pos - start + 1), unfinished=is_at_end or error.msg.startswith("Unterminated string")
+        )
+
+    def told(self, character: int) -> str:
+        """The same, where it is to be counted from elsewhere."""
+        return f"it is not valid JSON: {self._what} at character {character}{self._end}"
 
 
 def parse(text: str) -> Any:
@@ -36,22 +54,11 @@ def parse_from(text: str, start: int) -> tuple[Any, int]:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        unfinished = _is_unfinished(error, text)
-        raise BadJson(_explain(error, text, start), syntax=True, unfinished=unfinished) from None
+        raise NotJson(error, text, start) from None
     except RecursionError:
         raise BadJson(f"the JSON is nested more than {_DEEPEST} deep") from None
     _require_shallow(value)
     return value, end
-
-
-def _explain(error: json.JSONDecodeError, text: str, start: int) -> str:
-    what = (error.msg[0].lower() + error.msg[1:]).removesuffix(" at")  # some of Python's words end in "at" already
-    end = ", where the text ends" if error.pos >= len(text.rstrip()) else ""
-    return f"it is not valid JSON: {what} at character {error.pos - start + 1}{end}"
-
-
-def _is_unfinished(error: json.JSONDecodeError, text: str) -> bool:
-    return error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
 
 
 def _require_shallow(value: Any) -> None:

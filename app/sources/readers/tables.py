@@ -29,6 +29,11 @@ def names_of(file: Sniffed) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for row in first_rows(file) for name in row))
 
 
+def lists_in(files: Sequence[Sniffed]) -> list[Sniffed]:
+    """Texts as tables of one column: nothing in them says that they are, so somebody must."""
+    return [replace(file, kind="csv", memo={}) for file in files if file.kind == "text"]
+
+
 def signature_of(file: Sniffed) -> str:
     """What tells a table by its columns."""
     return signature(names_of(file))

@@ -14,7 +14,7 @@ from bs4.exceptions import ParserRejectedMarkup
 
 from app.sources.readers.base import Format, Reader, ReadOptions, together
 from app.sources.readers.chat_rows import BadRow
-from app.sources.readers.files import Sniffed, chunks
+from app.sources.readers.files import Sniffed, chunks, too_long
 from app.sources.readers.settings import Setting
 from app.sources.readers.wikihow_page import PRUNED, Article, article_of
 from app.sources.records import BadInput, Message, Place, Record
@@ -72,7 +72,7 @@ class WikihowReader(Reader):
     def _record(self, number: int) -> Record:
         file = self.files[number]
         if file.path.stat().st_size > self.options.longest:
-            raise BadRow(f"the page is longer than {self.options.longest >> 20} MB")
+            raise BadRow(too_long("the page", self.options.longest))
         try:
             article = article_of(_text(file), self.pruned)
         except RecursionError:

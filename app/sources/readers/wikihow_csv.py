@@ -108,7 +108,10 @@ def _read_article(item: Item, options: ReadOptions) -> Record:
 
 
 class StepReader(Reader):
-    """Reads files with a row a step: the rows of one title in a row are one record."""
+    """Reads files with a row a step: the rows of one title in a row are one record.
+
+    A file beside them may have a row an article.
+    """
 
     format = "wikihow_csv"
 
@@ -160,6 +163,9 @@ class StepReader(Reader):
 
     def _article(self, member: int, rows: Sequence[Item]) -> Record:
         """One article of its rows. Raises BadRow, with the line in `_line`."""
+        if isinstance(rows[0].value, dict) and _is_article(rows[0].value):
+            self._line = rows[0].line
+            return replace(_read_article(rows[0], self.options), place=Place(member, rows[0].position))
         parts, overview, count = [], "", 0
         for label, section in groupby(rows, key=self._label):
             steps = [self._step(item) for item in section]
@@ -185,8 +191,9 @@ class StepReader(Reader):
 
 
 def _title(item: Item) -> str:
-    """What the rows of one article share; a row that cannot be read is one of its own."""
-    return str(item.value.get("title")) if isinstance(item.value, dict) else f"{item.line}"
+    """What the rows of one article share; a row that cannot be read, or is an article, is one of its own."""
+    by_step = isinstance(item.value, dict) and not _is_article(item.value)
+    return str(item.value.get("title")) if by_step else f"\0{item.line}"
 
 
 def _once(record: Record, seen: dict[str, int]) -> Record:
@@ -211,7 +218,8 @@ def _is_dataset(file: Sniffed) -> bool:
 
 
 def _reader(files: Sequence[Sniffed], options: ReadOptions) -> Reader:
-    steps = any(_is_step(item.value) for item in first_items(files[0]) if isinstance(item.value, dict))
+    rows = (item.value for file in files for item in first_items(file))
+    steps = any(_is_step(row) for row in rows if isinstance(row, dict))
     return StepReader(files, options) if steps else RowReader(files, options, _ARTICLES)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, NoReturn
 from xml.parsers import expat
 
+from app.sources.readers.files import too_long
 from app.sources.records import BadInput
 
 CHUNK = 1 << 16
@@ -36,10 +38,12 @@ def rows(
     on_bytes: Callable[[int], None] | None = None,
     longest: int = LARGEST_ROW,
     most: int | None = None,
+    on_long: Callable[[int, str], None] | None = None,
 ) -> Iterator[Row]:
     """Yield the rows of a file whose root element is `root`, telling `on_bytes` how far it has read.
 
-    With `most` only what begins in that many bytes is read, and the end is not looked at.
+    With `most` only what begins in that many bytes is read, and the end is not looked at. With `on_long` a row that
+    is too long is told to it, by its line and what is wrong, and stepped over.
 
     Raises BadInput with the line for a document type, another root, an element that is no row, an
     oversized row, invalid UTF-8, and XML that is broken or cut off.
@@ -49,7 +53,9 @@ def rows(
         done = 0
         while chunk := file.read(CHUNK):
             done += len(chunk)
-            yield from reader.feed(chunk, done)
+            yield from reader.feed(chunk)
+            if reader.is_in_long_row(done):
+                done = reader.step_over(file, on_long)
             if on_bytes is not None:
                 on_bytes(done)
             if most is not None and done >= most:
@@ -110,19 +116,52 @@ class _RowReader:
         self.path = path
         self.root = root
         self.longest = longest
-        self.depth = 0
         self.found: list[Row] = []
+        # Where the first row begins, -1 before it: what stands before is said again to the parser after a long row.
+        self.first = -1
+        self._begin()
+
+    def _begin(self) -> None:
+        self.depth = 0
+        # Bytes and lines of the file that this parser has not seen.
+        self.bytes_before = self.lines_before = 0
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
         self.parser.EntityDeclHandler = self._refuse_doctype
 
-    def feed(self, chunk: bytes, done: int) -> list[Row]:
+    @property
+    def at(self) -> int:
+        return self.bytes_before + max(0, self.parser.CurrentByteIndex)
+
+    @property
+    def line(self) -> int:
+        return self.lines_before + self.parser.CurrentLineNumber
+
+    def feed(self, chunk: bytes) -> list[Row]:
         self._parse(chunk, is_last=False)
-        if done - max(0, self.parser.CurrentByteIndex) > self.longest + CHUNK:
-            self._refuse(f"a row is longer than {self.longest >> 20} MB")
         return self._taken()
+
+    def is_in_long_row(self, done: int) -> bool:
+        return done - self.at > self.longest + CHUNK
+
+    def step_over(self, file: BinaryIO, on_long: Callable[[int, str], None] | None) -> int:
+        """Go on after the row that is too long, at the byte that is given. Raises BadInput unless `on_long` is told."""
+        reason, start, line = too_long("a row", self.longest), self.at, self.line
+        after = _after_row(file, start)
+        if on_long is None or after is None:
+            self._refuse(reason)
+        on_long(line, reason)
+        end, lines = after
+        self.first = start if self.first < 0 else self.first
+        file.seek(0)
+        head = file.read(self.first)
+        self._begin()
+        self._parse(head, is_last=False)
+        self.bytes_before, self.lines_before = end - len(head), line - 1 + lines - head.count(b"\n")
+        file.seek(end)
+        return end
 
     def close(self) -> list[Row]:
         self._parse(b"", is_last=True)
@@ -136,12 +175,13 @@ class _RowReader:
         try:
             self.parser.Parse(chunk, is_last)
         except expat.ExpatError as error:
-            _explain(error, self.path, self.parser.ErrorByteIndex)
+            _explain(error, self.path, self.bytes_before + self.parser.ErrorByteIndex, self.lines_before + error.lineno)
 
     def _start(self, name: str, attributes: Attributes) -> None:
         if self.depth == 1 and name == "row":
-            parser = self.parser
-            self.found.append(Row(parser.CurrentLineNumber, parser.CurrentByteIndex, attributes))
+            self.found.append(Row(self.line, self.at, attributes))
+            if self.first < 0:
+                self.first = self.at
         elif self.depth or name != self.root:
             self._refuse_element(name)
         self.depth += 1
@@ -159,19 +199,35 @@ class _RowReader:
         self._refuse("the file declares a document type or entities, which a dump never does; they are not read")
 
     def _refuse(self, reason: str) -> NoReturn:
-        raise BadInput(reason, self.parser.CurrentLineNumber)
+        raise BadInput(reason, self.line)
 
 
-def _explain(error: expat.ExpatError, path: Path, offset: int) -> NoReturn:
+_MARKS = re.compile(rb"[\"'>]")
+
+
+def _after_row(file: BinaryIO, start: int) -> tuple[int, int] | None:
+    """The byte after the row that begins at a byte, and the line breaks in it; None where it does not end."""
+    file.seek(start)
+    at, lines, quote = start, 0, b""
+    while chunk := file.read(1 << 20):
+        for mark in _MARKS.finditer(chunk):
+            if not quote and mark[0] == b">":
+                return at + mark.end(), lines + chunk.count(b"\n", 0, mark.end())
+            quote = {b"": mark[0], mark[0]: b""}.get(quote, quote)
+        at, lines = at + len(chunk), lines + chunk.count(b"\n")
+    return None
+
+
+def _explain(error: expat.ExpatError, path: Path, offset: int, line: int) -> NoReturn:
     """Turn expat's code into a sentence; for broken bytes, name the first one."""
     message = expat.errors.messages.get(error.code, "not well-formed")
     cut_off = {"no element found", "unclosed token", "unclosed CDATA section", "partial character"}
     if message in cut_off:
-        raise BadInput(f"the XML ends in the middle ({message}); the file seems to be cut off", error.lineno) from error
+        raise BadInput(f"the XML ends in the middle ({message}); the file seems to be cut off", line) from error
     found = _first_broken_byte(path) if message.startswith("not well-formed") else None
     if found is not None:
         raise BadInput(f"byte {found[1]} is not valid UTF-8", found[0]) from error
-    raise BadInput(f"the XML is broken near byte {offset} ({message})", error.lineno) from error
+    raise BadInput(f"the XML is broken near byte {offset} ({message})", line) from error
 
 
 def _first_broken_byte(path: Path) -> tuple[int, int] | None:

@@ -27,8 +27,10 @@ class TopAnswer(Rule):
         return record.is_top is not None
 
     def objection(self, record: Record) -> str | None:
-        """Object to an answer that another one outscores; a record that is no answer passes."""
-        return "another answer to the same question scores higher" if record.is_top is False else None
+        """Object to an answer that is not the best of its question; a record that is no answer passes."""
+        if record.is_top is not False:
+            return None
+        return record.barred or "another answer to the same question scores higher, or as high and is older"
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,11 @@ class Closed(Rule):
         return "question_closed" in record.extra
 
     def objection(self, record: Record) -> str | None:
-        """Object to `question_closed` among the source's facts: True, or since when."""
-        since = record.extra.get("question_closed")
-        if not since:
-            return None
-        return "its question is closed" + ("" if since is True else f" since {str(since)[:10]}")
+        """Object to `question_deleted` or `question_closed` among the source's facts: True, or since when."""
+        for how in ("deleted", "closed"):
+            if since := record.extra.get(f"question_{how}"):
+                return f"its question is {how}" + ("" if since is True else f" since {str(since)[:10]}")
+        return None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from app.sources.records import Message, Record
 from app.sources.rules.base import MarkingRule, Remark, Span, parameter, passage
 
-_MAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b")
+_MAIL = re.compile(r"(?<![\w.+-])[^\W_][\w.+-]{0,63}@(?:(?:(?!_)[\w-]){1,63}\.)+[^\W\d_]{2,24}\b")
 # Addresses that stand for none.
 _NOBODY = re.compile(
     r"@(?:[\w.-]+\.)?(?:example|test|invalid|localhost|domain)(?:\.\w+)?$|^(?:you|your|user|name|me)@", re.IGNORECASE

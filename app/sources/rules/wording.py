@@ -206,8 +206,15 @@ def _phrase_pattern(phrase: str) -> str:
     return r"\s+".join(map(re.escape, phrase.split())) + (r"\b" if phrase[-1:].isalnum() else "")
 
 
-# \b(?:I|[Mm]y)\b, each way beginning with its letter: so the search leaps to it, which takes a tenth of the time.
-_STRICT = re.compile(r"I(?<!\wI)\b|M(?<!\wM)y\b|m(?<!\wm)y\b")
+# \b(?:I|MY|[Mm]y)\b, each way beginning with its letter: so the search leaps to it, which takes a tenth of the time.
+# Underscores may stand round it that emphasise: _my_ and __my own__, not my_own.
+_ENDS = r"(?:\b|(?=__?(?!\w)))"
+_STRICT = re.compile(
+    "|".join(
+        rf"{first}(?:(?<!\w{first})|(?<=\b_{first})|(?<=\b__{first})){more}{_ENDS}"
+        for first, more in (("I", ""), ("M", "[Yy]"), ("m", "y"))
+    )
+)
 _BETWEEN_BLANKS = re.compile(r"(?<![^\s*_~])(?:I|[Mm]y)(?![^\s*_~])")
 _NUMBERED = (
     "Type|Class|Phase|Stage|Grade|Level|Part|Chapter|Section|Book|Volume|Vol|Act|War|Figure|Fig|Table|Appendix|"

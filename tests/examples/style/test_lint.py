@@ -64,6 +64,15 @@ def test_what_is_neither_a_file_nor_a_project_is_refused_in_a_sentence(handpicke
     assert "There is no file missing.json" in handpicked("lint", "missing.json", code=1)
 
 
+@pytest.mark.parametrize("words", ["{", '{"prompt": "What?"}\n{'])
+def test_a_broken_file_is_refused_in_words_of_a_lint(handpicked, tmp_path, words):
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text(words)
+    said = handpicked("lint", broken, code=1)
+    assert "Nothing was counted; mend the file" in said
+    assert "imported" not in said
+
+
 @pytest.mark.parametrize("name", ["finetune_formats/alpaca_en_demo.json"])
 def test_real_rows_are_linted_whole(handpicked, shared_data, name):
     found = handpicked("lint", shared_data / name)

@@ -1,6 +1,7 @@
 """House style: places, fixes, and what never counts."""
 
 import re
+import sys
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,27 @@ def passages(rule: str, text: str, prompt: str = "") -> list[str]:
 
 @pytest.mark.parametrize(
     "wrapped",
-    ["`{}`", "``{}``", "```\n{}\n```", "~~~ py\n{}\n~~~", "$a_{{{}}}$", "$$ {} = x_1 $$", "“{}”", "> {}", "«{}»"],
+    [
+        "`{}`",
+        "``{}``",
+        "```\n{}\n```",
+        "~~~ py\n{}\n~~~",
+        "$a_{{{}}}$",
+        "$$ {} = x_1 $$",
+        "\\${}\\$",
+        "\\({}\\)",
+        "\\\\( {} \\\\)",
+        "\\[ {} = x_1 \\]",
+        "“{}”",
+        "> {}",
+        "«{}»",
+        "「{}」",
+        "“x.\n\n“{}”",
+        "> x\n{}",
+        "- x\n\n      {}",
+        "<blockquote>{}</blockquote>",
+        "<pre>{}</pre>",
+    ],
 )
 @given(inside=INSIDE)
 def test_first_person_never_fires_inside_code_formulas_and_quotations(wrapped, inside):
@@ -153,3 +174,17 @@ def test_a_sheet_reads_what_it_writes_and_keeps_what_is_off():
 def test_a_document_that_does_not_fit_is_refused_by_name(document, words):
     with pytest.raises(Refusal, match=re.escape(words)):
         sheet_from(document)
+
+
+def test_plain_english_is_known_without_the_model_of_languages(monkeypatch):
+    monkeypatch.setitem(sys.modules, "py3langid", None)
+    english = "It is best to keep the dough in the cold, and to let it stand there for a day or two. " * 4
+    assert remarks_of("language", english) == []
+    with pytest.raises(ImportError):
+        remarks_of(
+            "language", "Der Teig ist kalt zu halten, und er soll einen Tag lang ruhen dürfen, ehe er warm wird. " * 4
+        )
+
+
+def remarks_of(rule, text):
+    return list(BY_NAME[rule]().remarks(Draft(text, "assistant", "", "en", None, 1)))

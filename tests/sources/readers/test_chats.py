@@ -97,6 +97,10 @@ PAIRS = [
     ("preference", {"chosen": chat(Q, A), "rejected": chat(Q, B)}, [Q, A]),
     ("preference", {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"}, [Q, A]),
     ("self_instruct", {"instruction": "q", "instances": [{"input": "", "output": "a"}]}, [Q, A]),
+    ("pair", {"prompt": "q", "input": " ", "context": "\n", "completion": "a", "system": " "}, [Q, A]),
+    ("alpaca", {"instruction": "q", "input": "  \n", "output": "a", "system": "\t"}, [Q, A]),
+    ("sharegpt", {"system": " ", "conversations": SHAREGPT["conversations"]}, [Q, A]),
+    ("self_instruct", {"instruction": "q", "instances": [{"input": " ", "output": "a"}]}, [Q, A]),
     ("questions", {"question_id": 81, "category": "writing", "turns": ["q"]}, [Q]),
 ]
 
@@ -121,6 +125,41 @@ def test_each_instance_is_a_record_with_an_id_of_its_own_and_is_found_again(sour
 def test_the_prompts_after_the_first_wait_beside_the_record(source):
     record = next(source({"question_id": 81, "category": "writing", "turns": ["q", "q2"]}).records())
     assert (record.external_id, record.extra) == ("81", {"category": "writing", "next_turns": ["q2"]})
+
+
+@pytest.mark.parametrize(("form", "row", "expected"), PAIRS)
+def test_what_a_row_has_besides_is_kept_beside_the_record(source, form, row, expected):
+    besides = {"ability": "math", "flag": False, "depth": 0, "info": {"answer": "18", "tags": ["ü"]}}
+    unstored = {"none": None, "blank": "", "nul": "x\x00", "half": ["\ud800"], "long": "x" * 20_001}
+    if any(isinstance(one, str) for one in row.values()) and "instances" in row:
+        besides["name"] = "task"
+    record = next(source({**row, **besides, **unstored}).records())
+    kept = record.extra["columns"]
+    assert (roles(record), {name: kept[name] for name in besides}) == (expected, besides)
+    assert kept.keys() - besides.keys() == row.keys() & {"reward"}
+    assert "columns" not in next(source(FORMS["lima"]).records()).extra
+
+
+def test_beside_a_record_there_is_room_for_so_many_characters(source):
+    record = next(source({**ALPACA, **{f"c{n}": "x" * 6_000 for n in range(5)}, "last": "y"}).records())
+    assert list(record.extra["columns"]) == ["c0", "c1", "c2", "last"]
+
+
+def test_what_is_for_evaluation_goes_into_the_test_split(source, shared_data):
+    task = {"instruction": "do", "instances": [{"input": "", "output": "x"}]}
+    assert next(source(task).records()).split is None
+    assert next(source({**task, "motivation_app": "Grammarly"}).records()).split == "test"
+    assert [one.split for one in source({"turns": ["q"]}, {"turns": ["r"], "split": "train"}).records()] == [
+        "test",
+        "train",
+    ]
+    splits = {}
+    for path in ("self_instruct/seed_tasks.jsonl", "self_instruct/user_oriented_instructions.jsonl"):
+        records = list(open_source(shared_data / path).records())
+        splits[path.partition("/")[2]] = {record.split for record in records}
+    assert splits == {"seed_tasks.jsonl": {None}, "user_oriented_instructions.jsonl": {"test"}}
+    seed = next(open_source(shared_data / "self_instruct/seed_tasks.jsonl").records())
+    assert seed.extra["columns"] == {"name": "breakfast_suggestion", "is_classification": False}
 
 
 def test_a_file_that_changed_gives_no_other_record(source, tmp_path):
@@ -150,7 +189,7 @@ def test_shared_files_are_as_many_as_their_notes_say(shared_data):
     lengths = [len(record.messages) for record in asked]
     assert [lengths.count(n) for n in (1, 2, 4, 6)] == [160, 167, 166, 167]
     assert sum("next_turns" in record.extra for record in asked) == 80
-    assert "mt_bench_reference_answer_gpt-4.jsonl" in reader.left_out
+    assert "mt_bench_reference_answer_gpt-4.jsonl" in {one.path for one in reader.left_out}
     for one, records in ((reader, asked), (open_source(shared_data / "self_instruct"), seeds + tasks)):
         found = {record.external_id: record for record in one.records()}
         assert len(found) == len({record.external_id for record in records})
@@ -168,6 +207,8 @@ BAD = [
     ('{"conversations": ["q", "a"], "split": "best"}', "split 'best'"),
     ('{"conversations": ["q", "a"], "url": "javascript:alert(1)"}', "no?t? ?an http"),
     ('{"conversations": ["q", "a"], "date": "soon"}', "date 'soon'"),
+    ('{"conversations": ["q", "a"], "date": "0001-01-01T00:00:00+09:00"}', "date '0001-01-01T00:00:00.09:00'"),
+    ('{"conversations": ["q", "a"], "date": "9999-12-31T23:00:00-02:00"}', "date '9999-12-31T23:00:00-02:00'"),
     ('{"conversations": ["q\\u0000", "a"]}', "turn 1 holds a NUL character at character 2"),
     ('{"conversations": ["q", "\\ud800"]}', "turn 2 holds the lone surrogate U.D800 at character 1"),
     ('{"conversations": ["q", "a"], "conversations": []}', "'conversations' stands there twice"),
@@ -241,7 +282,7 @@ def test_one_broken_line_of_a_thousand_is_named(source):
 
 
 def test_the_first_twenty_bad_lines_are_listed_and_all_are_counted(source):
-    with pytest.raises(BadLines, match=r"50 lines cannot be read: line 2: .*; and 30 more") as caught:
+    with pytest.raises(BadLines, match=r"50 lines cannot be read: lines 2, 3, .*, 21: it is .*; and 30 more") as caught:
         list(source(LIMA, *["{"] * 50).records())
     assert [bad.line for bad in caught.value.problems] == list(range(2, 22))
 

@@ -58,7 +58,9 @@ def test_a36_a_row_longer_than_the_limit_is_bad(written):
     file = written({"prompt": ["q", "x" * (2 << 20), "r"], "response": ["a", "b", "c"]})
     reader = open_source(file.path, options=ReadOptions(longest=1 << 20, skip_bad=True))
     assert [record.prompt for record in reader.records()] == ["q", "r"]
-    assert [(bad.line, bad.reason) for bad in reader.errors] == [(2, "the row is longer than 1 MB")]
+    assert [(bad.line, bad.reason) for bad in reader.errors] == [
+        (2, "the row is longer than 1 MB (HANDPICKED_MAX_RECORD_MB)")
+    ]
 
 
 def test_a33_a_text_that_is_not_utf8_is_bad_and_its_neighbours_are_read(written):

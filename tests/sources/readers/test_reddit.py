@@ -10,6 +10,7 @@ from app.sources.formats import open_source, recognise
 from app.sources.readers.base import ReadOptions
 from app.sources.readers.reddit_text import asked, plain, untagged
 from app.sources.records import BadInput, BadLines
+from app.sources.rules import TopAnswer
 from app.sources.rulesets import PRESETS, Funnel
 
 
@@ -85,17 +86,21 @@ def test_the_best_is_the_highest_and_on_a_tie_the_older(dump):
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "why"),
     [
-        {"body": "[deleted]"},
-        {"body": "[removed]"},
-        {"parent_id": "t1_c1"},
-        {"stickied": True},
-        {"distinguished": "moderator"},
+        ({"body": "[deleted]"}, "its words are gone"),
+        ({"body": "[removed]"}, "its words are gone"),
+        ({"parent_id": "t1_c1"}, "it replies to another comment"),
+        ({"stickied": True}, "it is pinned"),
+        ({"distinguished": "moderator"}, "it is pinned"),
     ],
 )
-def test_what_is_gone_pinned_or_a_reply_is_never_the_best(dump, other):
-    assert top(dump([submission("p1")], [comment("c1"), comment("c2", score=99, **other)])) == ["t1_c1"]
+def test_what_is_gone_pinned_or_a_reply_is_never_the_best_and_says_why(dump, other, why):
+    reader = dump([submission("p1")], [comment("c1"), comment("c2", score=99, **other)])
+    assert top(reader) == ["t1_c1"]
+    first, second = reader.records()
+    assert TopAnswer().objection(first) is None
+    assert TopAnswer().objection(second).startswith(why)
 
 
 def test_what_is_gone_or_for_adults_says_so_for_the_rules(dump):

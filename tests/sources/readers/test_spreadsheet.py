@@ -75,7 +75,10 @@ def test_a41_hidden_sheets_are_left_out_and_said(book):
     file = book(("prompt", "response"), ("secret", "x"), change=hide)
     reader = open_source(file.path)
     assert [record.prompt for record in reader.records()] == ["q", "r"]
-    assert reader.left_out == ("no_name, sheet Old (hidden)", "no_name, sheet Next (not chosen)")
+    assert [(one.path, one.reason) for one in reader.left_out] == [
+        ("no_name, sheet Old", "The sheet is hidden."),
+        ("no_name, sheet Next", "The sheet is not the one that is read."),
+    ]
     chosen = open_source(file.path, options=ReadOptions(settings={"sheet": "Next"}))
     assert [record.prompt for record in chosen.records()] == ["q", "r", "s"]
     with pytest.raises(BadInput, match="no visible sheet 'Old'; there are New, Next"):

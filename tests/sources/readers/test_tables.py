@@ -146,7 +146,7 @@ def test_rows_beside_known_ones_ask_for_no_mapping(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps({"conversations": ["q", "a"]}), encoding="utf-8")
     (tmp_path / "b.csv").write_text(STORIES, encoding="utf-8")
     reader = open_source(tmp_path)
-    assert (reader.format, reader.left_out) == ("lima", ("b.csv",))
+    assert (reader.format, [one.path for one in reader.left_out]) == ("lima", ["b.csv"])
 
 
 def test_a_folder_of_tables_with_one_header_is_read_whole(tmp_path):
@@ -157,7 +157,7 @@ def test_a_folder_of_tables_with_one_header_is_read_whole(tmp_path):
     options = ReadOptions(settings={"columns": {"prompt": "title", "response": "story"}})
     reader = open_source(tmp_path, options=options)
     assert [(record.prompt, record.split) for record in reader.records()] == [("b", "test"), ("a", "train")]
-    assert reader.left_out == ("other.csv",)
+    assert [one.path for one in reader.left_out] == ["other.csv"]
 
 
 def test_a_mapping_is_stored_as_it_was_given():

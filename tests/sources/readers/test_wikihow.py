@@ -158,10 +158,10 @@ def test_a_page_is_read_again_from_its_place(saved):
     "junk", ["<script>" * 200_000, "<script " * 200_000, "<!-- >" * 200_000, "<![ >" * 200_000, "<a " * 200_000]
 )
 def test_a36_what_is_opened_and_never_closed_costs_no_more_than_its_length(saved, junk):
-    began = time.monotonic()
+    began = time.process_time()
     (record,) = saved(page() + junk).records()
     assert record.extra["steps"] == 2
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_another_web_page_is_not_taken_for_it(tmp_path):
@@ -196,7 +196,7 @@ def test_shared_pages_have_the_titles_and_steps_of_their_note(shared_data):
     assert recognise(folder / "Grill-Zucchini.html") == "wikihow"
     reader = open_source(folder)
     records = list(reader.records())
-    assert reader.left_out == ("SOURCE.md",)
+    assert [one.path for one in reader.left_out] == ["SOURCE.md"]
     assert len(records) == 7
     assert sum(record.extra["steps"] for record in records) == 92
     for record in records:

@@ -124,11 +124,28 @@ def test_the_number_behind_a_title_goes_and_names_stay(title, expected):
     assert title_of(title) == expected
 
 
+def test_both_layouts_in_a_folder_are_read_whole_also_when_the_format_is_named(tmp_path):
+    """As an import reads them: `recognise` names the format first."""
+    layouts = {
+        "wikihowAll.csv": (ALL, (HEADLINE, "How to Boil Water1", TEXT), (HEADLINE, "How to Boil Water2", TEXT)),
+        "wikihowSep.csv": (SEP, step("How to Cool Water", 1), step("How to Cool Water", 2)),
+    }
+    for name, rows in layouts.items():
+        with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    for format in ("auto", "wikihow_csv"):
+        reader = open_source(tmp_path, format)
+        records = list(reader.records())
+        assert [one.title for one in records] == ["How to Boil Water"] * 2 + ["How to Cool Water"]
+        assert "shows a good way" in records[2].responses[0].content
+        assert [reader.record_at(one.place).messages for one in records] == [one.messages for one in records]
+
+
 def test_shared_layouts_have_one_article_each(shared_data):
     folder = shared_data / "wikihow_csv_sample"
     reader = open_source(folder)
     whole, by_step = reader.records()
-    assert (reader.format, reader.left_out) == ("wikihow_csv", ("SOURCE.md",))
+    assert (reader.format, [one.path for one in reader.left_out]) == ("wikihow_csv", ["SOURCE.md"])
     assert recognise(folder / "wikihowSep.csv") == "wikihow_csv"
     assert (whole.title, by_step.title) == ("How to Be an Organized Artist", "How to Sell Fine Art Online")
     assert (whole.extra["steps"], by_step.extra["steps"]) == (8, 1)

@@ -1,0 +1,1 @@
+"""Two versions compared by meaning: page, JSON, release notes."""

@@ -1,0 +1,1 @@
+"""A version on the Hugging Face Hub: shown first, sent by a job, checked against the hash."""

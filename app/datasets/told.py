@@ -1,0 +1,68 @@
+"""What prompts are, as a version says it: on each line where there is something to say, and counted in the manifest."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from app.datasets.credits import plain
+from app.examples.roles import WORDS
+from app.web.words import plural
+
+# What a line may have besides what every line has; left out where there is nothing to say, so that the line of an
+# example without a group and flags is what it was before there were any.
+TOLD = ("group", "flags")
+
+
+def told_of(group: str | None, flags: Sequence[str]) -> dict[str, Any]:
+    """Group and flags of an example as its line has them."""
+    return ({"group": group} if group else {}) | ({"flags": sorted(flags)} if flags else {})
+
+
+def told_in(example: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, read from a line."""
+    return {name: example[name] for name in TOLD if example.get(name)}
+
+
+def counted(rows: Sequence[tuple[str, Mapping[str, Any], bool, bool]]) -> dict[str, Any]:
+    """Counts over (split, what its line says, whether it has no response, whether it is a translation); {} for none.
+
+    `groups` and `flags` by name, `without_response` by split, `translations`.
+    """
+    groups = Counter(told["group"] for _, told, _, _ in rows if "group" in told)
+    flags = Counter(flag for _, told, _, _ in rows for flag in told.get("flags", ()))
+    alone = Counter(split for split, _, without, _ in rows if without)
+    translations = sum(translated for *_, translated in rows)
+    found: dict[str, Any] = {
+        "groups": dict(sorted(groups.items())),
+        "flags": dict(sorted(flags.items())),
+        "without_response": dict(sorted(alone.items())),
+        "translations": translations,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def has_columns(manifest: Mapping[str, Any]) -> bool:
+    """Whether a table of the version has columns for group and flags."""
+    roles = manifest.get("roles", {})
+    return bool(roles.get("groups") or roles.get("flags"))
+
+
+def section(manifest: Mapping[str, Any]) -> str:
+    """The card's part on what prompts are; empty where there is nothing to say."""
+    lines = [f"- {words}" for words in _said(manifest.get("roles", {}))]
+    return "## What the prompts are\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _said(roles: Mapping[str, Any]) -> Iterator[str]:
+    alone = [f"{count:,} {split}" for split, count in roles.get("without_response", {}).items()]
+    if alone:
+        yield f"Prompts without a response: {', '.join(alone)}. They are asked, not learnt from."
+    groups = [f"group {plain(name)} {count:,}" for name, count in roles.get("groups", {}).items()]
+    if groups:
+        yield f"Written by the team, by group of authors: {', '.join(groups)}; `group` on their lines."
+    flags = [f"{WORDS.get(name, plain(name))} {count:,}" for name, count in roles.get("flags", {}).items()]
+    if flags:
+        yield f"Flagged by people: {', '.join(flags)}; `flags` on their lines."
+    if count := roles.get("translations"):
+        verb = "was" if count == 1 else "were"
+        yield f"{plural(count, 'example')} {verb} written as the translation of another."

@@ -1,0 +1,1 @@
+"""Model servers that speak as OpenAI's does, registered by an admin."""

@@ -1,0 +1,201 @@
+// What this browser kept and no server has: put on the desk where it simply goes on, offered where there are other words
+// since. Whatever is taken, thrown away, removed or joined on the desk can be undone.
+import * as autosave from "./autosave.mjs";
+import * as journal from "./journal.mjs";
+import { bring, put } from "./joining.mjs";
+
+const { clock, field, form, isEmpty, words } = autosave;
+const element = (name, properties) => Object.assign(document.createElement(name), properties);
+
+// A page that is being closed while this one comes lets go of its entry a moment later. Later than that somebody may be
+// about to write here: words are offered then, and not put under their cursor.
+const JUST_NOW = 3000;
+const seen = new Set();
+
+/** Look for what was kept on this desk by pages that are open no more; and by one that closes, when it does. */
+export async function begin() {
+  if (!form()) return tellWhatWaits().catch(() => {});
+  const until = performance.now() + JUST_NOW;
+  try {
+    for (const id of await autosave.otherPages()) journal.released(id).then(() => look(performance.now() < until)).catch(() => {});
+    await look(true);
+    if (!form().dataset.example) await takeIn();
+  } catch {
+    // A browser that stores nothing: the server keeps the words, a second later, and the page claims no more.
+  }
+}
+
+async function look(mayGoOn) {
+  if (!form()) return;
+  for (const entry of await autosave.entries()) {
+    if (seen.has(entry.id)) continue;
+    seen.add(entry.id);
+    await offer(entry, mayGoOn);
+  }
+}
+
+/** In an archived project nothing can be taken: say what waits, to be read and copied. */
+async function tellWhatWaits() {
+  const [person, example] = document.querySelector("#desk-form[data-reads]")?.dataset.reads.split(" ") ?? [];
+  if (!example) return;
+  for (const entry of await journal.orphans(await journal.entriesOf(person, example))) {
+    if (entry.thrown) continue;
+    const box = note("info", `Words from ${clock(entry.at)} wait in this browser`, "The project is archived. Once it is open again they are offered here.");
+    for (const text of autosave.textsOf(entry.words)) if (text.trim()) box.append(element("p", { className: "read raw tight gap", dir: "auto", textContent: text }));
+  }
+}
+
+/** Words for an example that is gone meanwhile are words for a new one: its own desk comes no more. */
+async function takeIn() {
+  const project = new URL(form().action).pathname;
+  const all = await journal.orphans(await journal.unsent(form().dataset.person));
+  for (const entry of all.filter(({ address }) => new RegExp(`^${project}/[0-9]+$`).test(address))) {
+    const { status } = await fetch(entry.address);
+    if (status !== 404 && status !== 410) continue;
+    const begun = autosave.asBegun(entry);
+    await journal.write(begun);
+    await offer(begun);
+  }
+}
+
+async function offer(entry, mayGoOn = false) {
+  if (!form()) return;
+  if (entry.thrown) return offerThrown(entry);
+  if (entry.words === words() && autosave.isKept()) return journal.remove(entry.id);
+  if (isEmpty(entry.words)) return journal.remove(entry.id);
+  const begunElsewhere = !form().dataset.example && entry.creationKey !== field("key").value;
+  if (begunElsewhere) return offerBegun(entry);
+  // Nothing was kept or saved since: the entry is simply newer, and what was being typed goes on.
+  const newer = Number(entry.basedOn) === Number(field("based_on").value) && autosave.isKept() && (entry.counter === autosave.counter() || isAnswered(entry));
+  if (newer && mayGoOn) return goOn(entry);
+  const changes = await difference(entry);
+  const box = note("warn", `Words from ${clock(entry.at)} that were not saved`, newer ? "They are those of a tab that was closed." : "This browser kept them; there are other words on the desk since.");
+  row(box, press("Take them", () => take(entry, box)), press("Throw away", async () => {
+    await journal.remove(entry.id);
+    box.remove();
+    const gone = note("info", `Words from ${clock(entry.at)} were thrown away`);
+    row(gone, press("Undo", async () => { gone.remove(); await journal.write(entry); await offer(entry); }));
+  }));
+  box.append(changes);
+}
+
+/** The page before this one threw these words away; they are kept no longer than somebody may want them back. */
+async function offerThrown(entry) {
+  await journal.remove(entry.id);
+  const before = words();
+  const box = note("info", "Your words were thrown away");
+  box.dataset.passing = "";
+  row(box, press("Undo", async () => { await bring({ words: before }, { words: entry.words }); box.remove(); }), press("Close", async () => box.remove()));
+}
+
+/** Whether the server's copy is the very save that the entry was waiting for. */
+const isAnswered = (entry) => entry.copyKey && entry.copyKey === field("copy_key").value;
+
+async function goOn(entry) {
+  const before = words();
+  autosave.goesOnFrom(entry);
+  await bring({ words: before }, { words: entry.words });
+  await forgetOnce(entry);
+  const box = note("info", `Your words from ${clock(entry.at)} are back`, "They had not reached the server; this browser kept them.");
+  box.dataset.passing = "";
+  row(box, press("Throw away", () => throwAway(box, { words: entry.words }, { words: before })));
+  box.append(await difference(entry));
+}
+
+/** Join the words of an entry with those on the desk: what both changed stands there twice, one after the other. */
+async function take(entry, box) {
+  const before = words();
+  const both = await bring({ revision: Number(entry.basedOn), about: entry.about ?? "[]" }, { words: entry.words });
+  await forgetOnce(entry);
+  box.remove();
+  const places = both === 1 ? "In one place" : `In ${both} places`;
+  undoable(`Words from ${clock(entry.at)} are joined on the desk`, before, both ? `${places} both had changed the same words: yours from ${clock(entry.at)} stand after those that were there.` : "Read it, then save.");
+}
+
+/** The entry goes as soon as its words are on the disk under the name of this page, or on the server. */
+async function forgetOnce(entry) {
+  await autosave.toJournal();
+  if (autosave.isJournaled() || autosave.isKept()) await journal.remove(entry.id);
+}
+
+/** Take a change out of the desk again; what was typed since stays. */
+async function throwAway(box, from, to) {
+  const before = words();
+  await bring(from, to);
+  box?.remove();
+  undoable("Thrown away", before, from.words === before ? "" : "What you typed after them is still on the desk.");
+}
+
+/** Say what was done to the desk, which had these words before, and how to undo it. */
+export function undoable(sentence, before, more = "") {
+  const after = words();
+  if (after === before) return;
+  const box = note("info", sentence, more);
+  box.dataset.passing = "";
+  row(box, press("Undo", async () => { await bring({ words: after }, { words: before }); box.remove(); }), press("Close", async () => box.remove()));
+}
+
+/** The note of the server, that kept words are on the desk: once more was typed, only what it names is thrown away. */
+export async function throwKeptAway(kept) {
+  const revision = Number(field("based_on").value);
+  const about = JSON.stringify(JSON.parse(kept).filter((one) => !autosave.isText(one)));
+  await throwAway(document.getElementById("kept-words"), { words: kept }, { revision, about });
+}
+
+/** A saved desk offers no way back to what it was before: its history does. */
+export function forgetUndone() {
+  for (const box of document.querySelectorAll("#offers > [data-passing]")) box.remove();
+}
+
+/** Another example that was begun and is not made yet: it has a desk of its own. The page may offer it already. */
+function offerBegun(entry) {
+  if (document.querySelector(`#main a[href$="key=${entry.creationKey}"]`)) return;
+  const box = note("info", `Begun at ${clock(entry.at)} and never saved`);
+  const first = autosave.textsOf(entry.words).find((value) => value.trim()) ?? "";
+  box.append(element("bdi", { textContent: first.trim().slice(0, 120) }));
+  row(box, element("a", { className: "button small", href: `?key=${entry.creationKey}`, textContent: "Write on" }), press("Throw away", async () => {
+    await journal.remove(entry.id);
+    box.remove();
+    const gone = note("info", `What was begun at ${clock(entry.at)} was thrown away`);
+    row(gone, press("Undo", async () => { gone.remove(); await journal.write(entry); offerBegun(entry); }));
+  }));
+}
+
+function note(kind, sentence, more = "") {
+  const box = element("div", { className: `note ${kind}` });
+  box.append(element("strong", { textContent: sentence }), more);
+  document.getElementById("offers")?.append(box);
+  return box;
+}
+
+function row(box, ...buttons) {
+  const line = element("div", { className: "row gap" });
+  line.append(...buttons);
+  box.append(line);
+}
+
+function press(label, act) {
+  const button = element("button", { type: "button", className: "button small", textContent: label });
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    await act().catch(() => {
+      const failed = element("span", { className: "small", textContent: "The server did not answer. Nothing was changed; try again." });
+      button.parentElement.querySelector("span")?.remove();
+      button.after(failed);
+    });
+    button.disabled = false;
+    if (!button.isConnected) document.dispatchEvent(new Event("offers:settled"));
+  });
+  return button;
+}
+
+async function difference(entry) {
+  const body = new URLSearchParams(JSON.parse(entry.words));
+  body.set("key", field("key").value);
+  const answer = await fetch(form().dataset.difference, { method: "POST", body }).catch(() => null);
+  if (!answer?.ok) return "";
+  const details = element("details", { className: "gap" });
+  details.append(element("summary", { className: "small", textContent: "What they change" }));
+  details.append(...new DOMParser().parseFromString(await answer.text(), "text/html").body.children);
+  return details;
+}
