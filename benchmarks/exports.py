@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.datasets import operations, queries
 from app.datasets.canonical import set_sha256
+from app.datasets.checking import FROZEN, Frozen, seal_of
 from app.datasets.formats import Format
 from app.datasets.gates import Approvals
 from app.datasets.manifest import build_manifest
@@ -83,6 +84,8 @@ def fill(database: Database, size: int) -> None:
         for start in range(0, size, BATCH):
             rows = enumerate(items[start : start + BATCH], start)
             session.execute(insert(VersionRow), [_row(version, example, position, one) for position, one in rows])
+        frozen = (_row(version, example, position, one) for position, one in enumerate(items))
+        session.add(seal_of(version, (Frozen(**{field: row[field] for field in FROZEN}) for row in frozen)))
 
 
 def _version(session: Session, project: Project, items: list[Item]) -> Version:

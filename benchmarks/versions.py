@@ -38,7 +38,7 @@ from app.reviews.models import Review, ReviewVerdict
 
 WRITERS = 8
 SECONDS = 5.0
-WORDS = __doc__.split() * 12
+WORDS = [f"{word}{number}" for number in range(100) for word in __doc__.split()]
 REASONS = {"approvals": "a benchmark", "leakage": "a benchmark", "licences": "a benchmark"}
 
 
