@@ -6,18 +6,19 @@ Application code never commits: a request, a CLI command or one step of a job is
 
 import enum
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any, ClassVar
 
+import anyio
+import anyio.to_thread
 import psycopg
 from alembic import command as alembic_command
 from alembic.config import Config as AlembicConfig
 from fastapi import Depends, Request
-from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -276,8 +277,27 @@ async def get_session(request: Request) -> AsyncIterator[Session]:
     reads = request.method in SAFE_METHODS or getattr(request.scope.get("endpoint"), "reads_only", False)
     writes = not reads
     opened = database.writing() if writes else database.reading()
-    async with database.turns.turn(writes=writes), contextmanager_in_threadpool(opened) as session:
+    async with database.turns.turn(writes=writes), _ended_in_thread(opened) as session:
         yield session
+
+
+@asynccontextmanager
+async def _ended_in_thread(opened: AbstractContextManager[Session]) -> AsyncIterator[Session]:
+    """A session that begins here, which asks the database nothing, and ends in a thread, which waits for a commit."""
+    session = opened.__enter__()
+    # A thread of its own: those of the pool may all wait for what this one lets go.
+    thread = anyio.CapacityLimiter(1)
+    try:
+        yield session
+    except BaseException as error:
+        with anyio.CancelScope(shield=True):
+            end = partial(opened.__exit__, type(error), error, error.__traceback__)
+            handled = await anyio.to_thread.run_sync(end, limiter=thread)
+        if not handled:
+            raise
+    else:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(opened.__exit__, None, None, None, limiter=thread)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ from app.runs import tokenizer_routes as runs_tokenizer_routes
 from app.selection import api as selection_api
 from app.selection import routes as selection_routes
 from app.sources import api as sources_api
-from app.sources import mapping_api, mapping_routes, unpack_routes
+from app.sources import mapping_api, mapping_routes, setup_routes, unpack_routes
 from app.sources import routes as sources_routes
 from app.sources import transfer_routes as sources_transfer_routes
 from app.suggestions import api as suggestions_api
@@ -84,7 +84,14 @@ from app.web.addresses import Addressed
 from app.web.cookies import keep_flash
 from app.web.security import AllowedHosts, OriginCheck, SecurityHeaders
 
+# The framework looks through the routes one after the other: the desk, which is saved each second, stands first.
 PAGES = (
+    examples_copy_routes,
+    examples_claim_routes,
+    examples_role_routes,
+    examples_translation_routes,
+    examples_routes,
+    examples_style_routes,
     accounts_routes,
     datasets_compare_routes,
     datasets_gate_routes,
@@ -95,12 +102,6 @@ PAGES = (
     duplicates_colleague_routes,
     duplicates_routes,
     endpoints_routes,
-    examples_copy_routes,
-    examples_claim_routes,
-    examples_role_routes,
-    examples_translation_routes,
-    examples_routes,
-    examples_style_routes,
     home_inbox_routes,
     home_people_routes,
     jobs_routes,
@@ -116,6 +117,7 @@ PAGES = (
     sources_routes,
     sources_transfer_routes,
     mapping_routes,
+    setup_routes,
     suggestions_routes,
     unpack_routes,
 )

@@ -36,7 +36,11 @@ class Turns:
     async def turn(self, *, writes: bool) -> AsyncIterator[None]:
         """Wait in line, then run the block."""
         loop = get_running_loop()
-        writers, everybody = self._lines.setdefault(loop, (anyio.Lock(), anyio.Semaphore(self._threads)))
+        if (lines := self._lines.get(loop)) is None:
+            # Whoever finds nobody before them goes on at once, without a round of the loop.
+            writers = anyio.Lock(fast_acquire=True)
+            lines = self._lines[loop] = (writers, anyio.Semaphore(self._threads, fast_acquire=True))
+        writers, everybody = lines
         async with writers if writes and self._one_writer else nullcontext(), everybody:
             yield
 

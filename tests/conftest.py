@@ -24,6 +24,7 @@ from app.db import Database
 from app.main import create_app
 from app.web import templating
 from tests import factories
+from tests.commands import Shell
 from tests.emptied import Emptied
 from tests.web.watching import WatchedContext
 
@@ -32,10 +33,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parent.parent
+# All that tests import stays: to look through it again and again while they are collected finds nothing.
+gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="database under test")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """On PostgreSQL not even the import of torch, seconds a worker: training knows of no database (`make imports`)."""
+    of_training = ROOT / "tests" / "training" in (collection_path, *collection_path.parents)
+    return True if of_training and config.getoption("--database") == "postgresql" else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,6 +60,7 @@ def pytest_collection_finish() -> None:
     """What is loaded by now stays for good, so the collector need not look through it again: a tenth of the time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _asks_the_database(item: pytest.Item) -> bool:
@@ -238,6 +248,13 @@ def people(database: Database) -> factories.People:
 
 
 @pytest.fixture(scope="session")
+def once_for_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session of tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real data beside the checkout; tests that need it skip where it is absent."""
     folder = ROOT.parent / "shared" / "data"
@@ -260,3 +277,11 @@ def closing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for database in opened:
         database.dispose()
+
+
+@pytest.fixture
+def handpicked(
+    closing: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """`handpicked(…)` runs a command on the test's database and in its data folder."""
+    return Shell(monkeypatch, capsys, DATABASE_URL=settings.url, DATA_DIR=str(settings.data_dir))

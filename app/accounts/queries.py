@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import ApiToken, AuditEntry, Invitation, LoginSession, Role, SignInFailure, User
@@ -25,10 +25,15 @@ def active_admin_count(session: Session) -> int:
     return session.scalar(query.where(*usable)) or 0
 
 
+# Asked by each request: made once, it is not made and looked through each time.
+_LOGIN = (
+    select(LoginSession).where(LoginSession.token_hash == bindparam("digest")).options(joinedload(LoginSession.user))
+)
+
+
 def login_by_hash(session: Session, digest: str) -> LoginSession | None:
     """A signed-in browser with its person."""
-    query = select(LoginSession).where(LoginSession.token_hash == digest)
-    return session.scalar(query.options(joinedload(LoginSession.user)))
+    return session.scalar(_LOGIN, {"digest": digest})
 
 
 def api_token_by_hash(session: Session, digest: str) -> ApiToken | None:

@@ -1,113 +1,60 @@
 """`handpicked …`: the same operations as the pages and the API, for pipelines and people at a terminal."""
 
+import logging
 import sys
+from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, OperationalError
 from typer.core import TyperGroup
+from typer.main import get_group
 
-from app.cli import (
-    cards,
-    comparing,
-    composition,
-    datasets,
-    demo,
-    duplicates,
-    endpoints,
-    examples,
-    gates,
-    imports,
-    inbox,
-    invitations,
-    lint,
-    mappings,
-    people,
-    pool,
-    projects,
-    publishing,
-    reviews,
-    rules,
-    runs,
-    sampling,
-    serving,
-    sources,
-    splits,
-    style,
-    suggestions,
-    tokenizer,
-    trace,
-    trail,
-    versions,
-)
-from app.cli.context import quiet_logs
 from app.errors import Refusal
-from app.web.forms import sentence
+from app.logs import set_up
 
-# Each room's commands: a module with `register(app)`.
-COMMANDS = (
-    *(
-        cards,
-        comparing,
-        composition,
-        datasets,
-        demo,
-        duplicates,
-        endpoints,
-        examples,
-        gates,
-        imports,
-        inbox,
-        invitations,
-        lint,
-        mappings,
-        people,
-        pool,
-        projects,
-        publishing,
-    ),
-    *(reviews, rules, runs, sampling, serving, sources, splits, style, suggestions, tokenizer, trace, trail, versions),
-)
-
-# The order of the path, in which the help lists them.
-PATH = (
-    *("project", "composition", "exchange", "user", "people", "invite", "invitation", "member", "token", "trail"),
-    *("import", "imports", "mapping", "rules", "pool", "sample", "dedup", "duplicates", "inbox", "example"),
-    *("lint", "style", "tokenizer", "review"),
-    *(
-        "splits",
-        "gates",
-        "freeze",
-        "versions",
-        "card",
-        "export",
-        "verify",
-        "trace",
-        "diff",
-        "publish",
-        "hub-token",
-        "model",
-        "train",
-        "run",
-        "answer",
-        "endpoint",
-        "model-help",
-        "serve",
-        "worker",
-        "demo",
-    ),
-)
+# Every command in the order of the path, in which the help lists them, with the module whose `register(app)` adds it.
+# A module is imported when one of its commands is asked for: all of them take longer than most commands.
+MODULES = {
+    "project": "projects", "composition": "composition", "exchange": "composition", "user": "people",
+    "people": "people", "invite": "invitations", "invitation": "invitations", "member": "people", "token": "people",
+    "trail": "trail", "import": "sources", "imports": "imports", "mapping": "mappings", "rules": "rules",
+    "pool": "pool", "sample": "sampling", "dedup": "duplicates", "duplicates": "duplicates", "inbox": "inbox",
+    "example": "examples", "lint": "lint", "style": "style", "tokenizer": "tokenizer", "review": "reviews",
+    "splits": "splits", "gates": "gates", "freeze": "datasets", "versions": "versions", "card": "cards",
+    "export": "datasets", "verify": "datasets", "trace": "trace", "diff": "comparing", "publish": "publishing",
+    "hub-token": "publishing", "model": "runs", "train": "runs", "run": "runs", "answer": "runs",
+    "endpoint": "endpoints", "model-help": "suggestions", "serve": "serving", "worker": "serving", "demo": "demo",
+}  # fmt: skip
+PATH = tuple(MODULES)
 
 
 class InOrder(TyperGroup):
-    """Lists the commands in the order of the path."""
+    """Lists the commands in the order of the path, and finds each in its module."""
+
+    def __init__(self, **options: Any) -> None:
+        """Name the commands, for what guesses at one that is misspelt."""
+        super().__init__(**options)
+        self.commands: dict[str, Any] = dict.fromkeys(PATH)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer keeps the type to itself
-        """Every command; one that the path does not name comes last."""
-        return sorted(self.commands, key=lambda name: PATH.index(name) if name in PATH else len(PATH))
+        """Every command."""
+        return list(PATH)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as above
+        """The command of that name, None where there is none."""
+        return commands_of(MODULES[cmd_name])[cmd_name] if cmd_name in MODULES else None
+
+
+@cache
+def commands_of(module: str) -> Mapping[str, Any]:
+    """The commands that a module registers, by name: once, for it may keep its groups."""
+    room = typer.Typer()
+    import_module(f"{__name__}.{module}").register(room)
+    return get_group(room).commands
 
 
 app = typer.Typer(cls=InOrder, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -119,11 +66,8 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@cache
 def build() -> typer.Typer:
-    """All commands, registered once."""
-    for module in COMMANDS:
-        module.register(app)
+    """All commands."""
     return app
 
 
@@ -138,7 +82,7 @@ def options(
 
 def main() -> None:
     """Exit 0 on success, 2 for wrong usage, 1 for a refusal or failure with one sentence on standard error."""
-    quiet_logs()
+    set_up(logging.WARNING)  # to standard error
     try:
         build()()
     except Refusal as refusal:
@@ -147,6 +91,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except ValidationError as error:
+        from app.web.forms import sentence  # with the web below it, which few commands need
+
         fault = error.errors()[0]
         _fail(f"The setting HANDPICKED_{'.'.join(map(str, fault['loc'])).upper()} does not fit: {sentence(fault)}.")
     except ArgumentError as error:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.models import User
 from app.cli.context import AsOption, House, JsonOption, project_for
 from app.datasets.comparison.comparing import TITLES, Comparison, Kind
-from app.datasets.comparison.comparisons import Side, compared, side_named
+from app.datasets.comparison.comparisons import Side, called, compared, side_named
 from app.datasets.comparison.documents import (
     Pair,
     comparison_document,
@@ -55,8 +55,7 @@ def diff(
     if out is not None and out.exists():
         raise Refusal(f"{out} is there already; nothing was written. Name another file.")
     house = House(as_email)
-    with house.writing() as (_, actor):
-        pass  # the local operator is made at first use; to compare takes longer than a writer may
+    actor = house.acting()  # in a transaction of its own: to compare takes longer than a writer may
     with house.reading() as session:
         before, _ = _side(session, actor, old)
         after, project = _side(session, actor, new)
@@ -85,7 +84,8 @@ def _told(session: Session, old: Side, new: Side, *, as_json: bool) -> tuple[dic
     kept_out = len(found.changes) - len(may_read)
     if not as_json:
         pairs = pairs_of(old, new, may_read[:SHOWN])
-        return {}, _lines(found, pairs, len(may_read), kept_out)
+        between = "" if old.project_id == new.project_id else "From {} to {}:".format(*called(old, new))
+        return {}, [*([between] if between else []), *_lines(found, pairs, len(may_read), kept_out)]
     items = [item_document(pair) for pair in pairs_of(old, new, may_read)]
     return comparison_document(old, new, found) | {"kept_out": kept_out, "items": items}, []
 

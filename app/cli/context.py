@@ -1,7 +1,6 @@
 """What every command shares: a migrated database, the acting person, one document or plain words as output."""
 
 import json
-import logging
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,11 +18,9 @@ from app.db import Database
 from app.errors import Denied, NotFound
 from app.jobs.models import Job, JobState
 from app.jobs.running import Held, run_held, take, wait_for
-from app.logs import set_up
 from app.projects import queries as projects
 from app.projects.access import keep_from_tests
 from app.projects.models import Project
-from app.worker import worker_name
 
 AsOption = Annotated[
     str | None, typer.Option("--as", metavar="EMAIL", help="Act as this person.", show_default="the local operator")
@@ -55,8 +52,16 @@ class House:
     @contextmanager
     def writing(self) -> Iterator[tuple[Session, User]]:
         """One write transaction and the acting person."""
+        # Before it begins: rooms that look at what is saved, and that do jobs, are a second of loading.
+        from app import handlers  # noqa: F401
+
         with self.database.writing() as session:
             yield session, self.actor(session)
+
+    def acting(self) -> User:
+        """The acting person alone, for what only reads afterwards: the local operator is made at first use."""
+        with self.database.writing() as session:
+            return self.actor(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -66,6 +71,8 @@ class House:
 
     def take(self, session: Session, job_id: int | None) -> None:
         """Hold a job for `run`, in the transaction that enqueues it: no worker can be faster."""
+        from app.worker import worker_name  # with every room that does jobs
+
         assert job_id is not None
         self._held[job_id] = take(session, self.database, self.settings, job_id, worker_name())
 
@@ -129,8 +136,3 @@ def fail(words: str) -> None:
     """End the command as refused or failed, with one sentence on standard error."""
     sys.stderr.write(f"handpicked: {words}\n")
     raise typer.Exit(1)
-
-
-def quiet_logs() -> None:
-    """Log lines go to standard error, warnings and worse only."""
-    set_up(logging.WARNING)

@@ -78,4 +78,5 @@ def _told(finding: dict[str, Any]) -> str:
 
 def _text(text: dict[str, Any]) -> str:
     split, words = text["split"], text["words"]
-    return f"{text['key']}" + (f" ({split})" if split else "") + (f" “{words}”" if words else "")
+    later = f", prompt {text['prompt']}" if text["prompt"] > 1 else ""
+    return f"{text['key']}" + (f" ({split})" if split else "") + later + (f" “{words}”" if words else "")

@@ -11,6 +11,7 @@ from app.errors import NotFound
 from app.sources import queries
 from app.sources.models import ImportRecord, ImportRun
 from app.sources.openedpage import Number, behind
+from app.sources.records import told_at
 from app.web.words import plural
 
 ImportArgument = Annotated[int, typer.Argument(metavar="IMPORT", help="Its number; see `imports list`.")]
@@ -76,7 +77,7 @@ def remarks(
         run = _published(session, project_for(session, actor, slug).id, number)
         total, rows = _counted(session, queries.remarks_of(run.noted_under), limit)
         documents = [{"line": row.line, "reason": row.reason, "unreadable": row.unreadable} for row in rows]
-    lines = [f"line {one['line']}: {one['reason']}" for one in documents]
+    lines = [told_at([one["line"]], one["reason"]) for one in documents]
     words = lines + _more(total, len(lines))
     emit({"total": total, "remarks": documents}, as_json, words or ["Nothing was left out or left alone."])
 

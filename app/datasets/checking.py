@@ -15,13 +15,13 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from app.accounts.audit import record
-from app.datasets.canonical import set_sha256, version_id
-from app.datasets.exports import VersionBroken
+from app.datasets.canonical import Line, version_id
+from app.datasets.exports import FrozenLine, VersionBroken
 from app.datasets.manifest import EXAMPLES, MANIFEST
 from app.datasets.models import KEPT, Version, VersionCheck, VersionRow
 from app.db import now
 from app.projects.models import Split
-from app.text.canonical import content_hash, sha256_hex
+from app.text.canonical import content_hash
 from app.web.words import plural
 
 DUE = timedelta(hours=23)
@@ -101,6 +101,33 @@ def recheck(session: Session, version: Version) -> Version:
     return version
 
 
+def sound_lines(session: Session, version: Version) -> Iterator[FrozenLine]:
+    """The lines of examples.jsonl, read once: each is looked at as `recheck` does before it is given.
+
+    A fault raises VersionBroken, be it at the last row: what was made of the lines before is not to be kept. Only that
+    the lines together have the version's id is left to who writes them, as `write_folder` does.
+    """
+    seal = _seal(session, version.id)
+    rows, frozen_as = _as_frozen(version, seal)
+    beside = (
+        _fault_of_seal(version, seal), _faults_of_id(version, rows, frozen_as), _faults_of_place(version, seal),
+        _fault_of_manifest(version, seal),
+    )  # fmt: skip
+    if any(True for faults_beside in beside for _ in faults_beside):
+        recheck(session, version)  # names what comes first of all that is wrong
+    return _sound_lines(session, version, seal)
+
+
+def _sound_lines(session: Session, version: Version, seal: VersionCheck | None) -> Iterator[FrozenLine]:
+    reading = _Reading(session, version, seal)
+    for row, line, fault in reading.rows():
+        if fault is not None:
+            raise VersionBroken(name=version.name, fault=fault.words)
+        yield FrozenLine(Line(row.sha256, line), edited=row.revision_number > 1)
+    for fault in _faults_of_count(reading.places, _as_frozen(version, seal)[0]):
+        raise VersionBroken(name=version.name, fault=fault.words)
+
+
 def has_seal(manifest: Mapping[str, Any]) -> bool:
     """Whether what wrote that manifest sealed versions: whatever counts tokens does."""
     return "tokens" in manifest
@@ -114,20 +141,42 @@ def _seal(session: Session, number: int) -> VersionCheck | None:
 
 def faults(session: Session, version: Version, seal: VersionCheck | None) -> list[Fault]:
     """All that is wrong: that the seal is gone, rows in their order, then the whole, its place, the manifest."""
-    found = [Fault("its seal is gone")] if seal is None and has_seal(version.manifest) else []
-    places: list[int] = []
+    reading = _Reading(session, version, seal)
+    rows = [fault for _, _, fault in reading.rows() if fault is not None]
+    return [
+        *_fault_of_seal(version, seal), *rows, *_faults_of_whole(version, seal, reading),
+        *_faults_of_place(version, seal), *_fault_of_manifest(version, seal),
+    ]  # fmt: skip
 
-    def texts() -> Iterator[str]:
-        for *columns, line in session.execute(_rows(version.id).execution_options(yield_per=ROWS_AT_ONCE)):
-            row, real = Frozen(*columns), sha256_hex(line)
-            places.append(row.position)
-            if row.sha256 != real or (seal is not None and seal.digest_at(row.position) != row.digest(real)):
-                found.append(Fault(f"row {row.position + 1} (example {row.example_id}) has another hash", row.position))
-            yield line
 
-    sha256 = set_sha256(texts())
-    found += _faults_of_whole(version, seal, places, sha256)
-    return [*found, *_faults_of_place(version, seal), *_fault_of_manifest(version, seal)]
+class _Reading:
+    """The rows of a version as a look goes through them: once, a few at a time, each encoded once for both hashes."""
+
+    def __init__(self, session: Session, version: Version, seal: VersionCheck | None) -> None:
+        self.places: list[int] = []
+        self._session, self._number, self._seal = session, version.id, seal
+        self._digest = hashlib.sha256()
+
+    def rows(self) -> Iterator[tuple[Frozen, str, Fault | None]]:
+        """Each row with its line, and what is wrong with it."""
+        query = _rows(self._number).execution_options(yield_per=ROWS_AT_ONCE)
+        with self._session.execute(query) as found:
+            for *columns, line in found:
+                row, data = Frozen(*columns), line.encode()
+                self.places.append(row.position)
+                self._digest.update(data)
+                self._digest.update(b"\n")
+                yield row, line, self._fault_of(row, hashlib.sha256(data).hexdigest())
+
+    def _fault_of(self, row: Frozen, real: str) -> Fault | None:
+        seal = self._seal
+        if row.sha256 == real and (seal is None or seal.digest_at(row.position) == row.digest(real)):
+            return None
+        return Fault(f"row {row.position + 1} (example {row.example_id}) has another hash", row.position)
+
+    def set_sha256(self) -> str:
+        """What `canonical.set_sha256` gives of the lines that were read."""
+        return self._digest.hexdigest()
 
 
 def _rows(number: int) -> Select[Any]:
@@ -135,17 +184,29 @@ def _rows(number: int) -> Select[Any]:
     return query.where(VersionRow.version_id == number).order_by(VersionRow.position)
 
 
-def _faults_of_whole(
-    version: Version, seal: VersionCheck | None, places: Sequence[int], sha256: str
-) -> Iterator[Fault]:
-    rows, frozen_as = (seal.row_count, seal.sha256) if seal else (version.row_count, version.sha256)
+def _as_frozen(version: Version, seal: VersionCheck | None) -> tuple[int, str]:
+    """How many rows it was frozen with, and their hash."""
+    return (seal.row_count, seal.sha256) if seal else (version.row_count, version.sha256)
+
+
+def _fault_of_seal(version: Version, seal: VersionCheck | None) -> Iterator[Fault]:
+    if seal is None and has_seal(version.manifest):
+        yield Fault("its seal is gone")
+
+
+def _faults_of_whole(version: Version, seal: VersionCheck | None, reading: _Reading) -> Iterator[Fault]:
+    rows, frozen_as = _as_frozen(version, seal)
+    yield from _faults_of_count(reading.places, rows)
+    if reading.set_sha256() != frozen_as:
+        yield Fault("its rows have another hash")
+    yield from _faults_of_id(version, rows, frozen_as)
+
+
+def _faults_of_count(places: Sequence[int], rows: int) -> Iterator[Fault]:
     if missing := sorted(set(range(rows)) - set(places)):
         yield Fault(f"row {missing[0] + 1} is missing", missing[0])
     if len(places) != rows:
         yield Fault(f"it has {plural(len(places), 'row')} and was frozen with {rows:,}")
-    if sha256 != frozen_as:
-        yield Fault("its rows have another hash")
-    yield from _faults_of_id(version, rows, frozen_as)
 
 
 def _faults_of_id(version: Version, rows: int, sha256: str) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from app.datasets.card.licensing import LICENSE, licence_text
 from app.datasets.card.picture import composition_svg
 from app.datasets.credits import Credits
 from app.datasets.formats import Format
-from app.datasets.formats.base import Layout, Writer
+from app.datasets.formats.base import BUFFER, Layout, Writer
 from app.datasets.manifest import CARD, CREDITS, EXAMPLES, MANIFEST, SUMS, sealed, sums
 from app.datasets.told import has_columns
 from app.datasets.trainers import configurations
@@ -27,7 +27,7 @@ from app.errors import Conflict
 
 # Of what lies in an export beside the data; a higher number where the same version would be written otherwise now, so
 # that no archive of an earlier make is given out.
-EDITION = 3
+EDITION = 4
 
 
 class FolderTaken(Conflict):
@@ -133,8 +133,9 @@ def _write_data(
     """Write examples.jsonl, attribution, and each split's file; gives the records of each, and the card's example."""
     digest, shown, splits = hashlib.sha256(), Shown(), _Splits(folder, form.layout(told=has_columns(manifest)))
     with (
-        (folder / EXAMPLES).open("xb") as examples,
+        (folder / EXAMPLES).open("xb", buffering=BUFFER) as examples,
         (folder / CREDITS).open("x", encoding="utf-8", newline="\n") as told,
+        closing(splits),
     ):
         credits_file = Credits(told)
         for frozen in lines:
@@ -146,7 +147,6 @@ def _write_data(
             splits.add(frozen.line.sha256, example)
             shown.offer(example)
         credits_file.close()
-    splits.close()
     if manifest["id"] != PREFIX + digest.hexdigest():
         raise VersionBroken(name=manifest["version"], fault="its rows have another hash")
     return splits.records + Counter({EXAMPLES: splits.records.total()}), shown.example

@@ -21,6 +21,7 @@ class TextOut(BaseModel):
     key: str
     split: str | None
     words: str | None
+    prompt: int = Field(description="Which of a dialogue's prompts the words are, from 1.")
 
 
 class FindingOut(BaseModel):

@@ -35,7 +35,7 @@ def _finding(found: Finding, seen: set[int] | None) -> dict[str, Any]:
     hidden = found.hidden_from(seen)
     texts = [
         {"key": side.key, "split": side.split,
-         "words": side.words if _reads(side.example_id, seen) and not hidden else None}
+         "words": side.words if _reads(side.example_id, seen) and not hidden else None, "prompt": side.turn}
         for side in found.sides
     ]  # fmt: skip
     return {"words": found.words, "noted": found.noted, "pair": found.pair, "source": found.source, "texts": texts}

@@ -187,14 +187,17 @@ class _Looking:
 
     def leakage(self) -> Judgement:
         prompts = tuple(item.prompt for item in self.items)
+        asked = (*prompts, *(later for item in self.items for later in item.later_prompts))
+        alike = gates.likenesses(asked)
         known = {prompt.key: prompt for prompt in prompts}
         # What was kept while both were in one split is open again once one of them is held out.
         told = [(pair, is_open) for pair, leak, is_open in self.pairs if leak and pair.keys <= known.keys()]
         return gates.leakage_gate(
             Leaks(
-                exact=gates.exact_leaks(prompts),
+                exact=gates.exact_leaks(asked),
                 linked=gates.linked_leaks(prompts, originals(self.session, self.project.id)),
-                reworded=gates.rewordings(prompts),
+                reworded=alike.reworded,
+                inside=alike.inside,
                 meant=self._near_in_meaning(known),
                 waiting=[pair for pair, is_open in told if is_open],
                 kept=[pair for pair, is_open in told if not is_open],

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.datasets.card.card import LIMA_MEANS
+from app.datasets.material import responses_in, without_response
+from app.datasets.sourcenames import label_of_row, labels_of
 
 Manifest = Mapping[str, Any]
 
@@ -56,11 +58,12 @@ def lengths_panel(manifest: Manifest) -> LengthsPanel:
     if counted:
         tables.insert(0, _table(manifest, "tokens", _tokens))
     by = f"tokens by {counted['name'] or 'a tokenizer'}" if counted and counted["exact"] else "tokens are estimated"
-    return LengthsPanel(by if counted else "in characters", tuple(tables), tuple(_made(manifest)))
+    told = "; ".join(filter(None, [by if counted else "in characters", without_response(manifest)]))
+    return LengthsPanel(told, tuple(tables), tuple(_made(manifest)))
 
 
 def _characters(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], float]:
-    total = row["examples"] * (row["prompt"]["mean"] + row["response"]["mean"])
+    total = row["examples"] * row["prompt"]["mean"] + responses_in(row) * row["response"]["mean"]
     return row, total
 
 
@@ -69,17 +72,22 @@ def _tokens(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], float]:
 
 
 def _table(manifest: Manifest, unit: str, read: Any) -> LengthTable:
-    known = {(row["source"], row["split"]): (place, row) for place, row in enumerate(manifest["composition"])}
+    labels = labels_of(manifest["composition"])
+    known = {
+        (row["source"], row["split"]): (place, label_of_row(labels, row))
+        for place, row in enumerate(manifest["composition"])
+    }
     found = [(row, *read(row)) for row in manifest["lengths"]]
     whole = sum(total for _, _, total in found) or 1
     rows = []
     for row, sizes, total in found:
-        place, line = known.get((row["source"], row["split"]), (len(known), {}))
+        place, label = known.get((row["source"], row["split"]), (len(known), labels.of(row["source"])))
         means = LIMA_MEANS.get(row["source"]) if unit == "tokens" and row["split"] == "train" else None
         response = Sizes(**sizes["response"]) if sizes["response"]["max"] else None
         lima = f"{means[0]:,} / {means[1]:,}" if means else ""
-        title, colour = line.get("title", row["source"]), line.get("colour") or 0
-        built = LengthRow(title, colour, row["split"], 100 * total / whole, Sizes(**sizes["prompt"]), response, lima)
+        built = LengthRow(
+            label.title, label.number, row["split"], 100 * total / whole, Sizes(**sizes["prompt"]), response, lima
+        )
         rows.append((place, built))
     ordered = tuple(built for _, built in sorted(rows, key=lambda pair: pair[0]))
     return LengthTable(unit, ordered, any(row.lima for row in ordered))

@@ -95,6 +95,8 @@ class Making:
     handled: Handled | None = None
     # Who let in what was approved elsewhere, by number and name.
     let_in: tuple[tuple[int, str], ...] = ()
+    # Examples whose language nobody stated.
+    without_language: frozenset[int] = frozenset()
 
     def document(self) -> dict[str, Any]:
         """The parts of the manifest; what there is nothing to say of is left out."""

@@ -22,10 +22,13 @@ from app.projects.tokenizers import tokens_of
 from app.reviews.agreement import agreement
 from app.reviews.models import Review, ReviewVerdict
 from app.sources.models import ImportRun
+from app.sources.rules.language import Language
 from app.sources.rulesets import PRESETS
 from app.text.canonical import content_hash, sha256_hex
 from app.text.counting import count_words
 
+# What an example has where nobody says another.
+DEFAULT = "en"
 PRESET_OF = {ruleset.sha256: name for name, ruleset in PRESETS.items()}
 
 
@@ -43,6 +46,7 @@ def making_of(session: Session, project: Project, items: Sequence[Item]) -> Maki
             _before(session, project, items),
             _handled(session, project, items),
             _let_in(session, project, held),
+            _without_language(session, project, items),
         )
 
 
@@ -153,3 +157,30 @@ def _let_in(session: Session, project: Project, held: Mapping[int, int]) -> tupl
         (person, name) for example_id, number, person, name in session.execute(query) if held.get(example_id) == number
     }
     return tuple(sorted(found))
+
+
+# What these give is in English, whoever imported it before imports noted whether their records name a language.
+IN_ENGLISH = {"stackexchange", "reddit", "wikihow"}
+
+
+def _without_language(session: Session, project: Project, items: Sequence[Item]) -> frozenset[int]:
+    """The examples that have "en" only because nobody said anything: neither their rows, nor a rule, nor a writer.
+
+    What is written here names its language on the desk.
+    """
+    query = select(ImportRun.id, ImportRun.format, ImportRun.ruleset, ImportRun.result)
+    silent = {
+        run_id
+        for run_id, form, ruleset, result in session.execute(query.where(ImportRun.project_id == project.id))
+        if not (result.get("language_stated") or form in IN_ENGLISH or _keeps_english(ruleset))
+    }
+    came = select(Example.id).where(Example.project_id == project.id, Example.import_run_id.in_(silent))
+    brought = set(session.scalars(came)) if silent else set()
+    return frozenset(item.example_id for item in items if item.language == DEFAULT and item.example_id in brought)
+
+
+def _keeps_english(ruleset: Mapping[str, Any]) -> bool:
+    """Whether a rule let texts in English through and no others."""
+    return any(
+        rule["rule"] == Language.name and rule.get("keep", [DEFAULT]) == [DEFAULT] for rule in _in_force(ruleset)
+    )

@@ -4,13 +4,15 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from app.datasets.canonical import version_id
-from app.datasets.gates import Gate
+from app.datasets.gates import LEAST_ALONE, Gate, GateState
+from app.datasets.licences import tallied
 from app.datasets.making import Counting
 from app.datasets.material import Item, Material, Person, credited, lengths, shapes, split_counts
 from app.datasets.tokens import RowTokens, cut_at, row_tokens
@@ -59,8 +61,8 @@ def build_manifest(
         "tokens": _tokens(items, tokens, making.counting),
         "shapes": shapes(items),
         "credited": credited(items),
-        "languages": dict(sorted(Counter(item.language for item in items).items())),
-        "licences": _licences(items),
+        **_languages(items, making.without_language),
+        "licences": tallied(Counter(item.licence for item in items).items()),
         **({"roles": roles} if (roles := _roles(items)) else {}),
         # Left out where there is no limit, so that earlier manifests read the same.
         **({"limited_to_licences": list(material.limited_to)} if material.limited_to else {}),
@@ -69,6 +71,7 @@ def build_manifest(
         "sites": dict(sorted(Counter(str(item.attribution.get("site") or "") for item in items).items())),
         **making.document(),
         "gates": [gate.document() for gate in gates],
+        **_compared(gates),
         "software": software(exact=making.counting.sha256 is not None),
         "examples_file": {"path": EXAMPLES, "sha256": sha256, "bytes": size, "records": len(items)},
     }
@@ -78,10 +81,17 @@ def _roles(items: Sequence[Item]) -> dict[str, Any]:
     return counted([(item.split, item.told, item.without_response, item.translated) for item in items])
 
 
-def _licences(items: Sequence[Item]) -> list[dict[str, Any]]:
-    counts = Counter(item.licence or None for item in items)
-    rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0] or "~"))
-    return [{"licence": licence, "examples": count} for licence, count in rows]
+def _compared(gates: Sequence[Gate]) -> dict[str, Any]:
+    """What the gate of leakage compared; earlier manifests lack it, when it was first prompts as a whole alone."""
+    looked = any(gate.gate == "leakage" and gate.state is not GateState.OFF for gate in gates)
+    return {"leakage": {"later_prompts": True, "inside": True, "least_words": LEAST_ALONE}} if looked else {}
+
+
+def _languages(items: Sequence[Item], without: AbstractSet[int]) -> dict[str, Any]:
+    """How many examples are in which language, as far as somebody stated it, and of how many nobody did."""
+    stated = Counter(item.language for item in items if item.example_id not in without)
+    left = len(items) - stated.total()
+    return {"languages": dict(sorted(stated.items()))} | ({"languages_not_stated": left} if left else {})
 
 
 def _tokens(items: Sequence[Item], tokens: Sequence[RowTokens], counting: Counting) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from statistics import fmean, median
 from typing import Any
 
 from app.datasets.canonical import Line, line_of
-from app.datasets.gates import Approvals, Filling, Gate, Prompt
+from app.datasets.gates import Approvals, Filling, Gate, Prompt, is_long_enough
 from app.datasets.helped import Helped
+from app.datasets.licences import is_named, unnamed
 from app.datasets.making import Making
 from app.datasets.tokens import RowTokens
+from app.examples.labels import SourceLabel, SourceLabels
+from app.web.words import plural
 
 SPLITS = ("train", "dev", "test")
 
@@ -50,14 +53,26 @@ class Item:
         return Prompt(self.example_id, self.split, first_question(self.messages))
 
     @property
+    def later_prompts(self) -> list[Prompt]:
+        """What the user asks later in a dialogue, as far as it says enough by itself."""
+        asked = [str(said["content"]) for said in self.messages if said["role"] == "user"]
+        later = enumerate(asked[1:], start=2)
+        return [Prompt(self.example_id, self.split, text, turn) for turn, text in later if is_long_enough(text)]
+
+    @property
     def without_response(self) -> bool:
         """Whether it is a prompt that waits for an answer."""
         return bool(self.messages) and self.messages[-1]["role"] == "user"
 
     @property
+    def answered(self) -> bool:
+        """Whether any message is a response."""
+        return any(said["role"] == "assistant" for said in self.messages)
+
+    @property
     def attributed(self) -> bool:
         """Whether an author or a link is known, of the answer or of the question."""
-        return any(self.attribution.get(key) for key in ("author", "url", "question_author", "question_url"))
+        return is_named(self.attribution)
 
     def characters(self, *, of_response: bool) -> int:
         """Count the code points of the assistant's messages, or of all others."""
@@ -117,6 +132,7 @@ def lengths(items: Sequence[Item], tokens: Sequence[RowTokens]) -> list[dict[str
     """Give, by source and split, the mean, median and greatest length of prompts and responses.
 
     `prompt` and `response` are in code points, those below `tokens` in tokens; `tokens.total` is that of whole rows.
+    A prompt without a response has no length of one: `response` is of the `responses` rows that have, zeros of none.
     """
     groups: dict[tuple[str, str], list[tuple[Item, RowTokens]]] = {}
     for item, counted in zip(items, tokens, strict=True):
@@ -127,15 +143,28 @@ def lengths(items: Sequence[Item], tokens: Sequence[RowTokens]) -> list[dict[str
             "split": split,
             "examples": len(group),
             "prompt": _spread([item.characters(of_response=False) for item, _ in group]),
-            "response": _spread([item.characters(of_response=True) for item, _ in group]),
+            "responses": sum(item.answered for item, _ in group),
+            "response": _spread([item.characters(of_response=True) for item, _ in group if item.answered]),
             "tokens": {
                 "prompt": _spread([counted.prompt for _, counted in group]),
-                "response": _spread([counted.response for _, counted in group]),
+                "response": _spread([counted.response for item, counted in group if item.answered]),
                 "total": sum(counted.total for _, counted in group),
             },
         }
         for (source, split), group in sorted(groups.items(), key=lambda pair: (SPLITS.index(pair[0][1]), pair[0][0]))
     ]
+
+
+def responses_in(row: Mapping[str, Any]) -> int:
+    """How many rows the response's lengths in a line of `lengths` are of; an earlier manifest counts those without."""
+    return int(row.get("responses", row["examples"] if row["response"]["max"] else 0))
+
+
+def without_response(manifest: Mapping[str, Any]) -> str:
+    """How many prompts have no response, and so no length of one, as a part of a sentence; empty for none."""
+    count = sum(row["examples"] - row["responses"] for row in manifest["lengths"] if "responses" in row)
+    verb = "is" if count == 1 else "are"
+    return f"{plural(count, 'prompt')} without a response {verb} left out of the response's lengths" if count else ""
 
 
 def shapes(items: Sequence[Item]) -> dict[str, dict[str, int]]:
@@ -154,14 +183,21 @@ def shapes(items: Sequence[Item]) -> dict[str, dict[str, int]]:
 
 
 def credited(items: Sequence[Item]) -> dict[str, int]:
-    """Count what came from elsewhere, with its words as imported or edited since, and what credits nobody."""
+    """Count what came from elsewhere, with its words as imported or edited since, and what credits nobody.
+
+    `listed` have an entry in ATTRIBUTION.md, `unknown` of these name neither author nor link.
+    """
     kinds = Counter(
         "own" if not item.attribution else "edited" if item.revision_number > 1 else "as_imported" for item in items
     )
-    return {kind: kinds[kind] for kind in ("as_imported", "edited", "own")}
+    owing = [item for item in items if item.attribution or unnamed(item.licence, item.attribution)]
+    counts = {kind: kinds[kind] for kind in ("as_imported", "edited", "own")}
+    return counts | {"listed": len(owing), "unknown": sum(not item.attributed for item in owing)}
 
 
 def _spread(sizes: list[int]) -> dict[str, float]:
+    if not sizes:
+        return {"mean": 0.0, "median": 0.0, "max": 0}
     return {"mean": round(fmean(sizes), 1), "median": float(median(sizes)), "max": max(sizes)}
 
 
@@ -174,4 +210,9 @@ def fillings(targets: Sequence[Filling], items: Sequence[Item]) -> tuple[Filling
         for row in targets
     ]  # fmt: skip
     stray = sorted(counts.items(), key=lambda pair: (SPLITS.index(pair[0][1]), pair[0][0]))
-    return (*wanted, *(Filling(source, split, source, source, 0, 0, n) for (source, split), n in stray))
+    labels = SourceLabels(targets)
+    return (*wanted, *(_stray(labels.of(source), split, n) for (source, split), n in stray))
+
+
+def _stray(label: SourceLabel, split: str, count: int) -> Filling:
+    return Filling(label.key, split, label.title, label.short, label.number, 0, count)

@@ -17,7 +17,7 @@ from app.accounts.models import Role, User
 from app.datasets import gates, queries
 from app.datasets.archive import Packing, packing_of, write_archive
 from app.datasets.canonical import set_sha256, version_id
-from app.datasets.checking import FROZEN, Frozen, Standing, recheck, seal_of, standings
+from app.datasets.checking import FROZEN, Frozen, Standing, recheck, seal_of, sound_lines, standings
 from app.datasets.exports import EDITION, write_folder
 from app.datasets.formats import Format
 from app.datasets.gate_queries import as_read
@@ -31,6 +31,7 @@ from app.errors import Conflict, Denied, Gone, NotFound, Refusal
 from app.projects.access import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import project_by_slug, role_in
+from app.text.licences import key_of, licence_of
 from app.text.wellformed import require_wellformed
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -102,7 +103,8 @@ def freeze_version(
     material = queries.material_of(session, project, _known_licences(session, project, licences))
     if not material.items:
         raise NothingApproved
-    judged = _pass_gates(name, material, checked_overrides(overrides or {}), seen or {})
+    passed = _pass_gates(name, material, checked_overrides(overrides or {}), seen or {})
+    judged = _as_frozen(project, material, passed)
     version = _write_version(session, actor, project, name, material, judged)
     overridden = {gate.gate: gate.reason for gate in judged if gate.state is GateState.OVERRIDDEN}
     record(
@@ -121,12 +123,13 @@ def read_ahead(session: Session, slug: str) -> None:
 
 
 def _known_licences(session: Session, project: Project, licences: Sequence[str]) -> tuple[str, ...]:
-    wanted = tuple(sorted({" ".join(licence.split()) for licence in licences}))
-    held = {item.licence for item in queries.approved_items(session, project)} - {None, ""} if wanted else set()
-    for licence in wanted:
-        if licence not in held:
-            raise NoSuchLicence(licence=licence[:80], there=", ".join(sorted(map(str, held))) or "none at all")
-    return wanted
+    wanted = {key_of(licence): licence_of(licence).name for licence in licences}
+    items = queries.approved_items(session, project) if wanted else ()
+    held = {key_of(item.licence): licence_of(item.licence).name for item in items if item.licence}
+    for key, licence in sorted(wanted.items()):
+        if key not in held:
+            raise NoSuchLicence(licence=licence[:80], there=", ".join(sorted(held.values())) or "none at all")
+    return tuple(sorted(held[key] for key in wanted))
 
 
 def checked_overrides(overrides: Mapping[str, str]) -> dict[str, str]:
@@ -154,7 +157,14 @@ def _pass_gates(
     if new:
         told, marks = _lines(new), {gate.gate: gates.seen(gate) for gate, _ in new}
         raise FoundMore(name=name, told=" ".join(told), lines=told, seen=marks)
-    return gates.with_rows(judged, {item.prompt.key: item.line.sha256 for item in material.items})
+    return judged
+
+
+def _as_frozen(project: Project, material: Material, judged: Sequence[Gate]) -> tuple[Gate, ...]:
+    """What manifest and card tell: they may be read by anybody, test prompts that the project hides by few."""
+    open_to_all = {item.example_id for item in material.items if item.split != Split.TEST.value}
+    lines = {item.prompt.key: item.line.sha256 for item in material.items}
+    return gates.frozen(judged, lines, open_to_all if project.tests_hidden else None)
 
 
 def _title(gate: Gate) -> str:
@@ -183,8 +193,8 @@ def _write_version(
         size=sum(len(text.encode()) + 1 for text in texts), frozen_by=Person(actor.id, actor.name), frozen_at=at,
     )  # fmt: skip
     version = Version(
-        project_id=project.id, name=name, sha256=sha256, row_count=len(items), manifest=manifest,
-        frozen_by=actor.id, frozen_at=at,
+        id=queries.unused_number(session), project_id=project.id, name=name, sha256=sha256, row_count=len(items),
+        manifest=manifest, frozen_by=actor.id, frozen_at=at,
     )  # fmt: skip
     try:
         with session.begin_nested():
@@ -248,8 +258,7 @@ def export_version(session: Session, version: Version, form: Format, out: Path) 
 
     Gives `{"version", "id", "format", "path", "files"}`; the files are those in the archive.
     """
-    recheck(session, version)
-    lines, packing = queries.frozen_lines(session, version), packing_of(out)
+    lines, packing = sound_lines(session, version), packing_of(out)
     if packing is None:
         files = write_folder(version.manifest, lines, form, out)
     else:

@@ -10,11 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.datasets import queries
 from app.datasets.afterwards import Afterwards, afterwards, tokens_in_words, version_before
+from app.datasets.bars import Bar, bar_of, legend_of, scale_of
 from app.datasets.canonical import version_id
 from app.datasets.card.licensing import limited_to
-from app.datasets.gates import KINDS, GateState, seen
+from app.datasets.gate_pages import SETTLE
+from app.datasets.gates import KINDS, Gate, GateState, counted, seen
 from app.datasets.material import SPLITS, Material
 from app.datasets.models import Version, VersionRow
+from app.datasets.sourcenames import label_of_row, labels_of
+from app.examples.labels import SourceLabel
 from app.examples.models import Example
 from app.examples.queries import standing_counts
 from app.examples.sight import everything
@@ -24,8 +28,6 @@ from app.web.cells import Cell, CellSource, SmallCells, draw_cells
 from app.web.paging import Pager, page_of
 
 VERSIONS_A_PAGE = 20
-# The grey of what the target does not name.
-STRAY_COLOUR = 0
 # The state of an example and the words of its cell, as far as a cell shows it.
 CELL_STATES = ("approved", "review", "returned", "draft")
 GATE_TITLES = {kind.name: kind.title for kind in KINDS}
@@ -40,8 +42,11 @@ class GateRow:
     state: str
     detail: str
     reason: str | None
-    # The fingerprint of what it found, for the form that goes past it.
+    # The fingerprint of what it found, for the form that goes past it; how many rows that is; the way to settle it.
     seen: str = ""
+    found: int = 0
+    place: str | None = None
+    place_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,9 @@ class Draft:
     filled: int
     outside: int
     target: int
+    # The last version and this one as bars on one scale, and how their sources are drawn.
+    bars: tuple[Bar, ...]
+    legend: tuple[SourceLabel, ...]
 
 
 @dataclass(frozen=True)
@@ -138,12 +146,14 @@ def versions_page(
 def _draft(session: Session, project: Project, material: Material) -> Draft:
     last = queries.latest_version(session, project)
     added, gone = _changed_since(session, last, material) if last else (len(material.items), 0)
-    gates = tuple(replace(gate_row(gate.document()), seen=seen(gate)) for gate in material.gates)
+    gates = tuple(_draft_gate(gate) for gate in material.gates)
     rows = [vars(row) for row in material.fillings]
+    compositions = [*([last.manifest["composition"]] if last else []), rows]
+    name, scale = _next_name(session, project), scale_of(compositions)
     counts = {(row.source, row.split.value, row.state.value): row.count for row in standing_counts(session, project.id)}
     picture, filled, outside, target = _picture(rows, counts)
     return Draft(
-        _next_name(session, project),
+        name,
         len(material.items),
         added,
         gone,
@@ -155,7 +165,19 @@ def _draft(session: Session, project: Project, material: Material) -> Draft:
         filled,
         outside,
         target,
+        tuple(
+            bar_of(title, one, scale)
+            for title, one in zip([last.name, name] if last else [name], compositions, strict=True)
+        ),
+        tuple(legend_of(compositions)),
     )
+
+
+def _draft_gate(gate: Gate) -> GateRow:
+    place, label = SETTLE.get(gate.gate, (None, "")) if gate.state in {GateState.WARN, GateState.BLOCK} else (None, "")
+    row = gate_row(gate.document())
+    row = replace(row, detail=counted(gate)) if gate.gate == "leakage" and gate.findings else row
+    return replace(row, seen=seen(gate), found=len(gate.findings), place=place, place_label=label)
 
 
 def _changed_since(session: Session, last: Version, material: Material) -> tuple[int, int]:
@@ -206,8 +228,9 @@ def _picture(
     Beside the picture: how many count towards the target (all where there is none), how many do not, the target.
     """
     shown = [row for row in rows if row["split"] == "train"] or rows
+    labels = labels_of(rows)
     sources = [
-        (row["colour"] or STRAY_COLOUR, row["target"],
+        (labels.of(row["source"]).number, row["target"],
          tuple(counts.get((row["source"], row["split"], state), 0) for state in CELL_STATES))
         for row in shown
     ]  # fmt: skip
@@ -265,16 +288,18 @@ def version_entry(version: Version, became: Afterwards) -> VersionEntry:
 
 def composition_lines(manifest: Mapping[str, Any], total: int) -> list[CompositionLine]:
     """The composition of a version against its target, `total` rows being all of it."""
+    labels = labels_of(manifest["composition"])
+    called = [label_of_row(labels, row) for row in manifest["composition"]]
     return [
         CompositionLine(
-            row["title"],
+            label.title,
             row["source"],
             row["split"],
-            row["colour"] or STRAY_COLOUR,
+            label.number,
             row["count"],
             row["target"],
             100 * row["count"] / max(1, total),
             min(100.0, 100 * row["count"] / (row["target"] or row["count"] or 1)),
         )
-        for row in manifest["composition"]
+        for row, label in zip(manifest["composition"], called, strict=True)
     ]

@@ -24,6 +24,7 @@ from app.projects.models import Project, Split
 from app.projects.queries import composition_of
 from app.reviews.models import Review, ReviewVerdict
 from app.selection.models import Sampling, SamplingPick
+from app.text.licences import key_of
 
 APPROVING = (ReviewVerdict.APPROVED, ReviewVerdict.IMPORTED)
 ROWS_AT_ONCE = 500
@@ -43,6 +44,17 @@ def was_frozen(session: Session, project: Project, name: str) -> bool:
     """Whether the project had a version of that name, by the seal that outlives it."""
     sealed = select(VersionCheck.version_id).where(VersionCheck.project_id == project.id, VersionCheck.name == name)
     return session.scalar(sealed) is not None
+
+
+def unused_number(session: Session) -> int | None:
+    """The number of the next version where the database would give that of a lost one again: SQLite does, not others.
+
+    None elsewhere. The writer's turn makes it safe: no other freeze is between the look and the row.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return None
+    highest = (session.scalar(select(func.max(number))) or 0 for number in (Version.id, VersionCheck.version_id))
+    return max(highest) + 1
 
 
 def latest_version(session: Session, project: Project) -> Version | None:
@@ -102,7 +114,8 @@ def material_of(session: Session, project: Project, licences: Sequence[str] = ()
 
 
 def _material_of(session: Session, project: Project, licences: Sequence[str]) -> Material:
-    items = tuple(item for item in approved_items(session, project) if not licences or item.licence in licences)
+    wanted = {key_of(licence) for licence in licences}
+    items = tuple(item for item in approved_items(session, project) if not wanted or key_of(item.licence) in wanted)
     # What was written and approved up to a revision never changes, so these later statements, cut down to the
     # revisions held here, tell the same whatever is saved in the meantime.
     held = {item.example_id: item.revision_number for item in items}

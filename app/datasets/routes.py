@@ -24,7 +24,7 @@ from app.errors import Conflict, Refusal
 from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess, Reading
 from app.web.forms import Posted, posted
 from app.web.paging import PageNumber
-from app.web.templating import Flash, redirect, render
+from app.web.templating import Flash, leave, redirect, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -70,7 +70,7 @@ def freeze(
         told = {f"seen_{gate}": marks for gate, marks in refusal.fields.get("seen", {}).items()}
         return _timeline(request, session, access, typed={**form.typed, **told}, errors=errors, status=refusal.status)
     said = Flash("ok", f"Frozen: {version.name}, {version.row_count:,} examples.")
-    return redirect(request, "datasets:version", said, slug=access.project.slug, name=version.name)
+    return leave(request, "datasets:version", said, slug=access.project.slug, name=version.name)
 
 
 def _in_lines(refusal: Refusal) -> str:

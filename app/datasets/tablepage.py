@@ -1,31 +1,29 @@
 """All versions side by side: a bar and a few numbers each, so that growth is seen at a glance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.datasets import queries
 from app.datasets.afterwards import SAID, Since, afterwards, version_before
+from app.datasets.bars import Bar, bar_of, legend_of, scale_of
 from app.datasets.comparison.comparing import TITLES, Kind
 from app.datasets.material import SPLITS
 from app.datasets.models import Version
-from app.datasets.pages import STRAY_COLOUR
 from app.projects.access import ProjectAccess
 from app.web.paging import Pager, page_of
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """A version: `parts` are (colour, percent) of its bar, on one scale for all; `counts` are rows by split."""
+    """A version: its bar is on one scale with all others; `counts` are rows by split."""
 
     name: str
     id: str
     frozen_at: datetime
-    parts: Sequence[tuple[int, float]]
-    words: str
+    bar: Bar
     counts: Sequence[int]
     since: Since | None
     tokens: int | None
@@ -51,15 +49,12 @@ def table_page(session: Session, access: ProjectAccess, number: int) -> TablePag
     versions, pager = page_of(session, queries.versions_of(access.project), number)
     older = [*versions[1:], version_before(session, versions[-1])] if versions else []
     became = afterwards(session, versions, {one.id: old for one, old in zip(versions, older, strict=True)})
-    scale = max((_width(version.manifest) for version in versions), default=1)
-    sources = {
-        line["source"]: (line["colour"] or STRAY_COLOUR, line["short_title"])
-        for version in reversed(versions)
-        for line in _shown(version.manifest)
-    }
+    compositions = [version.manifest["composition"] for version in versions]
+    scale = scale_of(compositions)
+    legend = [(label.number, label.short) for label in legend_of(compositions[::-1])]
     held = [split for split in SPLITS if any(version.manifest["examples"][split] for version in versions)]
     rows = [_row(version, became[version.id].since, scale, held) for version in versions]
-    return TablePage(access.project.slug, list(sources.values()), rows, scale, held, _kinds(rows), pager)
+    return TablePage(access.project.slug, legend, rows, scale, held, _kinds(rows), pager)
 
 
 def _kinds(rows: Sequence[TableRow]) -> list[tuple[str, str]]:
@@ -68,26 +63,14 @@ def _kinds(rows: Sequence[TableRow]) -> list[tuple[str, str]]:
     return [(kind.value, TITLES[kind]) for kind in SAID if kind in found | always]
 
 
-def _shown(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The train rows of a composition that hold anything, all of it where none is trained on."""
-    held = [row for row in manifest["composition"] if row["count"]]
-    return [row for row in held if row["split"] == "train"] or held
-
-
-def _width(manifest: Mapping[str, Any]) -> int:
-    target = sum(int(row["target"]) for row in manifest["composition"] if row["split"] == "train")
-    return max(1, target, sum(int(row["count"]) for row in _shown(manifest)))
-
-
 def _row(version: Version, since: Since | None, scale: int, held: Sequence[str]) -> TableRow:
     manifest = version.manifest
-    shown, tokens = _shown(manifest), manifest.get("tokens")
+    bar, tokens = bar_of(version.name, manifest["composition"], scale), manifest.get("tokens")
     return TableRow(
         version.name,
         manifest["id"],
         version.frozen_at,
-        [(row["colour"] or STRAY_COLOUR, 100 * row["count"] / scale) for row in shown],
-        ", ".join(f"{row['short_title']} {row['count']:,}" for row in shown),
+        bar,
         [manifest["examples"][split] for split in held],
         since,
         tokens["total"] if tokens else None,

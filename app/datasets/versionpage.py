@@ -12,10 +12,10 @@ from app.datasets.card.account import approvers
 from app.datasets.exportpage import ExportOption, export_options
 from app.datasets.helped import in_words
 from app.datasets.lengthpage import LengthsPanel, lengths_panel
+from app.datasets.licences import of_manifest
 from app.datasets.material import SPLITS, first_question
 from app.datasets.models import Version, VersionRow
 from app.datasets.pages import (
-    STRAY_COLOUR,
     CompositionLine,
     GateRow,
     VersionEntry,
@@ -23,9 +23,10 @@ from app.datasets.pages import (
     gate_row,
     version_entries,
 )
+from app.datasets.sourcenames import labels_of
 from app.datasets.tracing.forms import RowsQuery
 from app.datasets.tracing.tracing import page_of_rows
-from app.examples.labels import shown_title
+from app.examples.labels import SourceLabels, shown_title
 from app.examples.sight import is_kept
 from app.projects.access import ProjectAccess
 from app.text.search import Piece, marked, parse, passage, pattern_of
@@ -87,6 +88,7 @@ def version_page(
     manifest = version.manifest
     rows, pager = page_of_rows(session, version, wanted.as_filter, wanted.page)
     counts, composition = manifest["examples"], manifest["composition"]
+    labels = labels_of(composition)
     [entry] = version_entries(session, [version])
     return VersionPage(
         access.project.slug,
@@ -94,18 +96,20 @@ def version_page(
         entry,
         tuple(composition_lines(manifest, version.row_count)),
         lengths_panel(manifest),
-        manifest["licences"],
+        of_manifest(manifest),
         tuple(gate_row(gate) for gate in manifest["gates"]),
         tuple(person["name"] for person in manifest["people"]["writers"]),
         tuple(_approvers(manifest)),
         ", ".join(f"{name} {number}" for name, number in sorted(manifest["software"].items())),
         manifest["examples_file"]["bytes"],
-        tuple(_row_entry(row, composition, pattern_of(parse(wanted.words))) for row in rows),
+        tuple(_row_entry(row, labels, pattern_of(parse(wanted.words))) for row in rows),
         pager,
         wanted,
         (("All", "", version.row_count), *((name.capitalize(), name, counts[name]) for name in SPLITS)),
-        sources=tuple(dict.fromkeys((row["source"], row["title"]) for row in composition if row["count"])),
-        licences_held=tuple((row["licence"],) * 2 for row in manifest["licences"] if row["licence"]),
+        sources=tuple(
+            dict.fromkeys((row["source"], labels.of(row["source"]).title) for row in composition if row["count"])
+        ),
+        licences_held=tuple((row["licence"],) * 2 for row in of_manifest(manifest) if row["licence"]),
         tests_kept_out=counts["test"] if is_kept(session) else 0,
         helped=in_words(manifest),
     )
@@ -117,21 +121,20 @@ def _approvers(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{person['name']}{about}" for person in people)
 
 
-def _row_entry(row: VersionRow, composition: Sequence[Mapping[str, Any]], looked_for: Pattern[str] | None) -> RowEntry:
+def _row_entry(row: VersionRow, labels: SourceLabels, looked_for: Pattern[str] | None) -> RowEntry:
     example = json.loads(row.line)
     title = " ".join(first_question(example["messages"]).split()) or "No question"
     title = title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…"
     pieces = marked(shown_title(title), looked_for)
     texts = [said["content"] for said in example["messages"]]
-    told = {(line["source"], line["split"]): line for line in composition}
-    shown = told.get((row.source, row.split.value), {})
+    label = labels.of(row.source)
     return RowEntry(
         row.position + 1,
         pieces,
         () if any(piece.hit for piece in pieces) else passage(texts, looked_for),
         row.split.value,
-        shown.get("short_title", row.source),
-        shown.get("colour") or STRAY_COLOUR,
+        label.short,
+        label.number,
         row.example_id,
         row.revision_number,
         len(texts),

@@ -1,33 +1,26 @@
 """Matches between texts: exact by normal form, near by the cosine of their vectors.
 
-A cosine is here the float32 sum that `_cosines` gives. Whatever finds candidates (a product of blocks, a
-bound) only proposes; every candidate is measured by that one function, so all ways give the same pairs.
+A cosine is here the float32 sum that `engine.shortening.products` gives. Whatever finds candidates only proposes; every
+candidate is measured by that one function, so all ways give the same pairs.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from app.duplicates import bound
+from app.duplicates.engine.searching import candidates
+from app.duplicates.engine.shortening import Positions, products
 from app.duplicates.normal import normal_form
 from app.embeddings.vectors import Vectors
 from app.errors import Refusal
 
-Positions: TypeAlias = npt.NDArray[np.int64]
 Pairs: TypeAlias = npt.NDArray[np.void]
 Progress: TypeAlias = Callable[[int, int], None]
 
 PAIR = np.dtype([("left", np.int64), ("right", np.int64), ("score", np.float32)])
-BLOCK = 1024
-# More than two float32 sums of some hundred products of unit rows differ by, whatever their order.
-ROUNDING = 2e-5
-# From here on the bound is the faster way (10,000 rows: half the time; 100,000: a fifteenth).
-BOUND_FROM_ROWS = 10_000
-BOUND_FROM_THRESHOLD = 0.8
 UNIT_TOLERANCE = 1e-3
-CHECKED_AT_ONCE = 100_000
 MOST_PAIRS = 5_000_000
 
 
@@ -75,10 +68,8 @@ def pairs_at_least(
     `most` pairs, before memory runs out.
     """
     check(vectors, threshold)
-    bounded = len(vectors) >= BOUND_FROM_ROWS and threshold >= BOUND_FROM_THRESHOLD
-    propose = bound.candidates if bounded else product_candidates
     found, total = [np.empty(0, dtype=PAIR)], 0
-    for begun, left, right in propose(vectors, threshold):
+    for begun, left, right in candidates(vectors, threshold):
         found.append(measured(vectors, left, right, threshold))
         total += len(found[-1])
         if total > most:
@@ -104,12 +95,7 @@ def check(vectors: Vectors, threshold: float) -> None:
 
 def measured(vectors: Vectors, left: Positions, right: Positions, threshold: float) -> Pairs:
     """Measure candidates and keep those that reach the threshold, in the order given."""
-    scores = np.concatenate(
-        [
-            _cosines(vectors[left[at : at + CHECKED_AT_ONCE]], vectors[right[at : at + CHECKED_AT_ONCE]])
-            for at in range(0, max(len(left), 1), CHECKED_AT_ONCE)
-        ]
-    )
+    scores = products(vectors, left, right)
     kept = scores >= np.float32(threshold)
     pairs = np.empty(int(kept.sum()), dtype=PAIR)
     pairs["left"], pairs["right"] = left[kept], right[kept]
@@ -118,20 +104,7 @@ def measured(vectors: Vectors, left: Positions, right: Positions, threshold: flo
     return pairs
 
 
-def _cosines(left: Vectors, right: Vectors) -> npt.NDArray[np.float32]:
-    cosines: npt.NDArray[np.float32] = np.einsum("ij,ij->i", left, right)
-    return cosines
-
-
-def product_candidates(vectors: Vectors, threshold: float) -> Iterator[tuple[int, Positions, Positions]]:
-    """Propose pairs by multiplying all rows with all, block by block: (rows begun, left, right) a block."""
-    lowest = np.float32(threshold - ROUNDING)
-    for row in range(0, len(vectors), BLOCK):
-        for column in range(row, len(vectors), BLOCK):
-            products = vectors[row : row + BLOCK] @ vectors[column : column + BLOCK].T
-            if products.max() < lowest:
-                continue
-            left, right = np.nonzero(products >= lowest)
-            left, right = left + row, right + column
-            ahead = left < right
-            yield row, left[ahead], right[ahead]
+def reaching(pairs: Pairs, threshold: float) -> Pairs:
+    """Read from pairs of a low threshold those of a higher one: what looking again would find, in the same order."""
+    kept: Pairs = pairs[pairs["score"] >= np.float32(threshold)]
+    return kept

@@ -14,6 +14,7 @@ from app.duplicates.operations import THRESHOLD
 from app.duplicates.queries import PairCount
 from app.duplicates.sheet import METHOD_WORDS, ON_WORDS, VERDICT_WORDS, PairView, pair_view, score_words
 from app.duplicates.texts import example_key
+from app.examples.labels import SourceLabels
 from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
 from app.web.paging import Pager, page_of
@@ -219,9 +220,9 @@ def _pair_row(
 
 def _pair_view(session: Session, access: ProjectAccess, pair: DuplicatePair, number: int | None) -> PairView:
     members = queries.members(session, pair.project_id, (pair.left_key, pair.right_key))
-    sources = {row.source: (row.colour, row.short_title) for row in session.scalars(composition_of(access.project))}
+    labels = SourceLabels(session.scalars(composition_of(access.project)))
     kept_out = queries.out_of_sight(session, pair.project_id, (pair.left_key, pair.right_key))
-    return pair_view(pair, number, members, sources, kept_out)
+    return pair_view(pair, number, members, labels, kept_out)
 
 
 def _scan_rows(session: Session, scans: Sequence[DuplicateScan]) -> tuple[ScanRow, ...]:

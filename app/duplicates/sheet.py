@@ -8,6 +8,7 @@ from app.duplicates.comparing import Turn, compared
 from app.duplicates.models import DuplicatePair, Method, On, Verdict
 from app.duplicates.queries import Member
 from app.duplicates.texts import Kind
+from app.examples.labels import SourceLabel, SourceLabels
 
 METHOD_WORDS = {
     Method.EXACT: "exact",
@@ -36,7 +37,7 @@ class SideView:
     turns: Sequence[Turn]
     where: str
     split: str
-    source: tuple[int, str] | None
+    source: SourceLabel | None
     origin: str
     author: str | None
     author_url: str | None
@@ -76,10 +77,10 @@ def pair_view(
     pair: DuplicatePair,
     number: int | None,
     members: Mapping[str, Member],
-    sources: Mapping[str, tuple[int, str]],
+    labels: SourceLabels,
     kept_out: Collection[str] = (),
 ) -> PairView:
-    """One pair from its members by key; `sources` gives colour and title of a row of the composition.
+    """One pair from its members by key; `labels` name and colour its source.
 
     The members with keys in `kept_out` are there, and not to be read by whoever looks.
     """
@@ -97,8 +98,8 @@ def pair_view(
         decided_at=pair.decided_at,
         outcome=_outcome(pair),
         leader=pair.effect.get("follows"),
-        left=_side_view(left, turns[0], sources) if left else None,
-        right=_side_view(right, turns[1], sources) if right else None,
+        left=_side_view(left, turns[0], labels) if left else None,
+        right=_side_view(right, turns[1], labels) if right else None,
         kept_out=bool(kept_out),
     )
 
@@ -137,7 +138,7 @@ def _outcome(pair: DuplicatePair) -> str:
     return f"{gone} was out already."
 
 
-def _side_view(member: Member, turns: Sequence[Turn], sources: Mapping[str, tuple[int, str]]) -> SideView:
+def _side_view(member: Member, turns: Sequence[Turn], labels: SourceLabels) -> SideView:
     return SideView(
         key=member.key,
         kind=member.kind.value,
@@ -146,7 +147,7 @@ def _side_view(member: Member, turns: Sequence[Turn], sources: Mapping[str, tupl
         turns=turns,
         where=_standing(member),
         split=member.split,
-        source=sources.get(member.source or "") or ((8, member.source) if member.source else None),
+        source=labels.of(member.source) if member.source else None,
         origin=" ".join(part for part in (member.site, member.external_id) if part) or member.key,
         author=member.author,
         author_url=_web_address(member.author_url),

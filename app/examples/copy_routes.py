@@ -34,18 +34,18 @@ class Kept(BaseModel):
 
 
 @router.post("/projects/{slug}/examples/working-copy", name="examples:keep_new")
-def keep_new(session: SessionDep, access: Annotator, typed: Typed) -> Kept:
+def keep_new(session: SessionDep, access: Annotator, typed: Typed) -> Response:
     """Keep what is typed into an example that is not made yet."""
     return _kept(session, access, None, typed)
 
 
 @router.post("/projects/{slug}/examples/{example_id}/working-copy", name="examples:keep")
-def keep(session: SessionDep, access: Annotator, example_id: int, typed: Typed) -> Kept:
+def keep(session: SessionDep, access: Annotator, example_id: int, typed: Typed) -> Response:
     """Keep what is typed into an example."""
     return _kept(session, access, queries.example_in(session, access.project.id, example_id), typed)
 
 
-def _kept(session: Session, access: ProjectAccess, example: Example | None, typed: dict[str, str]) -> Kept:
+def _kept(session: Session, access: ProjectAccess, example: Example | None, typed: dict[str, str]) -> Response:
     require_writer(access.user, typed)
     posted = check(KeepForm, typed)
     if posted.errors:
@@ -72,12 +72,14 @@ def _unheard(session: Session, access: ProjectAccess, example: Example, form: Ke
     return saved if saved is not None and saved.author_id == access.user.id else None
 
 
-def _answer(session: Session, example: Example | None, copy: WorkingCopy) -> Kept:
+def _answer(session: Session, example: Example | None, copy: WorkingCopy) -> Response:
     head, by = (example.revision_number if example else 0), ""
     if example is not None and head > copy.based_on:
         author = queries.head_revision(session, example).author
         by = author.name if author else "somebody"
-    return Kept(counter=copy.counter, kept_at=copy.changed_at.isoformat(), head=head, head_by=by)
+    kept = Kept(counter=copy.counter, kept_at=copy.changed_at.isoformat(), head=head, head_by=by)
+    # Written out here: for a model that is returned the framework takes another thread, to check and write it.
+    return Response(kept.model_dump_json(), media_type="application/json")
 
 
 @router.post("/projects/{slug}/examples/{example_id}/working-copy/removal", name="examples:throw_away")

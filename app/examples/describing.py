@@ -15,6 +15,7 @@ from app.examples.messages import checked_source, validate_messages
 from app.examples.models import Example, ExampleState
 from app.projects.access import require_open
 from app.projects.models import Project, Split
+from app.text.canonical import sha256_hex
 from app.text.languages import code_of
 
 
@@ -36,6 +37,11 @@ class Purpose:
     def canonical(self) -> str:
         """The same as one text, by which a page remembers what it showed."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def mark(self) -> str:
+        """A short sign by which a later request knows whether it is the same still."""
+        return sha256_hex(self.canonical)[:16]
 
     @property
     def posted(self) -> "Purpose":

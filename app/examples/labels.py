@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from app.examples.messages import Message
-from app.projects.models import CompositionRow
+from app.projects.models import Split
 from app.text.diff import Segment, word_diff
 from app.text.marks import runs
 
@@ -21,23 +22,77 @@ class SourceLabel:
     short: str
     title: str
 
+    @property
+    def tint(self) -> str:
+        """The class that draws in its colour."""
+        return f"s{(self.number - 1) % 8 + 1 if self.number else 0}"
+
+
+class NamesSource(Protocol):
+    """A row that says how a source is called in a split: one of the target, or one of a version's composition."""
+
+    @property
+    def source(self) -> str:
+        """Its key."""
+
+    @property
+    def split(self) -> str:
+        """In which split."""
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+
+    @property
+    def short_title(self) -> str:
+        """Its name where there is little room."""
+
+    @property
+    def colour(self) -> int:
+        """Its colour, 0 where the row is not of the target."""
+
 
 class SourceLabels:
-    """The labels of a project's sources by key; what is not in the target is named by its key."""
+    """The labels of sources by key, of a project or of a version: name and colour of a source are decided here alone.
 
-    def __init__(self, rows: Iterable[CompositionRow]) -> None:
-        """Take the rows of the target."""
-        self._known = {row.source: SourceLabel(row.source, row.colour, row.short_title, row.title) for row in rows}
+    A source is called and coloured alike in every split, as its train row says, or the first that there is. What the
+    target does not name at all is grey, and named by its key in words.
+    """
+
+    def __init__(self, rows: Iterable[NamesSource]) -> None:
+        """Take the rows of the target, in its order; rows of a composition that stand outside it name nothing."""
+        named = [row for row in rows if row.colour]
+        self._known: dict[str, SourceLabel] = {}
+        for row in sorted(named, key=lambda row: row.split != Split.TRAIN):
+            self._known.setdefault(row.source, _label(row))
 
     def of(self, source: str | None) -> SourceLabel:
         """The label of one source."""
         key = source or "unsorted"
-        return self._known.get(key) or SourceLabel(key, 0, key, key)
+        if key not in self._known:
+            words = in_words(key)
+            return SourceLabel(key, 0, words, words)
+        return self._known[key]
 
     def options(self, others: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
         """(key, title) of the target's sources and these others, for a select."""
         rest = sorted(set(others) - set(self._known))
-        return tuple((label.key, label.title) for label in self._known.values()) + tuple((key, key) for key in rest)
+        return tuple((key, self.of(key).title) for key in (*self._known, *rest))
+
+    def in_order(self, sources: Iterable[str]) -> list[str]:
+        """These in the order of the target, then what is not in it."""
+        places = {key: place for place, key in enumerate(self._known)}
+        return sorted(sources, key=lambda key: (places.get(key, len(places)), key))
+
+
+def _label(row: NamesSource) -> SourceLabel:
+    return SourceLabel(row.source, row.colour, shown_text(row.short_title), shown_text(row.title))
+
+
+def in_words(key: str) -> str:
+    """A source that the target does not name, called by its key: blog_posts reads Blog posts."""
+    words = shown_text(" ".join(key.replace("_", " ").split())) or key
+    return words[:1].upper() + words[1:]
 
 
 @dataclass(frozen=True)

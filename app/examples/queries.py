@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import AuditEntry, User
@@ -132,10 +132,17 @@ def _written_by(person: int) -> ColumnElement[bool]:
     return or_(Example.created_by == person, writer == person)
 
 
+# Made once: whoever types asks it each second.
+_ONE = (
+    select(Example)
+    .where(Example.id == bindparam("number"), Example.project_id == bindparam("project"), arrived())
+    .options(joinedload(Example.creator))
+)
+
+
 def example_in(session: Session, project_id: int, example_id: int) -> Example:
     """The project's example of that number with its maker; NotFound, or Deleted if there was one."""
-    query = select(Example).where(Example.id == example_id, Example.project_id == project_id, arrived())
-    example = session.scalar(query.options(joinedload(Example.creator)))
+    example = session.scalar(_ONE, {"number": example_id, "project": project_id})
     if example is None:
         raise Deleted if _was_made(session, project_id, example_id) else NotFound("There is no such example here.")
     return example

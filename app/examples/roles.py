@@ -13,10 +13,10 @@ from app.errors import Denied
 from app.examples import queries, saving
 from app.examples.models import Example
 from app.projects.access import require_open
-from app.projects.models import AuthorGroup, Project
+from app.projects.models import PROMPT_FLAGS, AuthorGroup, Project
 from app.projects.queries import role_in
 
-FLAGS = ("sensitive", "format_constraint", "acknowledges_first")
+FLAGS = PROMPT_FLAGS
 WORDS = {
     "sensitive": "sensitive",
     "format_constraint": "fixes the answer's form",

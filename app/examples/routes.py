@@ -124,10 +124,23 @@ def preview(request: Request, session: SessionDep, access: Reading, typed: Typed
 
 
 @router.get("/projects/{slug}/examples/{example_id}", name="examples:edit")
-def edit(request: Request, session: SessionDep, access: Annotator, example_id: int, take: bool = False) -> Response:
-    """An example on the desk; `take` joins one's own kept words with what was saved since."""
+def edit(
+    request: Request,
+    session: SessionDep,
+    access: Annotator,
+    example_id: int,
+    take: bool = False,
+    shows: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """An example on the desk; `take` joins one's own kept words with what was saved since.
+
+    `shows` is the mark of the purpose in the fields of a desk that stays: it comes anew where that is another by now.
+    """
     example = _example(session, access, example_id)
     if targeted_block(request) == "save_state":
+        if shows and shows != describing.purpose_of(example).mark:
+            flash = Flash("ok", "Saved. Somebody has changed what it is for, and so it stands here now.")
+            return leave(request, "examples:edit", flash, slug=access.project.slug, example_id=example_id)
         # The desk stays as it is, so it shows no copy and follows none.
         return _desk(request, session, desk_page(session, access, example))
     return _desk(request, session, opened_desk(session, access, example, take=take))
@@ -304,5 +317,8 @@ def _done(
     flash, alone = Flash("ok", f"Saved.{meanwhile}"), targeted_block(request) == "save_state"
     if alone and meanwhile:  # the fields of the page show what it was for: all of the page is to come anew
         return leave(request, "examples:edit", flash, slug=slug, example_id=example.id)
+    if not alone:
+        return redirect(request, "examples:edit", flash, slug=slug, example_id=example.id)
     # htmx follows to the saved desk and takes its state alone: no message is kept for a later page.
-    return redirect(request, "examples:edit", None if alone else flash, slug=slug, example_id=example.id)
+    shows = f"shows={describing.purpose_of(example).mark}"
+    return redirect(request, "examples:edit", slug=slug, example_id=example.id, query=shows)

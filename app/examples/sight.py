@@ -50,7 +50,10 @@ Limit = Callable[[int], ColumnElement[bool]]
 
 
 class OutOfSight(Denied):
-    """This holds test prompts, which are kept out of sight of those who write here. A lead can see it."""
+    """This holds test prompts, which are kept out of sight: you cannot see it, nor can anybody else but leads.
+
+    Members whom a lead lets read test prompts can as well; ask a lead of the project.
+    """
 
 
 def hidden_from(person: int | BindParameter[int]) -> Select[int]:

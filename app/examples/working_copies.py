@@ -8,11 +8,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.accounts.models import User
 from app.db import now
@@ -138,11 +140,29 @@ def _checked(desk: Desk, written: Written) -> dict[str, Any]:
 
 def _moved_on(session: Session, desk: Desk, follows: int, after: str, values: Mapping[str, Any]) -> WorkingCopy | None:
     """Compare-and-set in one statement; None if the copy stands elsewhere, be it begun anew from a later revision."""
-    followed = or_(WorkingCopy.counter == follows, WorkingCopy.key == after)
-    still = (followed, WorkingCopy.based_on <= values["based_on"])
-    changed = update(WorkingCopy).where(*_mine(desk), *still).values({**values, "counter": WorkingCopy.counter + 1})
-    fresh = {"synchronize_session": False, "populate_existing": True}
-    return session.scalar(changed.returning(WorkingCopy).execution_options(**fresh))
+    place: dict[str, Any] = {"person": desk.person.id, "follows": follows, "after": after}
+    if desk.example is not None:
+        place["example"] = desk.example.id
+    else:
+        place |= {"project": desk.project.id, "creation": desk.creation_key}
+    words = {f"new_{name}": value for name, value in values.items()}
+    return session.scalar(_next(made=desk.example is not None), {**place, **words})
+
+
+@cache
+def _next(*, made: bool) -> ReturningUpdate[WorkingCopy]:
+    """The statement of each save, made once: making it costs as much as asking it."""
+    here = {"example_id": "example"} if made else {"project_id": "project", "creation_key": "creation"}
+    places = [getattr(WorkingCopy, column) == bindparam(name) for column, name in here.items()]
+    if not made:
+        places.append(WorkingCopy.example_id.is_(None))
+    followed = or_(WorkingCopy.counter == bindparam("follows"), WorkingCopy.key == bindparam("after"))
+    still = (followed, WorkingCopy.based_on <= bindparam("new_based_on"))
+    words = ("messages", "description", "based_on", "key", "changed_at")
+    values = {**{name: bindparam(f"new_{name}") for name in words}, "counter": WorkingCopy.counter + 1}
+    changed = update(WorkingCopy).where(WorkingCopy.user_id == bindparam("person"), *places, *still).values(values)
+    fresh = {"synchronize_session": False, "populate_existing": True, "dml_strategy": "orm"}
+    return changed.returning(WorkingCopy).execution_options(**fresh)
 
 
 def _begun(session: Session, desk: Desk, values: Mapping[str, Any]) -> WorkingCopy | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from app.examples.labels import SourceLabel, SourceLabels
 from app.examples.models import ExampleState
 from app.home.queries import CellRow, Count
 from app.projects.models import CompositionRow, Split
@@ -77,7 +78,6 @@ def _tally(counted: Mapping[str, int]) -> Tally:
 def source_rows(target: Iterable[CompositionRow], counts: Iterable[Count]) -> tuple[SourceRow, ...]:
     """The target's rows in its order, then what the set has beyond it."""
     target = tuple(target)
-    known = {row.source: row for row in target}
     tallies: dict[tuple[str, str], dict[str, int]] = {}
     for count in counts:
         tallies.setdefault((count.source, count.split.value), {})[count.state.value] = count.count
@@ -93,17 +93,16 @@ def source_rows(target: Iterable[CompositionRow], counts: Iterable[Count]) -> tu
         )
         for row in target
     ]
-    beyond = sorted(tallies.items())
-    return (*rows, *(_beyond(key, tally, known.get(key[0])) for key, tally in beyond))
+    labels = SourceLabels(target)
+    beyond = ((labels.of(source), split, tally) for (source, split), tally in sorted(tallies.items()))
+    return (*rows, *(_beyond(label, split, tally) for label, split, tally in beyond))
 
 
-def _beyond(key: tuple[str, str], tally: dict[str, int], named: CompositionRow | None) -> SourceRow:
-    """A row outside the target: under the name that its source has in another split, if it has one."""
-    source, split = key
-    title = named.title if named else source.replace("_", " ").capitalize()
-    short = named.short_title if named else title[:16]
-    colour = named.colour if named else NO_COLOUR
-    return SourceRow(source, split, title, short, colour, 0, **_tally(tally), planned=False)
+def _beyond(label: SourceLabel, split: str, tally: dict[str, int]) -> SourceRow:
+    """A row outside the target."""
+    return SourceRow(
+        label.key, split, label.title, label.short, label.number, 0, **_tally(tally), planned=False
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """What stands around every page: the places with what waits in them, the person, the projects."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import Request
-from sqlalchemy import ColumnElement, Exists, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Exists, Integer, ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.access import Access
@@ -16,6 +17,7 @@ from app.examples.queries import arrived
 from app.home.inbox import waiting_in_inbox
 from app.projects import queries as projects
 from app.projects.models import Project
+from app.reviews.queries import Number
 from app.runs.models import RunState, TrainingRun
 from app.sources.models import Candidate, ImportRun
 from app.web.cookies import flash_of, theme_of
@@ -62,7 +64,16 @@ def _link(request: Request, project: Project) -> ProjectLink:
 
 def waiting_counts(session: Session, project: Project, user: User) -> dict[str, int]:
     """What waits in each place for this person, and (keys that begin with "has ") what holds anything: one query."""
-    mine = (Example.created_by == user.id, Example.state.in_((ExampleState.DRAFT, ExampleState.RETURNED)))
+    names, asked = _asked()
+    row = session.execute(asked, {"project": project.id, "user": user.id}).one()
+    return dict(zip(names, row, strict=True))
+
+
+@cache
+def _asked() -> tuple[tuple[str, ...], Select[*tuple[Any, ...]]]:
+    # Every page asks this: made anew for each, it took as long as all else that a page is made of.
+    project, user = bindparam("project", type_=Integer), bindparam("user", type_=Integer)
+    mine = (Example.created_by == user, Example.state.in_((ExampleState.DRAFT, ExampleState.RETURNED)))
     open_pair = DuplicatePair.verdict == Verdict.OPEN
     counts: dict[str, ColumnElement[Any]] = {
         "inbox": waiting_in_inbox(project, user),
@@ -78,13 +89,12 @@ def waiting_counts(session: Session, project: Project, user: User) -> dict[str, 
         "has write": _any(Example, project),
         "has runs": _any(TrainingRun, project),
     }
-    row = session.execute(select(*counts.values())).one()
-    return dict(zip(counts, row, strict=True))
+    return tuple(counts), select(*counts.values())
 
 
-def _count(model: Any, project: Project, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+def _count(model: Any, project: Number, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     # No further than a rail can show: every page waits for these.
-    found = select(model.id).where(model.project_id == project.id, *conditions).limit(MOST_COUNTED).subquery()
+    found = select(model.id).where(model.project_id == project, *conditions).limit(MOST_COUNTED).subquery()
     return select(func.count()).select_from(found).scalar_subquery()
 
 
@@ -93,13 +103,13 @@ def _alarm(place: str, waiting: dict[str, int]) -> str:
     return words if waiting.get(count) else ""
 
 
-def _broken(project: Project) -> ScalarSelect[int]:
-    wrong = (VersionCheck.project_id == project.id, VersionCheck.problem != "")
+def _broken(project: Number) -> ScalarSelect[int]:
+    wrong = (VersionCheck.project_id == project, VersionCheck.problem != "")
     return select(func.count(VersionCheck.version_id)).where(*wrong).scalar_subquery()
 
 
-def _any(model: Any, project: Project) -> Exists:
-    return select(model.id).where(model.project_id == project.id).exists()
+def _any(model: Any, project: Number) -> Exists:
+    return select(model.id).where(model.project_id == project).exists()
 
 
 # Title, route, what waits there, what fills it, and where it stands: under another place, in the phone's bar.

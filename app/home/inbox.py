@@ -13,6 +13,7 @@ from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import UNFINISHED
 from app.projects.models import Project
 from app.reviews import queries as reviews
+from app.reviews.queries import Number
 
 SHOWN = 50
 SOON = timedelta(minutes=10)
@@ -64,7 +65,7 @@ def inbox_of(session: Session, user: User, project: Project) -> Inbox:
         handed=_handed(session, user, project),
         claimed=tuple(item for item in held if item.until and item.until > soon),
         expiring=tuple(replace(item, kind="expiring") for item in held if item.until and item.until <= soon),
-        waiting=session.scalar(select(waiting_in_inbox(project, user))) or 0,
+        waiting=session.scalar(select(waiting_in_inbox(project.id, user.id))) or 0,
     )
 
 
@@ -73,9 +74,9 @@ def is_head() -> ColumnElement[bool]:
     return and_(Revision.example_id == Example.id, Revision.number == Example.revision_number)
 
 
-def came_back_to(user: User) -> ColumnElement[bool]:
+def came_back_to(user_id: Number) -> ColumnElement[bool]:
     """Returned examples that this person wrote; what an import brought is with whoever brought it."""
-    wrote = or_(Revision.author_id == user.id, and_(Revision.author_id.is_(None), Example.created_by == user.id))
+    wrote = or_(Revision.author_id == user_id, and_(Revision.author_id.is_(None), Example.created_by == user_id))
     return and_(Example.state == ExampleState.RETURNED, wrote)
 
 
@@ -86,7 +87,7 @@ def _rows(project: Project) -> Select[int, str]:
 def _returned(session: Session, user: User, project: Project) -> tuple[InboxItem, ...]:
     more = (Example.verdict_words, User.name, Example.verdict_at, Example.changed_at)
     query = _rows(project).add_columns(*more).outerjoin(User, User.id == Example.verdict_by)
-    query = query.where(came_back_to(user)).order_by(Example.changed_at.desc(), Example.id.desc()).limit(SHOWN)
+    query = query.where(came_back_to(user.id)).order_by(Example.changed_at.desc(), Example.id.desc()).limit(SHOWN)
     return tuple(
         InboxItem("returned", number, title, words, who or "", at or changed)
         for number, title, words, who, at, changed in session.execute(query)
@@ -109,7 +110,7 @@ def _held(session: Session, user: User, project: Project) -> tuple[InboxItem, ..
 
 
 def _mentioned(session: Session, user: User, project: Project) -> tuple[InboxItem, ...]:
-    said = session.scalars(reviews.mentions_of(user, project.id).limit(SHOWN)).all()
+    said = session.scalars(reviews.mentions_of(user.id, project.id).limit(SHOWN)).all()
     titles = _titles(session, project, [one.example_id for one in said])
     return tuple(
         InboxItem(
@@ -129,10 +130,10 @@ def _titles(session: Session, project: Project, ids: Sequence[int]) -> Mapping[i
     return {row[0]: row[1] for row in rows}
 
 
-def waiting_in_inbox(project: Project, user: User) -> ColumnElement[int]:
+def waiting_in_inbox(project_id: Number, user_id: Number) -> ColumnElement[int]:
     """How many things wait for this person's answer, as a part of a larger query."""
-    here = Example.project_id == project.id
-    back = select(func.count(Example.id)).join(Revision, is_head()).where(here, came_back_to(user))
-    handed = select(func.count(Example.id)).where(here, Example.handed_to == user.id, Example.state.in_(UNFINISHED))
-    named = select(func.count()).select_from(reviews.mentions_of(user, project.id).options().order_by(None).subquery())
+    here = Example.project_id == project_id
+    back = select(func.count(Example.id)).join(Revision, is_head()).where(here, came_back_to(user_id))
+    handed = select(func.count(Example.id)).where(here, Example.handed_to == user_id, Example.state.in_(UNFINISHED))
+    named = select(func.count()).select_from(reviews.mentions_of(user_id, project_id).order_by(None).subquery())
     return back.scalar_subquery() + handed.scalar_subquery() + named.scalar_subquery()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.accounts.models import Role
 from app.datasets.checking import Standing, broken
 from app.db import now
+from app.examples.labels import in_words
 from app.examples.models import ExampleState, Revision
 from app.home import composition, queries
 from app.home.composition import SourceRow, SplitTable
@@ -245,7 +246,7 @@ def _mine(revision: Revision, titles: dict[str, SourceRow], said: Review | None 
     return MyExample(
         id=example.id,
         title=revision.title,
-        source=row.short_title if row else example.source,
+        source=row.short_title if row else in_words(example.source),
         colour=row.colour if row else composition.NO_COLOUR,
         changed_at=example.changed_at,
         words=(said.words or example.verdict_words) if said else "",
@@ -261,7 +262,9 @@ def _suggestion(
     if candidate is None:
         return None
     row = titles.get(candidate.source or "")
-    title, colour = (row.title, row.colour) if row else (candidate.source or "No source", composition.NO_COLOUR)
+    title, colour = (
+        (row.title, row.colour) if row else (in_words(candidate.source or "No source"), composition.NO_COLOUR)
+    )
     why = f"{row.not_begun:,} of {row.target:,} are not begun" if row and row.not_begun else "it waits in the pool"
     return Suggestion(candidate.id, candidate.title, title, colour, candidate.score, why)
 

@@ -47,8 +47,7 @@ class Member(Requirement):
     def __call__(self, request: Request, slug: str, session: SessionDep) -> ProjectAccess:
         """The acting member, or 401, 403, 404."""
         access = identify(request, session)
-        project = queries.project_by_slug(session, slug)
-        role = queries.role_in(session, project, access.user) if project else None
+        project, role = queries.project_and_role(session, slug, access.user)
         fits = access.token is None or access.token.project_id in {None, project.id if project else None}
         if project is None or role is None or not fits:
             raise NotFound

@@ -25,6 +25,10 @@ class AuthorGroup(StrEnum):
     B = "B"
 
 
+# What people may find a prompt to be, and its response.
+PROMPT_FLAGS = ("sensitive", "format_constraint", "acknowledges_first")
+
+
 class Project(Base):
     """One data set in the making."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import Invitation, Role, User
@@ -12,6 +12,19 @@ from app.projects.models import CompositionRow, Membership, Project, Split
 def project_by_slug(session: Session, slug: str) -> Project | None:
     """The project of that name in addresses."""
     return session.scalar(select(Project).where(Project.slug == slug))
+
+
+_PLACE = (
+    select(Project, Membership.role)
+    .outerjoin(Membership, and_(Membership.project_id == Project.id, Membership.user_id == bindparam("person")))
+    .where(Project.slug == bindparam("slug"))
+)
+
+
+def project_and_role(session: Session, slug: str, user: User) -> tuple[Project | None, Role | None]:
+    """The project of that name in addresses and the person's role in it, in one question; see `role_in`."""
+    project, role = session.execute(_PLACE, {"slug": slug, "person": user.id}).one_or_none() or (None, None)
+    return project, Role.ADMIN if project is not None and user.role is Role.ADMIN else role
 
 
 def role_in(session: Session, project: Project, user: User) -> Role | None:

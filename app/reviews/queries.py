@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import BindParameter, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.accounts.models import User
@@ -15,6 +15,10 @@ from app.examples.tallies import facet_counts
 from app.reviews.models import Comment, CommentMention, Review, ReviewVerdict
 
 APPROVING = (ReviewVerdict.APPROVED, ReviewVerdict.IMPORTED)
+Number = int | BindParameter[int]
+"""The number of a row, or the place of one in a statement that is made once and asked often."""
+# The first comment of a thread; named once, since to name a table anew costs more than to ask it.
+_Thread = aliased(Comment)
 
 
 @dataclass(frozen=True)
@@ -167,14 +171,13 @@ def open_comments(session: Session, example: Example) -> int:
     return session.scalar(select(func.count(Comment.id)).where(*threads)) or 0
 
 
-def mentions_of(user: User, project_id: int | None = None) -> Select[Comment]:
+def mentions_of(user_id: Number, project_id: Number | None = None) -> Select[Comment]:
     """Comments by others that name this person in threads that are not settled, with author and example."""
-    thread = aliased(Comment)
     query = select(Comment).join(CommentMention, CommentMention.comment_id == Comment.id)
-    query = query.join(thread, thread.id == func.coalesce(Comment.answer_to, Comment.id))
+    query = query.join(_Thread, _Thread.id == func.coalesce(Comment.answer_to, Comment.id))
     query = query.join(Example, Example.id == Comment.example_id)
-    others = or_(Comment.author_id.is_(None), Comment.author_id != user.id)
-    query = query.where(CommentMention.user_id == user.id, thread.settled_at.is_(None), others)
+    others = or_(Comment.author_id.is_(None), Comment.author_id != user_id)
+    query = query.where(CommentMention.user_id == user_id, _Thread.settled_at.is_(None), others)
     if project_id is not None:
         query = query.where(Example.project_id == project_id)
     return query.options(joinedload(Comment.author), joinedload(Comment.example)).order_by(Comment.id.desc())

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -42,8 +42,12 @@ class Choosable:
 
     def stratum(self, strata: Strata) -> str:
         """The stratum that it belongs to; those without one are a stratum of their own."""
-        by = {Strata.SITE: self.site, Strata.CATEGORY: self.category, Strata.TASK: self.task}
-        return by.get(strata, "all") or UNSORTED
+        # Asked of each that a part reads: a dictionary of the four would take longer than all the rest.
+        if strata is Strata.NONE:
+            return "all"
+        return (
+            self.site if strata is Strata.SITE else self.category if strata is Strata.CATEGORY else self.task
+        ) or UNSORTED
 
 
 @dataclass(frozen=True)
@@ -104,14 +108,18 @@ class InHand:
     ) -> None:
         """Put each eligible one to its stratum; `given` counts what the set has of each already."""
         self.given = given or {}
-        there = [one for one in candidates if (one.source, one.split) == (part.source, part.split)]
-        self.there, self._within = len(there), part.within
-        self._groups: dict[str, list[Choosable]] = {}
-        spoken = {one.language for one in there}
-        wanted = {code for code in spoken if is_wanted(code, plan.languages, plan.excluded_languages)}
-        for one in there:
-            if one.language in wanted and not (part.generation and one.generation is False):
-                self._groups.setdefault(one.stratum(part.strata), []).append(one)
+        self.there, self._within = 0, part.within
+        groups: defaultdict[str, list[Choosable]] = defaultdict(list)
+        wanted: dict[str, bool] = {}
+        for one in candidates:
+            if one.source != part.source or one.split != part.split:
+                continue
+            self.there += 1
+            if one.language not in wanted:
+                wanted[one.language] = is_wanted(one.language, plan.languages, plan.excluded_languages)
+            if wanted[one.language] and not (part.generation and one.generation is False):
+                groups[one.stratum(part.strata)].append(one)
+        self._groups = dict(groups)
         self.sizes = {name: len(self._groups[name]) for name in sorted(self._groups)}
 
     def queue(self, stratum: str, seed: int) -> Iterator[Choosable]:

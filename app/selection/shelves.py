@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.examples.models import Example, ExampleState
 from app.projects.models import Split
-from app.selection.plans import Part, Plan, Strata, Within
+from app.selection.plans import Part, Plan, Prompt, Strata, Within
 from app.selection.queries import published
 from app.selection.sampling import UNSORTED, Choosable, InHand, Shelf, in_order, is_wanted
 from app.sources.models import Candidate, CandidateStatus, ImportRun
@@ -130,11 +130,14 @@ class _Rows:
         divided = {Strata.TASK: extra["task"].as_string(), Strata.CATEGORY: Candidate.category}.get(self.part.strata)
         stratum = literal("") if divided is None else divided
         generation = extra["generation"].as_boolean() if self.part.generation else literal(None)
+        # What stands behind a long text is read by going through all of it, so only what the part goes by is.
+        score = Candidate.score if self.part.within is Within.SCORE else literal(None)
+        judged = Candidate.title_alone if self.part.prompt is Prompt.EITHER else literal(None)
         # Without the type of its enumeration: a member is made more slowly than all the rest of its row.
         status = type_coerce(Candidate.status, String)
         query = select(
-            Candidate.id, Candidate.site, Candidate.external_id, Candidate.language, Candidate.score,
-            Candidate.title_alone, Candidate.import_run_id, status, stratum, generation,
+            Candidate.id, Candidate.site, Candidate.external_id, Candidate.language, score, judged,
+            Candidate.import_run_id, status, stratum, generation,
         )  # fmt: skip
         own = (Candidate.split == Split(self.part.split), Candidate.language.in_(sorted(self.languages)))
         return query.where(*self.pool.here, *own, *where)

@@ -119,6 +119,13 @@ def plain_fields(typed: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in typed.items() if not key.startswith((RULE, RULES_FILE, MAP, SET))}
 
 
+def chosen_in(typed: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a set-up that say what is chosen: not what was pressed, nor a rules file that is not used."""
+    return {
+        key: value for key, value in typed.items() if key in SetupForm.model_fields or key.startswith((RULE, MAP, SET))
+    }
+
+
 def order_of(typed: Mapping[str, str]) -> list[str]:
     """The rules of the form's table in their order; one that was just switched on stands where it usually does."""
     listed = [name for name in dict.fromkeys(typed.get(ORDER, "").split()) if name in RULES]

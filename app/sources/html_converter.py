@@ -17,6 +17,7 @@ from markdownify import MarkdownConverter
 from app.sources.html_inline import Parents
 from app.sources.html_tables import Tables
 from app.sources.plain_html import Element, ended, ended_by, plain_tree
+from app.sources.weblinks import without_addresses
 from app.text.formulas import FORMULA, may_hold_formula
 
 _BLOCKS = {
@@ -104,9 +105,11 @@ class Converter(Tables):
         return text
 
     def _folded(self, text: str, parents: Parents) -> str:
-        """Keep a text's formulas and fold its blanks."""
-        if "_noformat" not in parents and may_hold_formula(text):
-            text = FORMULA.sub(lambda found: self.keep(_one_paragraph(found.group())), text)
+        """Keep a text's formulas, leave the hosts of its addresses and fold its blanks."""
+        if "_noformat" not in parents:
+            if may_hold_formula(text):
+                text = FORMULA.sub(lambda found: self.keep(_one_paragraph(found.group())), text)
+            text = without_addresses(text)
         if "\n" in text or "\r" in text:
             text = _LINE_ENDS.sub("\n", text)
         return _BLANKS.sub(" ", text) if "  " in text or "\t" in text else text

@@ -140,11 +140,12 @@ def _read(context: JobContext, run: ImportRun, sink: Sink) -> ImportResult:
     reader = reader_of(run, context.settings, _teller(context, funnel))
     reader.prepare()
     _remember_columns(context, run, reader)
-    result, remarks, is_answered = ImportResult(reader.format), _Remarks(context), False
+    result, remarks, is_answered, is_stated = ImportResult(reader.format), _Remarks(context), False, True
     if run.skip_bad:
         reader.on_bad = remarks.add
     for batch in _batches(reader):
         is_answered = is_answered or any(record.responses for record in batch)
+        is_stated = is_stated and all(record.language for record in batch)
         # A bad record refuses the whole; the rest is read only to name the others.
         if not reader.errors or run.skip_bad:
             _write(context, sink, _decided(funnel.ruleset, batch), funnel, result, remarks)
@@ -154,6 +155,7 @@ def _read(context: JobContext, run: ImportRun, sink: Sink) -> ImportResult:
     result.errors_total = remarks.count if remarks.count > len(result.errors) else 0
     result.known_duplicates = [list(pair) for pair in reader.known_duplicates]
     result.notes = list(reader.notes)
+    result.language_stated = bool(funnel.records) and is_stated
     if funnel.records and not is_answered:
         result.notes.append(unanswered(funnel.records, reader.format))
     aside = (LeftOut(name, "No import reads it.") for name in run.options.get("aside", ()))

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from app.text.licences import licence_of
+
 _VERSIONS = ((date(2011, 4, 8), "2.5"), (date(2018, 5, 2), "3.0"))
-# Of others that data sets come under, as people write them.
-_OTHERS = {
-    "cc0 1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
-    "apache 2.0": "https://www.apache.org/licenses/LICENSE-2.0",
-    "apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
-    "mit": "https://opensource.org/license/mit",
-}
-_CC = re.compile(r"CC (BY(?:-NC)?(?:-SA|-ND)?) (\d\.\d)")
 
 
 @dataclass(frozen=True)
@@ -43,11 +36,8 @@ def stackexchange_licence(posted: date | datetime, stated: str | None = None) ->
 
 
 def licence_url(licence: str | None) -> str | None:
-    """Give the address of a licence's text, if it is one of Creative Commons or another that is well known."""
-    found = _CC.fullmatch(licence or "")
-    if found is None:
-        return _OTHERS.get((licence or "").lower())
-    return f"https://creativecommons.org/licenses/{found.group(1).lower()}/{found.group(2)}/"
+    """Give the address of a licence's text, however its name is written, if it is one that is well known."""
+    return licence_of(licence).url if licence else None
 
 
 def question_url(site: str, question: int | str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.audit import record as write_trail
 from app.accounts.models import User
+from app.db import now
 from app.errors import Conflict, Gone, Refusal
 from app.jobs.models import Job
 from app.jobs.operations import enqueue
@@ -25,9 +27,13 @@ from app.sources.readers.base import PromptChoice
 from app.sources.readers.columns import columns_from, require_storable
 from app.sources.readers.files import require_encoding
 from app.sources.rulesets import Ruleset
+from app.text.wellformed import require_wellformed
 
 UNPACK = "unpack_source"
 FETCH = "fetch_dataset"
+# Of a draft's options: what was chosen for it and is not started, and what was before it began again.
+LEFT, SET_ASIDE = "left", "set_aside"
+LARGEST_SET_UP = 1_000_000
 
 
 class NoSite(Refusal):
@@ -44,6 +50,20 @@ class NoSuchRow(Refusal):
 
 class BegunAlready(Conflict):
     """The import {name} was started already; nothing was done twice."""
+
+
+class SetUpTooLarge(Refusal):
+    """What is chosen here is longer than {limit:,} characters and is not kept for later; the page has it still."""
+
+    status = 413
+
+
+@dataclass(frozen=True)
+class Left:
+    """A set-up as somebody left it: its fields as they were typed, and when."""
+
+    typed: Mapping[str, str]
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -130,6 +150,50 @@ def draft_again(session: Session, actor: User, project: Project, earlier: Import
     return run
 
 
+def keep_set_up(session: Session, run: ImportRun, typed: Mapping[str, str]) -> None:
+    """Keep what was chosen for a draft, as the form has it, for whoever opens it next; the latest counts.
+
+    Raises SetUpTooLarge, and BegunAlready.
+    """
+    _keep_left(session, run, {LEFT: _left(typed)})
+
+
+def begin_set_up_again(session: Session, run: ImportRun, typed: Mapping[str, str]) -> None:
+    """Let a draft begin as it came; what was chosen, as the form has it, can be had back."""
+    _keep_left(session, run, {SET_ASIDE: _left(typed)})
+
+
+def bring_set_up_back(session: Session, run: ImportRun) -> None:
+    """Have back what was chosen before the draft began again; where there is nothing, all stays as it is."""
+    if SET_ASIDE in run.options:
+        _keep_left(session, run, {LEFT: run.options[SET_ASIDE]})
+
+
+def left_set_up(run: ImportRun) -> Left | None:
+    """What was chosen for a draft and left; None where nothing was."""
+    left = run.options.get(LEFT)
+    return Left(left["typed"], datetime.fromisoformat(left["at"])) if left else None
+
+
+def _left(typed: Mapping[str, str]) -> dict[str, Any]:
+    if sum(len(name) + len(value) for name, value in typed.items()) > LARGEST_SET_UP:
+        raise SetUpTooLarge(limit=LARGEST_SET_UP)
+    for value in typed.values():
+        require_wellformed(value)
+    return {"typed": dict(typed), "at": now().isoformat()}
+
+
+def _keep_left(session: Session, run: ImportRun, kept: Mapping[str, Any]) -> None:
+    require_open(session.get_one(Project, run.project_id))
+    _require_draft(session, run)
+    run.options = {**_without_left(run), **kept}
+    session.flush()
+
+
+def _without_left(run: ImportRun) -> dict[str, Any]:
+    return {key: value for key, value in run.options.items() if key not in {LEFT, SET_ASIDE}}
+
+
 def begin_draft(session: Session, actor: User, project: Project, run: ImportRun, plan: ImportPlan) -> ImportRun:
     """Start the import of a draft as planned; of two clicks one starts it."""
     require_open(project)
@@ -143,7 +207,7 @@ def begin_draft(session: Session, actor: User, project: Project, run: ImportRun,
     run.ruleset, run.ruleset_hash = plan.ruleset.as_dict(), plan.ruleset.sha256
     require_encoding(plan.encoding)
     chosen = {"prompt": vars(plan.prompt), "settings": _settings_of(plan), "encoding": plan.encoding}
-    run.options = {**run.options, **chosen}
+    run.options = {**_without_left(run), **chosen}
     run.state = ImportState.WAITING
     kind = "import_source" if plan.into is Into.POOL else "import_examples"
     job = enqueue(session, actor, kind, title=f"Import {run.name}", project_id=project.id, import_run_id=run.id)

@@ -65,6 +65,8 @@ class ImportResult:
     notes: list[str] = field(default_factory=list)
     # Files and sheets of the input that are not read, {"path", "reason"}; only where there are any.
     left_out: list[dict[str, str]] = field(default_factory=list)
+    # Whether each record names its language, so that none has "en" for want of another; only where each does.
+    language_stated: bool = False
 
 
 def begin_import(session: Session, run: ImportRun, stamp: str = "") -> None:
@@ -275,7 +277,9 @@ def candidate_values(
     )
 
 
-_WHERE_THERE_IS_ANY = {"errors_total", "grown_mb", "peak_of_process", "known_duplicates", "notes", "left_out"}
+_WHERE_THERE_IS_ANY = {
+    "errors_total", "grown_mb", "peak_of_process", "known_duplicates", "notes", "left_out", "language_stated",
+}  # fmt: skip
 
 
 def publish_import(session: Session, run: ImportRun, result: ImportResult) -> None:

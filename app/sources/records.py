@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from json.encoder import encode_basestring_ascii
@@ -172,6 +173,17 @@ class LeftOut:
     reason: str
 
 
+# A reason that names its file, because its input has several (`Reader.note`).
+_IN_FILE = re.compile(r"in ([^,;:]*\.\w{1,8}), (.*)", re.DOTALL)
+
+
+def told_at(lines: Sequence[int], reason: str) -> str:
+    """Where and why in words: “line 4: …”, and “train.csv, line 4: …” where the reason names its file."""
+    found = _IN_FILE.fullmatch(reason)
+    where, why = (f"{found[1]}, ", found[2]) if found else ("", reason)
+    return f"{where}{'lines' if len(lines) > 1 else 'line'} {', '.join(map(str, lines))}: {why}"
+
+
 class BadLines(BadInput):
     """The file has lines that cannot be read; nothing was imported."""
 
@@ -182,12 +194,10 @@ class BadLines(BadInput):
     def __init__(self, lines: list[BadLine], total: int) -> None:
         """List the first twenty of `total` bad lines, those with one reason together."""
         shown = lines[: self.SHOWN]
-        by_reason: dict[str, list[str]] = {}
+        by_reason: dict[str, list[int]] = {}
         for bad in shown:
-            by_reason.setdefault(bad.reason, []).append(str(bad.line))
-        listed = "; ".join(
-            f"{'lines' if len(at) > 1 else 'line'} {', '.join(at)}: {reason}" for reason, at in by_reason.items()
-        )
+            by_reason.setdefault(bad.reason, []).append(bad.line)
+        listed = "; ".join(told_at(at, reason) for reason, at in by_reason.items())
         more = f"; and {total - len(shown):,} more" if total > len(shown) else ""
         noun = "1 line cannot" if total == 1 else f"{total:,} lines cannot"
         super().__init__(f"{noun} be read: {listed}{more}", shown[0].line if total == 1 else None)
@@ -203,7 +213,7 @@ _REFUSAL = re.compile(
     + re.escape(BadLines.WAY_OUT),
     re.DOTALL,
 )
-_LINE = re.compile(r"(?:^|; )lines? (\d+(?:, \d+)*): ")
+_LINE = re.compile(r"(?:^|; )(?:([^,;:]*\.\w{1,8}), )?lines? (\d+(?:, \d+)*): ")
 
 
 def bad_lines_in(message: str) -> tuple[tuple[BadLine, ...], int]:
@@ -212,6 +222,8 @@ def bad_lines_in(message: str) -> tuple[tuple[BadLine, ...], int]:
     if found is None:
         return (), 0
     parts = _LINE.split(found[2])
-    groups = zip(parts[1::2], parts[2::2], strict=True)
-    lines = tuple(BadLine(int(line), why) for at, why in groups for line in at.split(", "))
+    groups = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    lines = tuple(
+        BadLine(int(line), f"in {name}, {why}" if name else why) for name, at, why in groups for line in at.split(", ")
+    )
     return lines, int(found[1].replace(",", ""))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
@@ -19,12 +20,12 @@ from app.sources.exchanges import ExchangeKind
 from app.sources.formats import needs_site
 from app.sources.forms import (
     LARGEST_POST,
-    MAP,
+    RULE,
     RULES_FILE,
-    SET,
     ExchangeForm,
     RulesFile,
     SetupForm,
+    chosen_in,
     plain_fields,
     posted_rules,
     rules_from,
@@ -129,7 +130,10 @@ def _set_up(request: Request, access: ProjectAccess, session: Session, run: Impo
         if not key.startswith(RULES_FILE)
     }
     settings: Settings = request.app.state.settings
-    page = setup.setup_page(session, access.project, run, typed or setup.default_typed(run), settings)
+    left = None if typed else operations.left_set_up(run)
+    chosen = left.typed if left else typed or setup.default_typed(run)
+    page = setup.setup_page(session, access.project, run, chosen, settings)
+    page = replace(page, left_at=left.at if left else None)
     return render(request, "sources/setup.html", page, session=session, fragments=("counted",))
 
 
@@ -203,8 +207,10 @@ def use_rules(
         errors = {"rules.text": refusal.message}
         page = setup.refused_page(session, access.project, run, given.typed, errors, request.app.state.settings)
         return render(request, "sources/setup.html", page, session=session, status=422)
-    settings = {key: value for key, value in given.typed.items() if key.startswith((MAP, SET))}
-    query = urlencode(plain_fields(given.typed) | settings | rules)
+    typed = {key: value for key, value in given.typed.items() if not key.startswith((RULE, RULES_FILE))} | rules
+    setup.require_sight(session, run)
+    operations.keep_set_up(session, run, chosen_in(typed))
+    query = urlencode(typed)
     words = Flash("ok", f"The rules are those of {given.name} now; nothing is imported yet.")
     return redirect(request, "sources:import", words, slug=access.project.slug, import_id=run.id, query=query)
 

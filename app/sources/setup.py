@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -113,6 +114,8 @@ class SetupPage:
     in_doubt: bool = False
     # How many records were looked at where not one of them has a response.
     unanswered: int = 0
+    # When it was left so, where it stands here as somebody left it.
+    left_at: datetime | None = None
     # The set-up as typed but read as a table, where its columns may be mapped instead.
     table_query: str = ""
 
@@ -148,7 +151,8 @@ class NotYoursToSetUp(Denied):
     """This file may hold test prompts, which are kept out of your sight; whoever brought it, or a lead, sets it up."""
 
 
-def _require_sight(session: Session, run: ImportRun) -> None:
+def require_sight(session: Session, run: ImportRun) -> None:
+    """Raise NotYoursToSetUp where a draft may hold test prompts that are kept from whoever asks."""
     if kept_from_tests(session) not in {None, run.created_by}:
         raise NotYoursToSetUp
 
@@ -157,7 +161,7 @@ def setup_page(
     session: Session, project: Project, run: ImportRun, typed: Mapping[str, str], settings: Settings
 ) -> SetupPage:
     """The set-up with counts for the rules as typed; what is wrong with the file or the rules is said instead."""
-    _require_sight(session, run)
+    require_sight(session, run)
     typed = moved(typed)
     errors: dict[str, str] = {}
     counted: Preview | None = None
@@ -197,7 +201,7 @@ def refused_page(
     settings: Settings,
 ) -> SetupPage:
     """The set-up as it was typed, with what does not fit; nothing is counted, so that it is there at once."""
-    _require_sight(session, run)
+    require_sight(session, run)
     ruleset, table, source = NONE, None, None
     with suppress(Refusal):
         ruleset = rules_from(typed)

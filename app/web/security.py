@@ -3,7 +3,7 @@
 import secrets
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +25,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+_ALWAYS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+# Private pages must not come back after sign-out; a static address carries its content's hash.
+_PRIVATE = (*_ALWAYS, (b"cache-control", b"no-store"))
+_HASHED = (*_ALWAYS, (b"cache-control", b"public, max-age=31536000, immutable"))
+_REQUEST_ID = b"x-request-id"
+_OURS = {name for name, _ in _PRIVATE} | {_REQUEST_ID}
+
 
 class SecurityHeaders:
     """Adds the policy headers and a request id to each response, errors included."""
@@ -44,14 +56,8 @@ class SecurityHeaders:
 
         async def dress(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
-                headers["X-Request-Id"] = request_id
-                # Private pages must not come back after sign-out; a static address carries its content's hash.
-                headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-store"
+                theirs = [pair for pair in message.get("headers", ()) if pair[0].lower() not in _OURS]
+                message["headers"] = [*theirs, *(_HASHED if hashed else _PRIVATE), (_REQUEST_ID, request_id.encode())]
             await send(message)
 
         await self.app(scope, receive, dress)

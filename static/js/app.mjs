@@ -16,6 +16,7 @@ document.addEventListener("htmx:after:request", (event) => {
   ctx.push = ctx.replace = null;
   const page = new DOMParser().parseFromString(ctx.text, "text/html");
   if (ctx.select && page.querySelector(`${ctx.select} form[data-draft]`)) return;
+  if (ctx.select && page.querySelector(`${ctx.select} form[data-returns]`)) return void (ctx.returned = true);
   ctx.swap = "none";
   ctx.selectOOB = null;
   if (ctx.response.status >= 500 && again(ctx.sourceElement)) return;
@@ -34,6 +35,11 @@ function sayOfDraft(words, link = null) {
   forgetDangers();
   say(words, "danger", link);
 }
+
+// What stands against it is read first.
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (detail.ctx?.returned) document.querySelector("form[data-returns] :is([role=alert], [aria-invalid=true])")?.focus();
+});
 
 let savedAt = 0;
 

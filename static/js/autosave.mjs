@@ -55,7 +55,7 @@ export function typed() {
   form().dataset.kept = "no";
 }
 
-const entryOf = (text) => ({ id: entryId(), desk: desk(), person: form().dataset.person, at: Date.now(), words: text, counter: counter(), copyKey: state.attempt?.key ?? "", creationKey: field("key").value, basedOn: basedOn(), about: aboutOf(state.kept), address: address() });
+export const entryOf = (text) => ({ id: entryId(), desk: desk(), person: form().dataset.person, at: Date.now(), words: text, counter: counter(), copyKey: state.attempt?.key ?? "", creationKey: field("key").value, basedOn: basedOn(), about: aboutOf(state.kept), address: address() });
 
 /** Each key by itself, as the page may be gone before the journal has it. Of very long texts only what it leaves. */
 function atOnce(most = MOST_AT_ONCE) {

@@ -1,5 +1,7 @@
 // Colleagues' work beside the desk: Ctrl+K goes to the search and back to the same place in the text, arrows go through
 // what is found; the prompt is compared with the others while it is typed.
+import "./reasons.mjs";
+
 const PAUSE = 500;
 const AGAIN = 1500;
 const byId = (id) => document.getElementById(id);

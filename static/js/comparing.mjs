@@ -1,5 +1,5 @@
 // Comparing: f unfolds what is the same in the change that one stands on, or everywhere; j on the last change goes on to
-// the next page, k on the first one back. Without all this there are folds to click and links.
+// the next page, k on the first one back; coming back from a change one stands on it again. Without all this there are folds to click and links.
 const changes = () => [...document.querySelectorAll(".change")];
 const at = () => document.activeElement?.closest(".change");
 const button = document.querySelector("[data-unfold]");
@@ -37,7 +37,19 @@ const kinds = document.querySelector(".kinds");
 const chosen = kinds?.querySelector("[aria-current]");
 if (chosen) kinds.scrollLeft = chosen.offsetLeft - kinds.offsetLeft - 16;
 
-// Whoever came by key stands on that change at once. The hash is no element's, since a browser that scrolls to one takes
-// the focus away.
-const [, number] = /^#stand-(\d+)$/.exec(location.hash) ?? [];
-if (number) document.querySelector(`#change-${number} a`)?.focus();
+// Whoever came by key stands on that change at once, and so does whoever comes back from what they opened: filter and page
+// are in the address, the change is kept in its hash. That is no element's, since a browser that scrolls to one takes the
+// focus away.
+function stand() {
+  const [, number] = /^#stand-(\d+)$/.exec(location.hash) ?? [];
+  const change = number && document.getElementById(`change-${number}`);
+  if (!change) return;
+  change.querySelector("a")?.focus();
+  if (!change.querySelector(":focus-visible")) change.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("click", (event) => {
+  const change = event.target.closest("a") && event.target.closest(".change");
+  if (change) history.replaceState(history.state, "", `#stand-${change.id.replace("change-", "")}`);
+});
+addEventListener("pageshow", stand);

@@ -34,7 +34,8 @@ async function step(mode, act) {
 }
 
 /** An entry: {id, desk, person, address, at, words, about, counter, copyKey, creationKey, basedOn}; the same id again
-    takes its place. `about` is what the server had of what the words are for. */
+    takes its place. `about` is what the server had of what the words are for. One with `undo` is a way back from what
+    was done on a desk: its words were there before, `after` what it made of them. */
 export async function write(entry) {
   await step("readwrite", (store) => store.put(entry));
   forgetAtOnce(entry.id, entry.at);
@@ -76,15 +77,18 @@ export async function entriesOf(person, desk) {
 }
 
 /** All that one person wrote in this browser and no server has, the latest first. */
-export async function unsent(person) {
+export const unsent = async (person) => (await allOf(person)).filter((entry) => !entry.undo).sort((a, b) => b.at - a.at);
+
+async function allOf(person) {
   await takeIn();
   const all = await step("readonly", (store) => store.getAll());
-  return all.filter((entry) => entry.person === person).sort((a, b) => b.at - a.at);
+  return all.filter((entry) => entry.person === person);
 }
 
-/** Forget these of a person's entries: they threw them away. The pages that are open learn of it. */
+/** Forget these of a person's entries, and every way back: they threw them away. The pages that are open learn of it. */
 export async function forget(person, entries) {
-  await Promise.all(entries.map((entry) => remove(entry.id)));
+  const ways = (await allOf(person)).filter((entry) => entry.undo);
+  await Promise.all([...entries, ...ways].map((entry) => remove(entry.id)));
   channel.postMessage({ act: "forgotten", person });
 }
 

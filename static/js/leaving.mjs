@@ -46,7 +46,7 @@ function ask(form, left) {
 function list(left) {
   const found = element("ul", { className: "gap" });
   for (const entry of left) {
-    const first = JSON.parse(entry.words).filter(([name, value]) => name.startsWith("turn_") && value.trim()).map(([, value]) => value.trim())[0] ?? "";
+    const first = JSON.parse(entry.words).filter(([name, value]) => /^(turn|reason)_/.test(name) && value.trim()).map(([, value]) => value.trim())[0] ?? "";
     const item = element("li", {});
     item.append(element("a", { href: entry.address ?? "#", textContent: first.length > 60 ? `${first.slice(0, 60)}…` : first || "Without a prompt" }));
     item.firstChild.dir = "auto";

@@ -39,7 +39,7 @@ async function tellWhatWaits() {
   const [person, example] = document.querySelector("#desk-form[data-reads]")?.dataset.reads.split(" ") ?? [];
   if (!example) return;
   for (const entry of await journal.orphans(await journal.entriesOf(person, example))) {
-    if (entry.thrown) continue;
+    if (entry.thrown || entry.undo) continue;
     const box = note("info", `Words from ${clock(entry.at)} wait in this browser`, "The project is archived. Once it is open again they are offered here.");
     for (const text of autosave.textsOf(entry.words)) if (text.trim()) box.append(element("p", { className: "read raw tight gap", dir: "auto", textContent: text }));
   }
@@ -60,6 +60,7 @@ async function takeIn() {
 
 async function offer(entry, mayGoOn = false) {
   if (!form()) return;
+  if (entry.undo) return offerUndo(entry);
   if (entry.thrown) return offerThrown(entry);
   if (entry.words === words() && autosave.isKept()) return journal.remove(entry.id);
   if (isEmpty(entry.words)) return journal.remove(entry.id);
@@ -126,13 +127,32 @@ async function throwAway(box, from, to) {
   undoable("Thrown away", before, from.words === before ? "" : "What you typed after them is still on the desk.");
 }
 
-/** Say what was done to the desk, which had these words before, and how to undo it. */
+/** Say what was done to the desk, which had these words before, and how to undo it; a page that comes after this one
+    says it too, until the desk is saved. */
 export function undoable(sentence, before, more = "") {
   const after = words();
   if (after === before) return;
-  const box = note("info", sentence, more);
-  box.dataset.passing = "";
-  row(box, press("Undo", async () => { await bring({ words: after }, { words: before }); box.remove(); }), press("Close", async () => box.remove()));
+  const entry = autosave.entryOf(before);
+  Object.assign(entry, { id: `${entry.id} undo ${entry.at}`, after, undo: [sentence, more] });
+  journal.writeAtOnce(entry);
+  journal.write(entry).catch(() => {});
+  showUndo(entry);
+}
+
+function showUndo(entry) {
+  journal.hold(entry.id);
+  const box = note("info", ...entry.undo);
+  box.dataset.passing = entry.id;
+  const done = () => { box.remove(); return journal.remove(entry.id).catch(() => {}); };
+  row(box, press("Undo", async () => { await bring({ words: entry.after }, { words: entry.words }); await done(); }), press("Close", done));
+}
+
+/** What the page before this one could undo; a desk that was saved since has its history instead. */
+function offerUndo(entry) {
+  const begunElsewhere = !form().dataset.example && entry.creationKey !== field("key").value;
+  if (begunElsewhere) return;
+  if (Number(entry.basedOn) !== Number(field("based_on").value) || entry.words === words()) return journal.remove(entry.id);
+  showUndo(entry);
 }
 
 /** The note of the server, that kept words are on the desk: once more was typed, only what it names is thrown away. */
@@ -144,7 +164,10 @@ export async function throwKeptAway(kept) {
 
 /** A saved desk offers no way back to what it was before: its history does. */
 export function forgetUndone() {
-  for (const box of document.querySelectorAll("#offers > [data-passing]")) box.remove();
+  for (const box of document.querySelectorAll("#offers > [data-passing]")) {
+    if (box.dataset.passing) journal.remove(box.dataset.passing).catch(() => {});
+    box.remove();
+  }
 }
 
 /** Another example that was begun and is not made yet: it has a desk of its own. The page may offer it already. */

@@ -113,6 +113,9 @@ GET /projects/{slug}/imports/{import_id}/report.jsonl
 GET /projects/{slug}/imports/{import_id}/rules.toml
 GET /projects/{slug}/imports/{import_id}/rules
 POST /projects/{slug}/imports/{import_id}/rules
+POST /projects/{slug}/imports/{import_id}/set-up
+POST /projects/{slug}/imports/{import_id}/set-up/beginning
+POST /projects/{slug}/imports/{import_id}/set-up/beginning/undoing
 GET /projects/{slug}/duplicates
 GET /projects/{slug}/duplicates/scans
 POST /projects/{slug}/duplicates/scans

@@ -19,6 +19,8 @@ def freeze(walk: Walk) -> None:
             reason.fill("A first version, to try the path with.")
     page.get_by_label("Name of the version").fill("v 1")
     page.locator("#freeze button").click()
+    expect(page.locator("#name-error")).to_be_visible()
+    walk.complaints.forgive("422: ")
     expect(page.get_by_label("Name of the version")).to_have_value("v 1")
     walk.eyes.look(page, "versions-refused")
     page.get_by_label("Name of the version").fill("v1")

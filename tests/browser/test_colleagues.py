@@ -15,6 +15,7 @@ from app.projects import operations as projects
 from app.projects.models import Split
 from tests import factories
 from tests.browser.looking import Complaints, Eyes, expect
+from tests.browser.test_words_kept import emptied, journal
 from tests.duplicates.desks import GIT, KETTLE, KETTLE_MEANT, encode
 from tests.examples import rows
 
@@ -128,3 +129,50 @@ def save_what_was_typed(page: Page, database: Database, mine: int) -> None:
     with database.reading() as session:
         head = session.scalars(select(Revision).where(Revision.example_id == mine, Revision.number == 2)).one()
     assert [message["content"].strip() for message in head.messages] == [GIT.lower(), "With sand and a rag."]
+
+
+def test_a_reason_that_is_typed_stays_over_a_comparison_and_a_reload_until_it_is_given(
+    desk: tuple[object, str, dict[str, int]],
+    signed_in: Callable[..., BrowserContext],
+    complaints: Complaints,
+    eyes: Eyes,
+) -> None:
+    writer, slug, numbers = desk
+    page = signed_in(writer).new_page()
+    page.goto(f"/projects/{slug}/examples/{numbers['mine']}")
+    page.locator("#turn-1").fill(GIT)
+    note = page.locator("#nearness .near.danger")
+    note.get_by_text("Both may stay").click()
+    why = note.get_by_label("Why?")
+    why.press_sequentially("One asks how,")
+    with page.expect_response("**/nearness*"):
+        page.locator("#turn-1").evaluate("(box) => box.dispatchEvent(new Event('input', { bubbles: true }))")
+    expect(why).to_have_value("One asks how,")
+    why.press_sequentially(" the other why.")
+    page.reload()
+    expect(why).to_be_visible()
+    expect(why).to_have_value("One asks how, the other why.")
+    eyes.look(page, "desk-reason-kept")
+    expect(page.locator("#kept")).not_to_contain_text("Not kept")
+    note.get_by_role("button", name="Not a duplicate").click()
+    expect(note).to_have_count(0)
+    emptied(page)
+    eyes.clean()
+    complaints.none()
+
+
+def test_a_reason_that_was_never_given_is_asked_about_when_its_writer_signs_out(
+    desk: tuple[object, str, dict[str, int]], signed_in: Callable[..., BrowserContext]
+) -> None:
+    writer, slug, numbers = desk
+    page = signed_in(writer).new_page()
+    page.goto(f"/projects/{slug}/examples/{numbers['mine']}")
+    page.locator("#turn-1").fill(GIT)
+    note = page.locator("#nearness .near.danger")
+    note.get_by_text("Both may stay").click()
+    note.get_by_label("Why?").press_sequentially("One asks how.")
+    page.locator("form[data-signs-out]").first.evaluate("(form) => form.requestSubmit()")
+    expect(page.locator("#unsent")).to_contain_text("One asks how.")
+    page.locator("#unsent").get_by_role("button", name="Sign out, throw away").click()
+    page.wait_for_url("**/sign-in*")
+    assert journal(page) == []

@@ -131,3 +131,28 @@ def test_all_of_it_works_without_script(page: Page, complaints: Complaints) -> N
     page.locator("tr", has_text="First person").locator("td.num a").click()
     expect(page.locator("#behind-first_person mark.pin").first).to_be_visible()
     complaints.none()
+
+
+def test_what_was_set_is_there_after_another_way_in_and_begins_again_when_asked(
+    page: Page, eyes: Eyes, complaints: Complaints
+) -> None:
+    fresh = page.url
+    score = page.locator("[name='rule.score.minimum']")
+    with page.expect_response("**/set-up"):
+        score.fill("3")
+    page.locator("[name='name']").fill("The dump of the workshop")
+    page.get_by_role("link", name="Sources").first.click()
+    page.wait_for_url("**/sources")
+    page.goto(fresh)
+    expect(page.locator("#left-so")).to_contain_text("as it was left")
+    expect(score).to_have_value("3")
+    expect(page.locator("[name='name']")).to_have_value("The dump of the workshop")
+    eyes.look(page, "import-left")
+    page.get_by_role("button", name="Begin again").click()
+    expect(page.locator("#said")).to_contain_text("Set up from the beginning")
+    assert page.url == fresh
+    expect(score).to_have_value("10")
+    page.locator("#said").get_by_role("button", name="Undo").click()
+    expect(page.locator("#said")).to_contain_text("as it was before")
+    expect(score).to_have_value("3")
+    complaints.none()

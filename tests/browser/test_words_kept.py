@@ -292,3 +292,36 @@ def test_removed_and_joined_turns_come_back_and_code_keeps_its_indentation(
     expect(page.locator("#turn-4")).to_have_value("\n    code = 1\n")
     reads(page, "A cut.")
     eyes.clean()
+
+
+def test_removed_turns_come_back_after_a_reload_and_what_was_typed_since_stays(
+    database: Database, place: Place, writer: BrowserContext, eyes: Eyes
+) -> None:
+    page = writer.new_page()
+    page.goto(place.path)
+    page.wait_for_load_state("networkidle")
+    page.locator("#add-turn").click()
+    page.locator("#turn-3").fill("And how is it honed?")
+    page.locator("#turn-4").fill("On a stone.")
+    page.locator("#remove-turn").click()
+    expect(page.locator("#turn-3")).to_have_count(0)
+    page.locator("#turn-2").fill("A cut, or a slope.")
+    arrives(page, database, "A cut, or a slope.")
+    page.reload()
+    offers = page.locator("#offers")
+    expect(offers).to_contain_text("The last prompt and its response are removed")
+    eyes.look(page, "offers-removed-before")
+    button(offers, "Undo").click()
+    expect(page.locator("#turn-4")).to_have_value("On a stone.")
+    reads(page, "A cut, or a slope.")
+    expect(offers).to_be_empty()
+
+    page.locator("#remove-turn").click()
+    expect(offers).to_contain_text("are removed")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#save-state")).to_contain_text("Saved as revision 2")
+    emptied(page)
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(offers).to_be_empty()
+    eyes.clean()

@@ -4,12 +4,16 @@ import os
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from app.cli import PATH, build
+import app.cli
+from app.cli import MODULES, PATH, build, commands_of
+
+HEAVY = {"torch", "transformers", "sentence_transformers", "datasets", "onnxruntime", "app.main", "uvicorn"}
 
 
 def test_every_command_stands_in_the_order_of_the_path():
@@ -17,11 +21,55 @@ def test_every_command_stands_in_the_order_of_the_path():
     assert tuple(command.list_commands(None)) == PATH
 
 
+def test_each_module_registers_just_what_the_table_says_of_it():
+    for module in set(MODULES.values()):
+        assert set(commands_of(module)) == {name for name in PATH if MODULES[name] == module}
+
+
+def test_no_module_of_commands_is_left_out_of_the_table():
+    folder = Path(app.cli.__file__).parent
+    registering = {file.stem for file in folder.glob("*.py") if "def register(app: typer.Typer)" in file.read_text()}
+    assert registering | {"projects"} == set(MODULES.values())
+
+
 def test_nothing_is_registered_twice_however_often_the_commands_are_built():
-    build()
-    rooms = [(room.name, room.typer_instance) for room in build().registered_groups]
-    names = [(name, one.name or one.callback.__name__) for name, room in rooms for one in room.registered_commands]
-    assert len(names) == len(set(names)) > len(rooms) > 10
+    for _ in range(2):
+        group = get_command(build())
+        rooms = {
+            id(room): room
+            for room in (group.get_command(None, name) for name in PATH)
+            if hasattr(room, "list_commands")
+        }
+        assert len(rooms) > 10
+        assert all(len(set(room.list_commands(None))) == len(room.list_commands(None)) > 0 for room in rooms.values())
+
+
+def test_a_misspelt_command_is_guessed_at_without_loading_any():
+    said = CliRunner().invoke(build(), ["dif"])
+    assert said.exit_code == 2
+    assert "Did you mean 'diff'" in said.stderr
+
+
+@pytest.mark.parametrize("command", [["--help"], ["diff", "--help"], ["diff", "none@v1", "none@v2"]])
+def test_no_command_loads_a_model_to_say_its_help_or_to_compare(tmp_path, command):
+    assert not HEAVY & _loaded_by(command, tmp_path)
+
+
+def test_to_compare_loads_neither_the_jobs_nor_the_other_commands(tmp_path):
+    loaded = _loaded_by(["diff", "none@v1", "none@v2"], tmp_path)
+    assert "app.datasets.comparison.comparing" in loaded
+    assert not {"app.handlers", "app.worker", "app.cli.runs", "app.cli.sources", "pyarrow"} & loaded
+
+
+def _loaded_by(command: list[str], folder: Path) -> set[str]:
+    """The modules that a process has loaded when a command ended."""
+    script = "import sys\ntry:\n from app.cli import main\n main()\nfinally:\n print('LOADED', *sys.modules)"
+    environment = {**os.environ, "HANDPICKED_DATA_DIR": str(folder)}
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *command], env=environment, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    return set(ended.stdout.rpartition("LOADED ")[2].split())
 
 
 def test_the_version_is_told():

@@ -185,7 +185,7 @@ def test_the_citation_is_one_entry_whatever_people_are_called(version):
 
 def test_license_md_counts_and_links_each_licence(version):
     said = licence_text(version.manifest)
-    assert "[CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/): " in said
+    assert "[CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/) (`CC-BY-SA-3.0`): " in said
     assert "- none stated: " in said
     assert "disclaim warranties" in said
 

@@ -331,3 +331,24 @@ def test_two_and_twenty_changes_cost_the_same_queries(
     again = [one for one in queries("?old=b&new=c") if "version_row" in one]
     assert len(again) == 1
     assert "IN (" in again[0]
+
+
+def test_without_a_version_the_page_says_what_comes_first(browser: Browser, people: factories.People) -> None:
+    page = browser(people.annotator).get(url(people))
+    assert page.status_code == 404
+    assert "Nothing to compare yet" in page.text
+    assert f'href="/projects/{people.project.slug}/versions"' in page.text
+
+
+def test_versions_of_two_projects_are_named_with_them(database: Database, two: factories.People, run: Run) -> None:
+    with database.writing() as session:
+        other = factories.project(session, two.lead, slug="pantry")
+        approve(session, other, two.annotator, two.reviewer, dialogue("How do I keep rice from sticking?"))
+        freeze_version(session, two.lead, other, name="v1")
+        name = session.get_one(Project, two.project.id).name
+    first, second = f"{two.project.slug}@v1", "pantry@v1"
+    notes = run(first, second, "--markdown").output
+    assert notes.startswith(f"# From v1 of {plain(name)} to v1 of Pantry\n")
+    assert f"\n|  | v1 of {plain(name)} | v1 of Pantry |\n" in notes
+    assert run(first, second).output.startswith(f"From v1 of {name} to v1 of Pantry:\n")
+    assert not run(first, f"{two.project.slug}@v2").output.startswith("From ")

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from app.cli import build
 from app.datasets import queries
 from app.datasets.gate_operations import NoLeak, put_up_leaks
-from app.datasets.gates import Prompt, exact_leaks, rewordings
+from app.datasets.gates import Prompt, exact_leaks
 from app.datasets.gates.rewording import words
 from app.datasets.operations import GatesBlock, freeze_version
 from app.db import Database
@@ -19,6 +19,7 @@ from app.embeddings.operations import keep_vectors
 from app.embeddings.vectors import text_hash
 from app.projects.models import Split
 from tests import factories
+from tests.datasets.gating import rewordings
 from tests.datasets.material import approve, dialogue
 
 ASKED = "What is a good way to get coffee stains out of a white cotton shirt without ruining it?"

@@ -51,7 +51,7 @@ def test_a_leak_that_came_after_the_page_was_opened_is_not_frozen_with_the_reaso
     new = leak(ASKED[2])
     refused = client.post(path, data=form)
     assert (refused.status_code, versions(database)) == (409, 0)
-    (said,) = re.findall(r'role="alert">(.*?)</div>', refused.text, re.DOTALL)
+    (said,) = re.findall(r'role="alert"[^>]*>(.*?)</div>', refused.text, re.DOTALL)
     assert f"example {new[0]} (train) and example {new[1]} (test) have the same prompt: “{ASKED[2]}”" in said
     assert ASKED[0] not in said
     assert 'value="Two old friends."' in refused.text
@@ -122,7 +122,7 @@ def test_a_refusal_gives_each_gate_a_line_and_the_first_of_what_it_found(browser
         only_warn(session, people.project, "composition")
         approve(session, people.project, people.annotator, people.reviewer, dialogue("Under nothing?"), licence=None)
     page = browser(people.lead).post(f"/projects/{people.project.slug}/versions", data={"name": "v1"})
-    (said,) = re.findall(r'role="alert">(.*?)</div>', page.text, re.DOTALL)
+    (said,) = re.findall(r'role="alert"[^>]*>(.*?)</div>', page.text, re.DOTALL)
     assert "v1 was not frozen: the gates of leakage and licences block.\n" in said
     leakage, licences = re.findall("<li>(.*?)</li>", said)
     assert leakage.startswith("Leakage: example ")

@@ -217,7 +217,7 @@ def test_shapes_credit_house_style_and_days(database, kitchen):
     assert manifest["shapes"] == {
         "train": {"dialogues": 1, "system": 1}, "dev": {"without_response": 1}, "test": {"without_response": 1},
     }  # fmt: skip
-    assert manifest["credited"] == {"as_imported": 2, "edited": 0, "own": 5}
+    assert manifest["credited"] == {"as_imported": 2, "edited": 0, "own": 5, "listed": 4, "unknown": 2}
     assert content_hash(manifest["guide"]["rules"]) == manifest["guide"]["rules_sha256"]
     assert manifest["guide"]["words"] == 4
     assert "Answer as one person." not in json.dumps(manifest)
@@ -276,7 +276,8 @@ def test_the_version_page_shows_lengths_of_old_and_new_manifests(database, kitch
     manifest = frozen(database, kitchen)
     panel = lengths_panel(manifest)
     assert [table.unit for table in panel.tables] == ["tokens", "characters"]
-    assert panel.counted_by == "tokens are estimated"
+    left_out = "2 prompts without a response are left out of the response's lengths"
+    assert panel.counted_by == f"tokens are estimated; {left_out}"
     for table in panel.tables:
         assert sum(row.share for row in table.rows) == pytest.approx(100)
     by_row = {(row.title, row.split): row for row in panel.tables[0].rows}

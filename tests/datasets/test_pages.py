@@ -1,6 +1,7 @@
 """The timeline, a version, its card, its download: what each kind of person sees and may do."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +196,62 @@ def test_a_blocked_freeze_keeps_what_was_typed(browser: Browser, database: Datab
     card = client.get(versions_url(kitchen, "/pilot/card")).text
     assert "Frozen against a gate: leakage." in card
     assert "<b>a</b>" not in card
+
+
+def test_sent_by_htmx_a_freeze_leads_on_and_a_refusal_leaves_the_address(
+    browser: Browser, database: Database, kitchen: factories.People
+) -> None:
+    with database.writing() as session:
+        approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("Name three cheeses."))
+    client, sent = browser(kitchen.lead), {"hx-request": "true"}
+    reasons = {"name": "pilot", "reason_composition": "kept", "reason_leakage": ""}
+    refused = client.post(versions_url(kitchen), data=reasons, headers=sent)
+    assert refused.status_code == 409
+    assert "hx-redirect" not in refused.headers
+    form = refused.text[refused.text.index('id="freeze"') :]
+    assert f'hx-post="{versions_url(kitchen)}"' in form
+    assert "data-returns" in form[: form.index(">")]
+    assert 'value="pilot"' in form
+    done = client.post(versions_url(kitchen), data=reasons | {"reason_leakage": "a trial"}, headers=sent)
+    assert (done.status_code, done.headers["hx-redirect"]) == (200, versions_url(kitchen, "/pilot"))
+    assert count_versions(database) == 1
+
+
+def test_the_draft_opens_what_its_gates_found_and_shows_how_it_grows(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    with database.writing() as session:
+        for asked in ("Name three cheeses.", "Something new"):
+            approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue(asked))
+    client = browser(kitchen.lead)
+    page = client.get(versions_url(kitchen)).text
+    found = re.findall(r'href="([^"]+gates\?gate=(\w+))" aria-label="[^"]+: ([\d,]+) findings?"', page)
+    assert {gate for _, gate, _ in found} >= {"leakage", "composition"}
+    for address, gate, count in found:
+        assert client.get(address).text.count('<li class="finding') == int(count), gate
+    bars = re.findall(r'<svg class="bar [^"]*" role="img" aria-label="(v\d): ([^"]+)"', page)
+    assert [title for title, _ in bars] == ["v1", "v2"]
+    counts = [
+        sum(int(count.replace(",", "")) for count in re.findall(r"(\d[\d,]*)(?:,|$)", words)) for _, words in bars
+    ]
+    assert counts[1] == counts[0] + 2
+    assert "comparison/notes.md?old=v1&amp;new=draft" in page
+
+
+def test_each_version_leads_to_its_export_notes_and_seal(
+    browser: Browser, database: Database, kitchen: factories.People, version: Version
+) -> None:
+    with database.writing() as session:
+        approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("Something new"))
+        freeze_version(session, kitchen.lead, kitchen.project, name="v2")
+    page = browser(kitchen.lead).get(versions_url(kitchen)).text
+    for name in ("v1", "v2"):
+        assert f'href="{versions_url(kitchen, "/" + name)}#exports-title" aria-label="Export {name}"' in page
+    assert page.count('aria-label="Release notes of ') == 1
+    assert page.count("<dt>Seal</dt><dd>") == 2
+    theirs = browser(kitchen.annotator).get(versions_url(kitchen)).text
+    assert "#exports-title" not in theirs
+    assert 'aria-label="Release notes of v2"' in theirs
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "<script>"])

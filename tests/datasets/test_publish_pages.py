@@ -312,6 +312,8 @@ def test_offline_says_so_on_the_page(room, page, browser, monkeypatch):
     lead = browser(room.people.lead)
     preview = lead.get(page, params={"repository": REPOSITORY}).text
     assert "This server leaves the Hub alone" in preview
+    assert "hf upload OWNER/NAME FOLDER --repo-type dataset" in preview
+    assert '#exports-title">export it in the Hugging Face form</a>' in preview
     refused = lead.post(page, data=shown_in(preview))
     assert (refused.status_code, rows(room)) == (422, [])
     assert "start the server or the command with HF_HUB_OFFLINE=0" in refused.text

@@ -17,6 +17,7 @@ from app.datasets.operations import freeze_version
 from app.datasets.verify import verify_folder
 from app.db import Database
 from app.examples.models import Example, Revision
+from app.examples.roles import FLAGS, roles_of
 from app.jobs.running import run_now
 from app.projects.models import Project
 from app.reviews.operations import approve_imported
@@ -70,7 +71,8 @@ def held(database: Database, project: Project) -> list[dict[str, Any]]:
             {
                 "words": (example.split.value, revision.content_hash), "source": example.source,
                 "licence": example.licence, "author": example.attribution.get("author"),
-                "url": example.attribution.get("url"),
+                "url": example.attribution.get("url"), "group": roles_of(example).author_group,
+                "flags": tuple(roles_of(example).flags),
             }
             for example, revision in session.execute(query.where(Example.project_id == project.id))
         ]  # fmt: skip
@@ -97,13 +99,22 @@ def test_the_data_files_of_a_format_come_back(
     found = held(database, project)
     assert Counter(one["words"] for one in found) == expected()
     assert (run.result["records"], run.result["created"], run.result["errors"]) == (ROWS, ROWS, [])
-    said = {
-        name: Counter((one["words"], one[name]) for one in found) for name in ("source", "licence", "author", "url")
-    }
+    names = ("source", "licence", "author", "url", "group", "flags")
+    said = {name: Counter((one["words"], one[name]) for one in found) for name in names}
     lines = [json.loads(line) for line in (out / "examples.jsonl").read_text("utf-8").split("\n")[:-1]]
     for name in said.keys() & (form.layout.keeps | ({"url"} if "author" in form.layout.keeps else set())):
-        wanted = Counter((words_of(line), (line | line["attribution"]).get(name)) for line in lines)
+        wanted = Counter((words_of(line), _stated(line, name)) for line in lines)
         assert said[name] == wanted, name
+    told = Counter(one["group"] or one["flags"] for one in found)
+    assert {*told} == (ALL_TOLD if "group" in form.layout.keeps else {()}), told
+
+
+ALL_TOLD = {(), "B", *((flag,) for flag in FLAGS)}
+
+
+def _stated(line: dict[str, Any], name: str) -> Any:
+    found = (line | line["attribution"]).get(name)
+    return tuple(found or ()) if name == "flags" else found
 
 
 @pytest.mark.parametrize(("form", "ending"), [(Format.LIMA, ""), (Format.HF, ".zip"), (Format.CSV_SAFE, "")])

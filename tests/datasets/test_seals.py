@@ -10,11 +10,12 @@ from typer.testing import CliRunner
 
 from app.cli import build
 from app.config import Settings
+from app.datasets import checking
 from app.datasets.archive import Packing
 from app.datasets.exports import VersionBroken
 from app.datasets.formats import Format
 from app.datasets.models import Version, VersionCheck
-from app.datasets.operations import export_version, freeze_version, packed_export
+from app.datasets.operations import VersionGone, export_version, freeze_version, packed_export, parse_version
 from app.db import Database
 from tests import factories
 from tests.datasets.test_nightly import a_day_passes, check_of, look
@@ -117,3 +118,20 @@ def test_an_archive_that_was_made_before_the_damage_is_not_given_out_after_it(
     unguarded("UPDATE version_row SET example_id = 1001 WHERE position = 0")
     with database.reading() as session, pytest.raises(VersionBroken):
         packed_export(session, session.get_one(Version, version.id), Format.LIMA, Packing.ZIP, tmp_path)
+
+
+def test_a_freeze_after_the_newest_version_was_lost_has_a_number_of_its_own(
+    database: Database, kitchen: factories.People, version: Version, unguarded: Callable[..., None]
+) -> None:
+    unguarded("DELETE FROM version_row")
+    unguarded("DELETE FROM version")
+    with database.writing() as session:
+        numbers = [freeze_version(session, kitchen.lead, kitchen.project, name=name).id for name in ("v2", "v3")]
+    assert version.id < numbers[0] < numbers[1]
+    with database.reading() as session:
+        lost = checking.gone(session, kitchen.project.id)
+        assert [(one.name, one.problem) for one in lost] == [("v1", "it is gone from the database")]
+        assert [checking.look_at(session, number) for number in numbers] == [[], []]
+        with pytest.raises(VersionGone):
+            parse_version(session, f"{kitchen.project.slug}@v1")
+        assert parse_version(session, f"{kitchen.project.slug}@v2").id == numbers[0]

@@ -243,12 +243,14 @@ def test_the_page_shows_moves_and_takes_back(
     with database.reading() as session:
         form["fingerprint"] = splits.look(session, people.project, ASKED).fingerprint
     assert form["fingerprint"] in shown.text
-    assert client.post(here, data=form).status_code == 303
+    moved = client.post(here, data=form)
+    assert (moved.status_code, moved.headers["location"]) == (303, f"{here}?dev=5&test=10&seed=7&by=source")
     assert Counter(standing(database, people).values())[Split.TEST] == 10
     done = client.get(f"{here}?dev=5&test=10&seed=7").text
     assert "Nothing would move." in done
     assert "Moved: 15 examples." in done
-    assert client.post(f"{here}/undoing").status_code == 303
+    back = client.post(f"{here}/undoing")
+    assert (back.status_code, back.headers["location"]) == (303, f"{here}?dev=5&test=10&seed=7&by=source")
     assert set(standing(database, people).values()) == {Split.TRAIN}
     assert client.post(f"{here}/undoing").status_code == 409
 
@@ -257,6 +259,22 @@ def test_the_page_of_an_empty_project_says_what_to_do(browser: Browser, people: 
     shown = browser(people.lead).get(f"/projects/{people.project.slug}/splits")
     assert shown.status_code == 200
     assert "Nothing to draw from" in shown.text
+
+
+def test_what_cannot_be_asked_is_refused_beside_its_field(
+    browser: Browser, database: Database, people: factories.People, numbers: list[int]
+) -> None:
+    client, here = browser(people.lead), f"/projects/{people.project.slug}/splits"
+    page = client.get(f"{here}?dev=-1&test=7&seed=x&weather=1")
+    assert page.status_code == 422
+    assert 'name="dev" type="number" value="-1" aria-describedby="dev-error" aria-invalid="true"' in page.text
+    assert 'id="dev-error">This must be at least 0.' in page.text
+    assert 'id="seed-error">This must be a whole number.' in page.text
+    assert 'name="test" type="number" value="7"' in page.text
+    assert "weather: There is no such field here." in page.text
+    assert "Nothing was drawn:" in page.text
+    assert "What would move" not in page.text
+    assert 'name="fingerprint"' not in page.text
 
 
 def test_the_page_asks_for_numbers_that_are_any(browser: Browser, people: factories.People) -> None:

@@ -1,31 +1,11 @@
-"""`handpicked dedup` and `handpicked duplicates`, as a terminal sees them."""
+"""`handpicked dedup` and `handpicked duplicates`, as a shell would run them."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from app.config import ROOT
 from app.duplicates.models import DuplicatePair, Verdict
 from tests.duplicates.rooms import GIT, KETTLE, KETTLE_AGAIN, SITE, candidate, import_run, pairs
-
-
-@pytest.fixture
-def handpicked(database_url, settings):
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "HANDPICKED_DATABASE_URL": database_url,
-            "HANDPICKED_DATA_DIR": str(settings.data_dir),
-            "HF_HUB_OFFLINE": "1",
-            "PATH": "/usr/bin:/bin",
-        }
-        command = [sys.executable, "-m", "app.cli", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    return run
 
 
 @pytest.fixture

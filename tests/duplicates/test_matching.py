@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from app.duplicates import bound, matching
+from app.duplicates import matching
+from app.duplicates.engine import searching
 from app.duplicates.matching import (
     PairsTooMany,
     ThresholdOutOfRange,
@@ -13,6 +14,7 @@ from app.duplicates.matching import (
     distinct,
     exact_groups,
     pairs_at_least,
+    reaching,
 )
 from app.duplicates.normal import normal_form
 
@@ -37,17 +39,6 @@ def plain_pairs(rows, threshold):
             if score >= np.float32(threshold):
                 found.append((left, right, min(score, np.float32(1))))
     return found
-
-
-@pytest.fixture
-def always_bounded(monkeypatch):
-    monkeypatch.setattr(matching, "BOUND_FROM_ROWS", 0)
-    monkeypatch.setattr(matching, "BOUND_FROM_THRESHOLD", 0)
-
-
-@pytest.fixture
-def never_bounded(monkeypatch):
-    monkeypatch.setattr(matching, "BOUND_FROM_ROWS", 10**9)
 
 
 @pytest.mark.parametrize(
@@ -116,95 +107,34 @@ def test_groups_and_distinct_texts_agree(texts):
         assert len({normal_form(texts[position]) for position in group}) == 1
 
 
-@pytest.mark.usefixtures("never_bounded")
-@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.9, 0.97])
-def test_the_blocked_product_finds_exactly_the_pairs_of_a_plain_comparison(monkeypatch, threshold):
-    monkeypatch.setattr(matching, "BLOCK", 64)
+@pytest.mark.parametrize("threshold", [0.05, 0.5, 0.8, 0.9, 0.97])
+@pytest.mark.parametrize("shortened_from", [0, 10**9])
+def test_the_pairs_are_exactly_those_of_a_plain_comparison(monkeypatch, threshold, shortened_from):
+    monkeypatch.setattr(searching, "SHORT_FROM_ROWS", shortened_from)
     rows = unit_rows(300)
     found = pairs_at_least(rows, threshold)
     assert found.tolist() == [tuple(map(float, pair)) for pair in plain_pairs(rows, threshold)]
     assert len(found) > 0
 
 
-@pytest.mark.usefixtures("always_bounded")
-@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.9, 0.97])
-def test_the_bound_finds_exactly_the_pairs_of_a_plain_comparison(threshold):
-    rows = unit_rows(300)
-    assert pairs_at_least(rows, threshold).tolist() == [tuple(map(float, p)) for p in plain_pairs(rows, threshold)]
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("threshold", [0.8, 0.9])
-def test_bound_and_product_give_the_same_pairs_over_many_tiles(monkeypatch, seed, threshold):
-    rows = unit_rows(3000 + seed, seed=seed)
-    monkeypatch.setattr(matching, "BOUND_FROM_ROWS", 10**9)
-    by_product = pairs_at_least(rows, threshold)
-    monkeypatch.setattr(matching, "BOUND_FROM_ROWS", 0)
-    by_bound = pairs_at_least(rows, threshold)
-    assert len(by_product) > 100
-    assert np.array_equal(by_bound, by_product)
-
-
-@pytest.mark.parametrize("dimensions", [2, 40, 60, 61, 100, 768])
-def test_bound_and_product_agree_whatever_the_length_of_vectors(monkeypatch, dimensions):
-    rows = unit_rows(700, dimensions)
-    monkeypatch.setattr(matching, "BOUND_FROM_ROWS", 10**9)
-    by_product = pairs_at_least(rows, 0.9)
-    monkeypatch.setattr(matching, "BOUND_FROM_ROWS", 0)
-    assert np.array_equal(pairs_at_least(rows, 0.9), by_product)
-
-
-def test_short_rows_bound_products_even_where_rounding_is_at_its_worst():
-    """Most rows lie almost wholly within the axes, a few stand out of them, all in one direction."""
-    random = np.random.default_rng(1)
-    rows = np.zeros((600, 384))
-    rows[:, :60] = random.normal(size=(600, 60))
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    rows[:, 100] = random.uniform(1e-4, 5e-4, size=600)
-    rows[::50, 100] = 0.4
-    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    short = bound.shortened(rows).astype(np.float64)
-    assert (short @ short.T - rows.astype(np.float64) @ rows.T).min() > -bound.ROUNDING
-
-
-@pytest.mark.parametrize("bounded_from", [0, 10**9])
-def test_a_pair_exactly_at_the_threshold_is_found(monkeypatch, bounded_from):
-    monkeypatch.setattr(matching, "BOUND_FROM_ROWS", bounded_from)
+@pytest.mark.parametrize("shortened_from", [0, 10**9])
+def test_a_pair_exactly_at_the_threshold_is_found(monkeypatch, shortened_from):
+    monkeypatch.setattr(searching, "SHORT_FROM_ROWS", shortened_from)
     rows = unit_rows(400)
     known = pairs_at_least(rows, 0.8)[:12]
     assert len(known) == 12
     for left, right, score in known.tolist():
         assert (left, right, score) in pairs_at_least(rows, score).tolist()
+        above = float(np.nextafter(np.float32(score), np.float32(2)))
+        assert above > 1 or (left, right, score) not in pairs_at_least(rows, above).tolist()
 
 
-@settings(max_examples=60)
-@given(st.integers(1, 60), st.integers(1, 70), st.floats(0.05, 1.0), st.integers(0, 2**32 - 1), st.booleans())
-def test_any_small_set_gives_the_plain_pairs_by_either_way(count, dimensions, threshold, seed, bounded):
-    rows = unit_rows(count, dimensions, seed, copies=0.5)
-    propose = bound.candidates if bounded else matching.product_candidates
-    expected = plain_pairs(rows, threshold)
-    found = [
-        pair
-        for _, left, right in propose(rows, threshold)
-        for pair in matching.measured(rows, left, right, threshold).tolist()
-    ]
-    assert sorted(found) == [tuple(map(float, pair)) for pair in expected]
-
-
-@settings(max_examples=40)
-@given(st.integers(2, 500), st.integers(0, 2**32 - 1))
-def test_short_rows_bound_the_products_of_whole_rows(count, seed):
-    rows = unit_rows(count, 100, seed)
-    short = bound.shortened(rows).astype(np.float64)
-    assert (short @ short.T - rows.astype(np.float64) @ rows.T).min() > -bound.ROUNDING
-
-
-@pytest.mark.usefixtures("always_bounded")
-def test_small_integers_do_when_the_processor_saturates_larger_ones(monkeypatch):
-    rows = unit_rows(600)
-    expected = pairs_at_least(rows, 0.9)
-    monkeypatch.setattr(bound, "_levels", lambda: 63)
-    assert np.array_equal(pairs_at_least(rows, 0.9), expected)
+def test_every_higher_threshold_is_read_from_the_pairs_of_a_low_one():
+    rows = unit_rows(1500)
+    low = pairs_at_least(rows, 0.5)
+    for threshold in (0.5, 0.62, 0.8, 0.9, float(low["score"].max()), 1.0):
+        assert np.array_equal(reaching(low, threshold), pairs_at_least(rows, threshold))
+    assert len(reaching(low, 0.9)) < len(reaching(low, 0.8)) < len(low)
 
 
 def test_a_score_does_not_depend_on_where_a_row_stands():
@@ -245,20 +175,18 @@ def test_rows_that_are_no_unit_vectors_are_refused_with_their_number(fault):
 
 
 @pytest.mark.parametrize("count", [0, 1])
-@pytest.mark.usefixtures("never_bounded")
 def test_too_few_rows_have_no_pairs(count):
     found = pairs_at_least(unit_rows(count), 0.9)
     assert found.dtype == matching.PAIR
     assert found.tolist() == []
 
 
-def test_more_pairs_than_memory_should_hold_are_refused(monkeypatch):
-    monkeypatch.setattr(matching, "BLOCK", 50)
+def test_more_pairs_than_memory_should_hold_are_refused():
     with pytest.raises(PairsTooMany, match="more than 100 pairs"):
         pairs_at_least(np.repeat(unit_rows(1), 200, axis=0), 0.9, most=100)
 
 
-@pytest.mark.parametrize("rows", [300, 11_000])
+@pytest.mark.parametrize("rows", [300, 9000])
 def test_progress_counts_rows_up_to_the_last(rows):
     steps = []
     pairs_at_least(unit_rows(rows, 64), 0.95, lambda begun, total: steps.append((begun, total)))

@@ -1,6 +1,7 @@
 """A desk says what it showed the example to be for: what nobody touched there is no wish when it is saved."""
 
 import json
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from app.examples.describing import Purpose, purpose_of, wished
 from app.examples.models import Example
 from app.reviews.operations import approve
 from tests.examples import rows
-from tests.examples.desks import copies, shown
+from tests.examples.desks import copies, hidden, shown
 
 OPENED = Purpose("train", "wikihow", "en", ("long",))
 OTHERWISE = {"split": "dev", "source": "authors", "language": "de", "flags": ("short",)}
@@ -211,3 +212,21 @@ def test_how_it_is_written_is_no_wish():
     before = Purpose("train", " wikihow ", "EN", ("a,b", "c", "c"))
     typed = Purpose("train", "wikihow", "en", ("a", "b", "c"))
     assert wished(before, before.canonical, typed) == before, "as an import brought it, so it stays"
+
+
+def test_a_move_between_a_save_and_the_state_that_is_fetched_after_it_stays(client, database, people, made, url):
+    page = client.get(url).text
+    saved = client.post(url, data=shown(page) | {"turn_2": "Deeper."}, headers=ALONE)
+    state = client.get(saved.headers["location"], headers=ALONE)
+    assert (state.status_code, "Saved as revision 2" in state.text) == (200, True)
+    follows = {name: unescape(value) for name, value in hidden(state.text).items()}
+    assert follows["was"] == OPENED.canonical
+
+    saved = client.post(url, data=shown(page) | follows | {"turn_2": "Deepest."}, headers=ALONE)
+    describe(database, people, made, split="dev")
+    anew = client.get(saved.headers["location"], headers=ALONE)
+    assert anew.headers["hx-redirect"] == url, "the fields that stand there say otherwise: the desk comes whole"
+    page = client.get(url).text
+    assert "Somebody has changed what it is for" in page
+    client.post(url, data=shown(page) | {"turn_2": "Down."}, headers=ALONE)
+    assert purpose(database, made).split == "dev"

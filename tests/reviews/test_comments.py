@@ -117,12 +117,12 @@ def test_a_comment_of_another_example_is_not_here(session, people, made):
 def test_a_named_member_finds_the_mention_until_it_is_settled(session, people, made):
     first = commenting.comment(session, people.reviewer, made, f"@{people.annotator.name}: how deep?", IN_ANSWER)
     commenting.answer(session, people.annotator, made, first.id, f"@{people.annotator.name} asks herself.")
-    found = session.scalars(queries.mentions_of(people.annotator)).all()
+    found = session.scalars(queries.mentions_of(people.annotator.id)).all()
     assert [(one.id, one.author.id, one.example.id) for one in found] == [(first.id, people.reviewer.id, made.id)]
-    assert session.scalars(queries.mentions_of(people.reviewer)).all() == []
-    assert session.scalars(queries.mentions_of(people.annotator, made.project_id + 1)).all() == []
+    assert session.scalars(queries.mentions_of(people.reviewer.id)).all() == []
+    assert session.scalars(queries.mentions_of(people.annotator.id, made.project_id + 1)).all() == []
     commenting.settle(session, people.annotator, made, first.id)
-    assert session.scalars(queries.mentions_of(people.annotator)).all() == []
+    assert session.scalars(queries.mentions_of(people.annotator.id)).all() == []
 
 
 def test_who_is_no_member_is_not_named(session, people, made):

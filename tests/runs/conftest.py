@@ -1,5 +1,6 @@
 """A frozen version, the tiny model once a session, and what an unbroken run of them writes."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -39,10 +40,16 @@ LONG = {**SMALL, "batch_size": "1", "epochs": "10"}  # 120 steps, ten checkpoint
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the tiny base model."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    subprocess.run([sys.executable, "-m", "training.tiny", str(folder)], check=True, cwd=ROOT, capture_output=True)
+def tiny(once_for_all: Path) -> Path:
+    """The folder of the tiny base model, made by one worker for all: to make it takes seconds, to read it none."""
+    folder = once_for_all / "tiny"
+    with (once_for_all / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            made = folder.with_suffix(".making")
+            command = [sys.executable, "-m", "training.tiny", str(made)]
+            subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+            made.rename(folder)
     return folder
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from sqlalchemy import select
 
-from app import cli, sample
+from app import sample
 from app.sources import queries
 from app.sources.models import Candidate, ImportRun
 from tests.sources import rooms
@@ -28,17 +28,11 @@ def environment(settings, monkeypatch):
 
 
 @pytest.fixture
-def handpicked(closing, environment, people, monkeypatch, capsys):
-    """Runs the command as a shell would, in this process."""
+def handpicked(handpicked, people):
+    """Runs `import`, or another command, on the project."""
 
     def run(*words, project=None, command=("import",)):
-        argv = ["handpicked", *command, project or people.project.slug, *map(str, words)]
-        monkeypatch.setattr(sys, "argv", argv)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(argv, ended.value.code or 0, said.out, said.err)
+        return handpicked(*command, project or people.project.slug, *words)
 
     return run
 

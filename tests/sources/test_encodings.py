@@ -1,13 +1,11 @@
 """Text that is not UTF-8: refused with a place, read by the encoding that a person chooses, and read so again."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from app import cli
 from app.sources.models import Candidate, ImportRecord, ImportRun, ImportState
 from app.sources.opening import made_from_of, read_again
 from app.sources.readers.files import ENCODINGS
@@ -147,21 +145,9 @@ def test_a_program_names_it(api, database, settings, people):
 
 
 @pytest.fixture
-def handpicked(closing, settings, people, monkeypatch, capsys):
-    """Runs `handpicked import` as a shell would, in this process."""
-    monkeypatch.setenv("HANDPICKED_DATABASE_URL", settings.url)
-    monkeypatch.setenv("HANDPICKED_DATA_DIR", str(settings.data_dir))
-
-    def run(*words):
-        argv = ["handpicked", "import", people.project.slug, *map(str, words)]
-        monkeypatch.setattr(sys, "argv", argv)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(argv, ended.value.code or 0, said.out, said.err)
-
-    return run
+def handpicked(handpicked, people):
+    """Runs `import` into the project."""
+    return partial(handpicked, "import", people.project.slug)
 
 
 def test_the_command_line_names_it(database, handpicked, tmp_path):

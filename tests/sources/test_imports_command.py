@@ -1,30 +1,11 @@
 """`handpicked imports`: the imports of a project, and what became of their records, number by number."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from app import cli, sample
+from app import sample
 from app.sources.models import ImportRun
-
-
-@pytest.fixture
-def handpicked(closing, settings, people, monkeypatch, capsys):
-    """Runs a command as a shell would, in this process."""
-    monkeypatch.setenv("HANDPICKED_DATABASE_URL", settings.url)
-    monkeypatch.setenv("HANDPICKED_DATA_DIR", str(settings.data_dir))
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["handpicked", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(words, ended.value.code or 0, said.out, said.err)
-
-    return run
 
 
 @pytest.fixture

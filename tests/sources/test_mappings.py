@@ -1,12 +1,10 @@
 """Saved mappings of columns: by name, from a file, known again by a file's columns; by command and over JSON."""
 
 import json
-import sys
 
 import pytest
 from sqlalchemy import select
 
-from app import cli
 from app.sources import mappings
 from app.sources.models import Candidate, ColumnMapping, ImportRun
 from tests.sources import rooms
@@ -16,20 +14,12 @@ MAPPED = {"prompt": "headline", "response": "story"}
 
 
 @pytest.fixture
-def handpicked(closing, people, settings, monkeypatch, capsys):
-    """Runs a command in this process; gives its document, or its error where it is refused."""
-    monkeypatch.setenv("HANDPICKED_DATABASE_URL", settings.url)
-    monkeypatch.setenv("HANDPICKED_DATA_DIR", str(settings.data_dir))
+def handpicked(handpicked, people):
+    """Runs a command on the project; gives its document, or its error where it is refused."""
 
     def run(command, *words):
-        monkeypatch.setattr(
-            sys, "argv", ["handpicked", *command.split(), people.project.slug, *map(str, words), "--json"]
-        )
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return said.err if ended.value.code else json.loads(said.out)
+        ended = handpicked(*command.split(), people.project.slug, *words, "--json")
+        return ended.stderr if ended.returncode else json.loads(ended.stdout)
 
     return run
 

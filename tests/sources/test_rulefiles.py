@@ -1,7 +1,6 @@
 """Rules as files: what is read from TOML, YAML and JSON, what is written, what is refused; by shell and API too."""
 
 import json
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import cli
 from app.sources.records import Message, Record
 from app.sources.rulefiles import LARGEST, rules_as_toml, ruleset_from_file, ruleset_from_text
 from app.sources.rules import ALL, Language, Length, Profanity, References, Rule, Score
 from app.sources.rules.base import parameter
 from app.sources.rulesets import LIMA, NONE, PRESETS, BadRules, Ruleset, parameters, ruleset_from
+from tests.commands import Shell
 
 CHOSEN = Ruleset((Length(minimum=3), Score(minimum=4), Language(keep=("en", "de"))))
 TOML = """
@@ -128,14 +127,12 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 @pytest.fixture
 def handpicked(capsys, monkeypatch):
-    """Runs the command as a shell would, in this process: its code, its output, its errors."""
+    """Runs a command without a database: its code, its output, its errors."""
+    shell = Shell(monkeypatch, capsys)
 
     def run(*words):
-        monkeypatch.setattr(sys, "argv", ["handpicked", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
+        ended = shell(*words)
+        return ended.returncode, ended.stdout, ended.stderr
 
     return run
 

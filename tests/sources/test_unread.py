@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from app.sources.formats import open_source
 from app.sources.models import ImportState
 from app.sources.readers.base import ReadOptions
-from app.sources.records import BadLine, BadLines, bad_lines_in
+from app.sources.records import BadLine, BadLines, bad_lines_in, told_at
 from tests.sources import rooms
 from tests.sources.test_cli import document, environment, handpicked  # noqa: F401 - fixtures
 from tests.sources.test_pages import brought_in, started
@@ -53,7 +53,7 @@ def test_every_file_of_a_folder_is_read_or_named(folder, format):
 )
 def test_a_broken_file_of_rows_refuses_the_others_or_counts_as_unreadable(folder, format, name, content):
     (folder / name).write_text(content, encoding="utf-8")
-    with pytest.raises(BadLines, match=f"1 line cannot be read: .*in {name}, "):
+    with pytest.raises(BadLines, match=f"1 line cannot be read: {name}, line "):
         list(open_source(folder, format).records())
     reader = open_source(folder, format, options=ReadOptions(skip_bad=True))
     assert len(list(reader.records())) == 9
@@ -173,3 +173,14 @@ def test_equal_reasons_of_a_refusal_are_said_once_and_read_back():
     told = "lines 1, 2000: it is cut off; line 5: the id 'x' is that of line 4, with other words. Nothing"
     assert told in refusal.message
     assert set(bad_lines_in(refusal.message)[0]) == set(bad)
+
+
+def test_a_line_of_one_of_several_files_is_named_with_its_file():
+    fault = "in train.csv, it has 3 cells; there are 4"
+    bad = [BadLine(488, fault), BadLine(490, fault), BadLine(2, "in part 1/dev.csv, no text"),
+           BadLine(7, "a quote is never closed")]  # fmt: skip
+    refusal = BadLines(bad, 4)
+    assert "train.csv, lines 488, 490: it has 3 cells; there are 4; part 1/dev.csv, line 2: no text" in refusal.message
+    assert "; line 7: a quote is never closed" in refusal.message
+    assert bad_lines_in(refusal.message) == (tuple(bad), 4)
+    assert told_at([488], bad[0].reason) == "train.csv, line 488: it has 3 cells; there are 4"

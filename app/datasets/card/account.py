@@ -20,7 +20,6 @@ STYLES = {rule.name: rule.title.lower() for rule in RULES}
 LIMITS = (
     "The examples do not represent how often people ask what.",
     "Facts in the answers are as they were at the approval; nobody checks them again.",
-    "Leakage was looked for between the first prompts of the splits: not in later turns, not against benchmarks.",
 )
 USES = (
     "Supervised fine-tuning: the train split teaches a pretrained language model the form of a good answer.",
@@ -239,13 +238,15 @@ def personal(manifest: Manifest, quiet: Quiet) -> list[str]:
 
 def limits(manifest: Manifest) -> list[str]:
     """What it cannot do, and where it falls short of its own target."""
-    words = list(LIMITS)
+    words = [*LIMITS, leakage(manifest)]
     people, own = len(manifest["people"]["writers"]), manifest.get("handled", {}).get("written", 0)
     if own and people:
         words.append(f"What was written for it shares the interests of {plural(people, 'person', 'people')}.")
-    languages = manifest["languages"]
-    if len(languages) == 1:
-        words.append(f"Everything is in one language ({next(iter(languages))}).")
+    named, unstated = manifest["languages"], manifest.get("languages_not_stated", 0)
+    if len(named) == 1 and not unstated:
+        words.append(f"Everything is in one language ({next(iter(named))}).")
+    if unstated:
+        words.append(f"Of {plural(unstated, 'example')} nobody stated the language.")
     short = [row for row in manifest["composition"] if row["target"] and row["count"] < row["target"]]
     if short:
         words.append(f"{plural(len(short), 'row')} of the target {_be(len(short))} not filled.")
@@ -257,6 +258,29 @@ def limits(manifest: Manifest) -> list[str]:
         gates = plural(len(overridden), "gate")
         words.append(f"It was frozen against {gates} ({', '.join(overridden)}); each with its reason under Gates.")
     return words
+
+
+def leakage(manifest: Manifest) -> str:
+    """Where leaks between the splits were looked for, and where not."""
+    if any(gate["gate"] == "leakage" and gate["state"] == "off" for gate in manifest["gates"]):
+        return "Nobody looked for leakage between the splits: the project had switched that gate off."
+    found = manifest.get("leakage")
+    if not found:
+        return "Leakage was looked for between first prompts of the splits: not in later turns, not against benchmarks."
+    return (
+        "Leakage was looked for between the prompts of the splits, the later ones of dialogues (of "
+        f"{found['least_words']} words or more) among them, and for held-out prompts word for word inside longer ones: "
+        "not in responses, not against benchmarks."
+    )
+
+
+def languages(manifest: Manifest, quiet: Quiet) -> str:
+    """In which languages the texts are, as far as somebody stated it; of earlier manifests all are told as stated."""
+    said = [f"{quiet(name)} ({count:,})" for name, count in manifest["languages"].items()]
+    left = manifest.get("languages_not_stated", 0)
+    if left:
+        said.append(f"not stated ({left:,})" if said else "not stated")
+    return ", ".join(said)
 
 
 def before(manifest: Manifest) -> str:

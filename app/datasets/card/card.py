@@ -8,6 +8,8 @@ from app.datasets.card import account, licensing
 from app.datasets.card.head import bibtex, front_matter, title
 from app.datasets.credits import link, plain
 from app.datasets.formats import Format
+from app.datasets.licences import of_manifest
+from app.datasets.material import without_response
 from app.datasets.told import has_columns, section
 from app.web.words import plural
 
@@ -119,12 +121,11 @@ def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     examples, tokens = manifest["examples"], manifest.get("tokens")
     dialogues = sum(found.get("dialogues", 0) for found in manifest.get("shapes", {}).values())
     turns = f"; {plural(dialogues, 'dialogue')} of several turns" if dialogues else ""
-    licences = ", ".join(f"{licensing.named(row['licence'])} ({row['examples']:,})" for row in manifest["licences"])
-    languages = ", ".join(f"{plain(name)} ({count:,})" for name, count in manifest["languages"].items())
+    licences = ", ".join(f"{licensing.named(row['licence'])} ({row['examples']:,})" for row in of_manifest(manifest))
     facts = [
         ("Examples", f"{examples['train']:,} train, {examples['dev']:,} dev, {examples['test']:,} test{turns}"),
         ("Tokens", _tokens_fact(tokens) if tokens else ""),
-        ("Languages", languages),
+        ("Languages", account.languages(manifest, plain)),
         ("Licences", licences),
         ("Approved", _approved_fact(manifest)),
         ("Identity", f"`{manifest['id']}`, the SHA-256 of `examples.jsonl`"),
@@ -202,16 +203,17 @@ def _lengths(manifest: Mapping[str, Any]) -> str:
     order = {(row["source"], row["split"]): place for place, row in enumerate(manifest["composition"])}
     rows = sorted(manifest["lengths"], key=lambda row: order.get((row["source"], row["split"]), len(order)))
     head = ("Source", "Split", "Examples", "Prompt mean", "median", "max", "Response mean", "median", "max")
+    left_out = f"{words}.\n\n" if (words := without_response(manifest)) else ""
     in_characters = "### In characters\n\n" + table(head, [_lengths_row(row, row) for row in rows], words=2)
     if not all("tokens" in row for row in rows):
-        return in_characters
+        return left_out + in_characters
     known = any(_lima(row) for row in rows)
     more = ("LIMA's means",) if known else ()
     tokens = [_lengths_row(row, row["tokens"]) + ((_lima(row) or "–",) if known else ()) for row in rows]
     note = "\nLIMA's means are those of its paper, for prompt and response of its own rows of that source.\n"
     told = account.tokenizer(manifest, plain)
     in_tokens = f"### In tokens\n\n{told}\n\n" + table((*head, *more), tokens, words=2) + (note if known else "")
-    return f"{in_tokens}\n{in_characters}"
+    return f"{left_out}{in_tokens}\n{in_characters}"
 
 
 def _lengths_row(row: Mapping[str, Any], sizes: Mapping[str, Any]) -> tuple[object, ...]:
@@ -225,7 +227,7 @@ def _lima(row: Mapping[str, Any]) -> str:
 
 
 def _licences(manifest: Mapping[str, Any]) -> str:
-    rows = [(licensing.named(row["licence"]), row["examples"]) for row in manifest["licences"]]
+    rows = [(licensing.named(row["licence"]), row["examples"]) for row in of_manifest(manifest)]
     kinds = (("Sites", account.named_sites(manifest, plain)), ("Files", account.named_files(manifest, plain)))
     found = "".join(f"\n{title}: {', '.join(names)}.\n" for title, names in kinds if names)
     return (
@@ -233,8 +235,8 @@ def _licences(manifest: Mapping[str, Any]) -> str:
         + found
         + "\n"
         + licensing.duties(manifest)
-        + "\n`ATTRIBUTION.md` names author, link and licence of every text from elsewhere; "
-        f"`examples.jsonl` carries them on each line; `{licensing.LICENSE}` says which licences there are.\n"
+        + f"\n{licensing.credit(manifest)} `examples.jsonl` carries licence and attribution on each line; "
+        f"`{licensing.LICENSE}` says which licences there are.\n"
     )
 
 

@@ -20,7 +20,6 @@ from app.datasets.formats.base import FLAGS, GROUP, LICENCE, MESSAGES, SOURCE, C
 from app.datasets.manifest import CREDITS, EXAMPLES
 from app.datasets.material import SPLITS
 from app.datasets.told import has_columns
-from app.sources.licences import licence_url
 from app.web.words import plural
 
 CROISSANT = "croissant.json"
@@ -72,7 +71,7 @@ def croissant_document(manifest: Mapping[str, Any], form: Format, files: Sequenc
         "citeAs": bibtex(manifest),
         "datePublished": manifest["frozen"]["at"][:10],
         "dateCreated": manifest["frozen"]["at"][:10],
-        "inLanguage": sorted(manifest["languages"]),
+        **({"inLanguage": languages} if (languages := sorted(manifest["languages"])) else {}),
         "keywords": list(TAGS),
         "isLiveDataset": False,
         **({"isBasedOn": sites} if (sites := _sites(manifest)) else {}),
@@ -103,7 +102,7 @@ def _description(manifest: Mapping[str, Any], form: Format) -> str:
 
 
 def _licences(manifest: Mapping[str, Any]) -> list[Any]:
-    found: list[Any] = [licence_url(name) or _work(name) for name in licensing.stated(manifest)]
+    found: list[Any] = [licence.url or _work(licence.name) for licence in licensing.stated(manifest)]
     if count := licensing.without_one(manifest):
         found.append(_work(f"No licence stated for {count:,} of the examples; see {licensing.LICENSE}"))
     return found

@@ -24,7 +24,7 @@ def front_matter(manifest: Mapping[str, Any], form: Format) -> str:
     facts = {
         "pretty_name": title(manifest),
         "language": languages,
-        "multilinguality": ["monolingual" if len(languages) == 1 else "multilingual"],
+        "multilinguality": _multilinguality(manifest),
         "size_categories": [size],
         "task_categories": ["text-generation"],
         "annotations_creators": ["expert-generated"] if is_by_hand(manifest) else [],
@@ -34,6 +34,14 @@ def front_matter(manifest: Mapping[str, Any], form: Format) -> str:
     }
     lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in facts.items() if value]
     return "\n".join(("---", *head_lines(manifest), *lines, *hub_lines(manifest, form), "---", ""))
+
+
+def _multilinguality(manifest: Mapping[str, Any]) -> list[str]:
+    """How many languages it has; one alone only where each example states it."""
+    count = len(manifest["languages"])
+    if count > 1:
+        return ["multilingual"]
+    return ["monolingual"] if count and not manifest.get("languages_not_stated") else []
 
 
 def _language_creators(manifest: Mapping[str, Any]) -> list[str]:

@@ -1,11 +1,14 @@
 """The licences of a version: as the head of a card names them, and LICENSE.md, to which it points."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from app.datasets.credits import link
-from app.sources.licences import licence_url
+from app.datasets.licences import of_manifest
+from app.text.licences import Licence, licence_of
+from app.web.words import plural
 
 LICENSE = "LICENSE.md"
 # What the Hugging Face Hub knows by these ids (its documentation lists them); anything else is `other` with a name.
@@ -20,9 +23,9 @@ HUB_IDS = frozenset(
 )  # fmt: skip
 
 
-def stated(manifest: Mapping[str, Any]) -> list[str]:
-    """The licences that examples have, the most frequent first."""
-    return [row["licence"] for row in manifest["licences"] if row["licence"]]
+def stated(manifest: Mapping[str, Any]) -> list[Licence]:
+    """The licences that examples have, each once, the most frequent first."""
+    return [licence_of(row["licence"]) for row in of_manifest(manifest) if row["licence"]]
 
 
 def without_one(manifest: Mapping[str, Any]) -> int:
@@ -32,63 +35,81 @@ def without_one(manifest: Mapping[str, Any]) -> int:
 
 def share_alike(manifest: Mapping[str, Any]) -> bool:
     """Whether any asks that copies go under the same licence."""
-    return any("-SA" in licence.upper() for licence in stated(manifest))
+    return any(licence.share_alike for licence in stated(manifest))
 
 
 def non_commercial(manifest: Mapping[str, Any]) -> bool:
     """Whether any forbids commercial use."""
-    return any("-NC" in licence.upper() for licence in stated(manifest))
+    return any(licence.non_commercial for licence in stated(manifest))
 
 
 def head_lines(manifest: Mapping[str, Any]) -> list[str]:
     """The lines of a card's head: an id of the Hub's, or `other` with a name and the file that says more."""
-    names = stated(manifest)
-    if not names:
+    found = stated(manifest)
+    if not found:
         return ["license: unknown"]
-    if len(names) == 1 and not without_one(manifest):
-        known = _slug(names[0])
-        if known in HUB_IDS:
-            return [f"license: {known}"]
-    slugs = [_slug(name) for name in names] + (["none-stated"] if without_one(manifest) else [])
+    if len(found) == 1 and not without_one(manifest) and (known := _hub_id(found[0])):
+        return [f"license: {known}"]
+    slugs = [_slug(licence) for licence in found] + (["none-stated"] if without_one(manifest) else [])
     named = "-and-".join(slugs) if len(slugs) <= 3 else f"{len(slugs)}-licences"
     return ["license: other", f"license_name: {json.dumps(named)}", f"license_link: {LICENSE}"]
 
 
-def _slug(licence: str) -> str:
-    return "-".join("".join(sign if sign.isalnum() or sign == "." else " " for sign in licence.lower()).split())
+def _hub_id(licence: Licence) -> str | None:
+    """What the Hub calls it: by its SPDX id, for some without `-only` or without the version."""
+    slug = _slug(licence)
+    names = (slug, slug.removesuffix("-only"), re.sub(r"-[\d.]+(-only)?$", "", slug))
+    return next((name for name in names if name in HUB_IDS), None)
+
+
+def _slug(licence: Licence) -> str:
+    said = (licence.id or licence.name).lower()
+    return "-".join("".join(sign if sign.isalnum() or sign == "." else " " for sign in said).split())
 
 
 def licence_text(manifest: Mapping[str, Any]) -> str:
     """LICENSE.md: each example's own licence, how many are under which, and what they ask."""
-    rows = [f"- {named(row['licence'])}: {row['examples']:,}" for row in manifest["licences"]]
+    rows = [f"- {named(row['licence'])}{_spdx(row['licence'])}: {row['examples']:,}" for row in of_manifest(manifest)]
     return (
         "# Licences\n\n"
         "Each example of this data set is under its own licence, which its line of `examples.jsonl` states as "
-        "`licence`. There are, with the number of examples:\n\n" + "\n".join(rows) + "\n\n" + duties(manifest)
+        "`licence`, in the words in which it came. There are, with the number of examples:\n\n"
+        + "\n".join(rows)
+        + "\n\n"
+        + duties(manifest)
     )
 
 
-def named(licence: str | None) -> str:
-    """A licence as Markdown, with its text where that is known."""
-    return link(licence, licence_url(licence)) if licence else "none stated"
+def _spdx(written: str | None) -> str:
+    licence = licence_of(written) if written else None
+    return f" (`{licence.id}`)" if licence and licence.id else ""
+
+
+def named(written: str | None) -> str:
+    """A licence by its name, however it is written, as Markdown with its text where that is known."""
+    if not written:
+        return "none stated"
+    licence = licence_of(written)
+    return link(licence.name, licence.url)
 
 
 def duties(manifest: Mapping[str, Any]) -> str:
     """What the licences ask of whoever passes the texts on, in Markdown."""
     words = []
-    if any(licence.upper().startswith("CC BY") for licence in stated(manifest)):
+    if any(licence.parts >= {"CC", "BY"} for licence in stated(manifest)):
         words.append(
             "Whoever passes texts on names their authors, links to them and to the licence, and says what was changed: "
-            "`ATTRIBUTION.md` has all of it, text by text. The authors endorse neither this set nor what is made of "
-            "it, and the licences disclaim warranties: texts come as they are."
+            "`ATTRIBUTION.md` has that text by text, as far as it is known. The authors endorse neither this set nor "
+            "what is made of it, and the licences disclaim warranties: texts come as they are."
         )
+        words += [said] if (said := unknown_authors(manifest)) else []
     if share_alike(manifest):
         words.append(
             "Some texts are share-alike: whoever passes them on, changed or not, does so under the same licence."
         )
     if non_commercial(manifest):
         words.append("Some texts may not be used commercially.")
-    if any(not licence.upper().startswith("CC") for licence in stated(manifest)):
+    if any("CC" not in licence.parts and "CC0" not in licence.parts for licence in stated(manifest)):
         words.append("What licences other than Creative Commons ask stands in their own texts.")
     if count := without_one(manifest):
         verb = "states" if count == 1 else "state"
@@ -100,6 +121,30 @@ def duties(manifest: Mapping[str, Any]) -> str:
     return "\n\n".join(words) + "\n"
 
 
+def credit(manifest: Mapping[str, Any]) -> str:
+    """How many texts ATTRIBUTION.md lists, in a sentence; an earlier manifest counts those that name a source alone."""
+    found = manifest.get("credited")
+    if not found:
+        return "`ATTRIBUTION.md` lists the texts that name where they are from."
+    listed = found.get("listed", found["as_imported"] + found["edited"])
+    if not listed:
+        return "`ATTRIBUTION.md` lists no text: none names where it is from."
+    with_name = listed - found.get("unknown", 0)
+    whom = f", {with_name:,} with author or link" if "unknown" in found else ""
+    return f"`ATTRIBUTION.md` lists {plural(listed, 'text')}{whom}, each with its licence."
+
+
+def unknown_authors(manifest: Mapping[str, Any]) -> str:
+    """That of some texts neither author nor link is known, in a sentence; empty where all are."""
+    count = manifest.get("credited", {}).get("unknown", 0)
+    if not count:
+        return ""
+    return (
+        f"Of {plural(count, 'text')} in it neither author nor link is known, whatever the licence asks: "
+        f"`ATTRIBUTION.md` lists {'it' if count == 1 else 'them'} as such."
+    )
+
+
 def limit(manifest: Mapping[str, Any]) -> str:
     """That a version was limited to licences, in Markdown; empty where it was not."""
     limited = ", ".join(named(licence) for licence in manifest.get("limited_to_licences", ()))
@@ -109,4 +154,4 @@ def limit(manifest: Mapping[str, Any]) -> str:
 
 def limited_to(manifest: Mapping[str, Any]) -> str:
     """The licences that a version was limited to, in plain words; empty where it was not."""
-    return ", ".join(manifest.get("limited_to_licences", ()))
+    return ", ".join(licence_of(one).name for one in manifest.get("limited_to_licences", ()))

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from app.datasets.comparison.meaning import Way, sense, ways_of
+from app.text.licences import key_of
 
 # A response as short as "Yes." stands under many prompts, so that it pairs no two rows.
 LEAST_RESPONSE = 80
@@ -232,7 +233,10 @@ _FIELDS = {
 def _changed(old: Row, new: Row, match: Match, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
     differing = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     ways: tuple[Way, ...] = ()
-    kinds = {_FIELDS.get(name, Kind.OTHER) for name in differing - {"split", "messages"}}
+    told_otherwise = differing - {"split", "messages"}
+    if "licence" in differing and key_of(before.get("licence")) == key_of(after.get("licence")):
+        told_otherwise.discard("licence")  # one licence, written in two ways
+    kinds = {_FIELDS.get(name, Kind.OTHER) for name in told_otherwise}
     if "split" in differing:
         kinds.add(Kind.MOVED)
     if "messages" in differing:

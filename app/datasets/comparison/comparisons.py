@@ -3,6 +3,7 @@
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from statistics import fmean
 from threading import Lock
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from app.datasets import queries
 from app.datasets.canonical import version_id
 from app.datasets.comparison.comparing import Comparison, Row, compare
 from app.datasets.gates import Filling
-from app.datasets.material import SPLITS, Item, fillings
+from app.datasets.material import SPLITS, Item, fillings, responses_in
 from app.datasets.models import Version, VersionRow
 from app.errors import NotFound
 from app.examples.sight import everything
@@ -36,7 +37,7 @@ class NothingFrozen(NotFound):
 
 
 class Side(Protocol):
-    """One side: its name, what its manifest says, its rows without their words, and the words of some of them.
+    """One side: its name and its project's, what its manifest says, its rows without words, the words of some of them.
 
     `means` are the characters of a mean prompt and a mean response, `tokens` the manifest's part on them or {}.
     """
@@ -44,6 +45,7 @@ class Side(Protocol):
     name: str
     title: str
     project_id: int
+    project: str
     id: str | None
     frozen_at: datetime | None
     splits: Mapping[str, int]
@@ -69,6 +71,7 @@ class FrozenSide:
         self._version = version
         self.name = self.title = version.name
         self.project_id = version.project_id
+        self.project: str = manifest["project"]["name"]
         self.id: str | None = version_id(version.sha256)
         self.frozen_at: datetime | None = version.frozen_at
         self.splits: Mapping[str, int] = manifest["examples"]
@@ -106,6 +109,7 @@ class DraftSide:
         self._items: Sequence[Item] = sorted(items, key=lambda item: (item.line, item.example_id))
         self.name, self.title = DRAFT, NEXT
         self.project_id = project.id
+        self.project: str = project.name
         self.id: str | None = None
         self.frozen_at: datetime | None = None
         self.key: tuple[object, ...] | None = None
@@ -113,9 +117,9 @@ class DraftSide:
         targets = session.scalars(composition_of(project))
         empty = [Filling(r.source, r.split.value, r.title, r.short_title, r.colour, r.target, 0) for r in targets]
         self.composition: Sequence[Mapping[str, Any]] = [vars(row) for row in fillings(empty, items)]
-        sizes = [(item.characters(of_response=False), item.characters(of_response=True)) for item in items]
-        count = max(1, len(sizes))
-        self.means = (sum(size[0] for size in sizes) / count, sum(size[1] for size in sizes) / count)
+        prompts = [item.characters(of_response=False) for item in items]
+        responses = [item.characters(of_response=True) for item in items if item.answered]
+        self.means = (fmean(prompts or [0]), fmean(responses or [0]))
         # Counting them takes longer than a page may; the freeze does it.
         self.tokens: Mapping[str, Any] = {}
 
@@ -132,9 +136,13 @@ class DraftSide:
 
 
 def _means(lengths: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    count = max(1, sum(row["examples"] for row in lengths))
-    prompt, response = (sum(row["examples"] * row[part]["mean"] for row in lengths) for part in ("prompt", "response"))
-    return prompt / count, response / count
+    prompts = [(row["examples"], row["prompt"]["mean"]) for row in lengths]
+    responses = [(responses_in(row), row["response"]["mean"]) for row in lengths]
+    prompt, response = (
+        sum(count * mean for count, mean in rows) / max(1, sum(count for count, _ in rows))
+        for rows in (prompts, responses)
+    )
+    return prompt, response
 
 
 def side_named(session: Session, project: Project, name: str) -> Side:
@@ -143,6 +151,13 @@ def side_named(session: Session, project: Project, name: str) -> Side:
     if version is None and name != DRAFT:
         raise NoSuchSide(name=name[:80], project=project.slug)
     return DraftSide(session, project) if version is None else FrozenSide(session, version)
+
+
+def called(old: Side, new: Side) -> tuple[str, str]:
+    """What both sides are called: by their versions alone, and with their projects where these are two."""
+    if old.project_id == new.project_id:
+        return old.title, new.title
+    return f"{old.title} of {old.project}", f"{new.title} of {new.project}"
 
 
 def names_of(session: Session, project: Project) -> list[str]:

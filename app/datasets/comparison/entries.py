@@ -1,6 +1,6 @@
 """Each change of a comparison as it is listed: what happened to which example, what changed, by whom."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -13,9 +13,11 @@ from app.datasets.comparison.documents import Pair, joined
 from app.datasets.comparison.meaning import Way
 from app.datasets.comparison.reworded import Part, folded, opening_of, parts_of, turns_of
 from app.datasets.queries import APPROVING
-from app.examples.labels import shown_text, turn_title
+from app.datasets.sourcenames import labels_of
+from app.examples.labels import SourceLabels, shown_text, turn_title
 from app.examples.models import Example, Revision
 from app.reviews.models import Review, ReviewVerdict
+from app.text.licences import key_of
 
 _APPROVED = {ReviewVerdict.APPROVED: "approved", ReviewVerdict.IMPORTED: "approved elsewhere, let in"}
 # What made a pair of two rows of different examples.
@@ -71,26 +73,12 @@ class Entry:
     approved: str
 
 
-class Titles:
-    """Colour and short title of each source, by the newer side's target."""
-
-    def __init__(self, old: Side, new: Side) -> None:
-        """Read both compositions."""
-        rows = [*old.composition, *new.composition]
-        train_last = sorted(rows, key=lambda row: row["split"] == "train")
-        self._known = {row["source"]: (row["colour"] or 0, shown_text(row["short_title"])) for row in train_last}
-
-    def of(self, source: str) -> tuple[int, str]:
-        """Its colour, 0 where it has none, and its title."""
-        return self._known.get(source, (0, shown_text(source)))
-
-    def in_order(self, sources: Iterable[str]) -> list[str]:
-        """In the order of the target, then what is not in it."""
-        known = list(self._known)
-        return sorted(sources, key=lambda one: (known.index(one) if one in known else len(known), one))
+def labels_between(old: Side, new: Side) -> SourceLabels:
+    """How sources are called and coloured: as the newer side's target has them, then as the older one's."""
+    return labels_of([*new.composition, *old.composition])
 
 
-def entries_of(session: Session, pairs: Sequence[Pair], start: int, titles: Titles) -> tuple[Entry, ...]:
+def entries_of(session: Session, pairs: Sequence[Pair], start: int, titles: SourceLabels) -> tuple[Entry, ...]:
     """Each change as it is listed, numbered on from `start`: three statements for all of them."""
     numbers = {pair.change.row.example_id for pair in pairs}
     there = set(session.scalars(select(Example.id).where(Example.id.in_(numbers))))
@@ -120,11 +108,11 @@ def _people(session: Session, pairs: Sequence[Pair]) -> tuple[Names, Names]:
     )
 
 
-def _entry(pair: Pair, number: int, titles: Titles, there: set[int], people: tuple[Names, Names]) -> Entry:
+def _entry(pair: Pair, number: int, titles: SourceLabels, there: set[int], people: tuple[Names, Names]) -> Entry:
     change, row = pair.change, pair.change.row
     other = change.old if change.old and change.new and change.old.example_id != change.new.example_id else None
     revisions = change.old and change.new and (change.old.revision, change.new.revision)
-    colour, source = titles.of(row.source)
+    label = titles.of(row.source)
     return Entry(
         number=number,
         signs=_signs(change),
@@ -134,7 +122,7 @@ def _entry(pair: Pair, number: int, titles: Titles, there: set[int], people: tup
         was_example=other.example_id if other else None,
         matched=_MATCHED[change.match] if other else "",
         revisions=revisions if revisions and not other and revisions[0] != revisions[1] else None,
-        source=source, colour=colour, split=str(row.split),
+        source=label.short, colour=label.number, split=str(row.split),
         facts=tuple(facts_of(pair, titles)),
         ways=joined(change.ways),
         turns=tuple(_turns(pair)),
@@ -150,7 +138,7 @@ def _signs(change: Change) -> tuple[tuple[str, str], ...]:
     return tuple((kind.value, titles[kind]) for kind in titles if kind in change.kinds and kind is not left_out)
 
 
-def facts_of(pair: Pair, titles: Titles) -> list[tuple[str, str, str]]:
+def facts_of(pair: Pair, titles: SourceLabels) -> list[tuple[str, str, str]]:
     """What both lines say otherwise besides their words: (what, before, after)."""
     old, new = pair.old, pair.new
     if old is None or new is None:
@@ -159,9 +147,10 @@ def facts_of(pair: Pair, titles: Titles) -> list[tuple[str, str, str]]:
     if old["split"] != new["split"]:
         found.append(("Split", old["split"], new["split"]))
     if old["source"] != new["source"]:
-        found.append(("Source", titles.of(old["source"])[1], titles.of(new["source"])[1]))
+        found.append(("Source", titles.of(old["source"]).short, titles.of(new["source"]).short))
     if old["licence"] != new["licence"]:
-        found.append(("Licence", old["licence"] or "not stated", new["licence"] or "not stated"))
+        title = "Licence" if key_of(old["licence"]) != key_of(new["licence"]) else "The same licence, written"
+        found.append((title, old["licence"] or "not stated", new["licence"] or "not stated"))
     before, after = old["attribution"], new["attribution"]
     names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     found += [(_FACTS.get(name, name), before.get(name) or "none", after.get(name) or "none") for name in names]

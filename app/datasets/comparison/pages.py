@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.datasets.comparison.comparing import TITLES, Comparison, Kind
 from app.datasets.comparison.comparisons import DRAFT, NEXT, Side, chosen_names, compared, names_of, side_named
 from app.datasets.comparison.documents import in_words, kept_out_words, listed_changes
-from app.datasets.comparison.entries import Entry, Titles, entries_of
+from app.datasets.comparison.entries import Entry, entries_of, labels_between
+from app.examples.labels import SourceLabels
 from app.projects.access import ProjectAccess
 from app.web.paging import Pager
 
@@ -96,6 +97,13 @@ class ComparePage:
     kept_out: str
 
 
+@dataclass(frozen=True)
+class NothingToCompare:
+    """The page of a project of which nothing is frozen yet."""
+
+    slug: str
+
+
 def compare_page(
     session: Session,
     access: ProjectAccess,
@@ -112,7 +120,7 @@ def compare_page(
     before, after = side_named(session, project, old), side_named(session, project, new)
     found = compared(before, after)
     listed = listed_changes(session, before, after, found.chosen(kind, source), number, CHANGES_A_PAGE)
-    titles = Titles(before, after)
+    titles = labels_between(before, after)
     sides = {"old": old, "new": new}
     columns = tuple(one for one in TITLES if found.counts[one])
     return ComparePage(
@@ -127,7 +135,7 @@ def compare_page(
         tabs=_tabs(found, columns, source, sides),
         several=any(len({*change.kinds} - {Kind.FORM}) > 1 for change in found.chosen(None, source)),
         kind=kind.value if kind else None, source=source,
-        source_title=titles.of(source)[1] if source else "",
+        source_title=titles.of(source).title if source else "",
         entries=entries_of(session, listed.pairs, max(0, listed.pager.first - 1), titles),
         pager=listed.pager,
         address=_query(sides, kind, source),
@@ -172,28 +180,25 @@ def _tokens(old: Side, new: Side) -> list[Measure]:
 
 
 def _bars(
-    old: Side, new: Side, found: Comparison, titles: Titles
+    old: Side, new: Side, found: Comparison, titles: SourceLabels
 ) -> tuple[tuple[str, tuple[tuple[str, float], ...], str], ...]:
     """One bar a side on one scale, so that growth shows: (title, parts, words)."""
     most = max(sum(found.before.values()), sum(found.after.values()), 1)
     bars = []
     for side, counts in ((old, found.before), (new, found.after)):
         order = titles.in_order(counts)
-        parts = [
-            (f"s{(titles.of(one)[0] - 1) % 8 + 1 if titles.of(one)[0] else 0}", 100 * counts[one] / most)
-            for one in order
-        ]
-        words = ", ".join(f"{titles.of(one)[1]} {counts[one]:,}" for one in order)
+        parts = [(titles.of(one).tint, 100 * counts[one] / most) for one in order]
+        words = ", ".join(f"{titles.of(one).short} {counts[one]:,}" for one in order)
         bars.append((side.title, tuple(parts), f"{side.title}: {words or 'nothing'}"))
     return tuple(bars)
 
 
 def _sources(
-    found: Comparison, titles: Titles, columns: Sequence[Kind], sides: Mapping[str, str]
+    found: Comparison, titles: SourceLabels, columns: Sequence[Kind], sides: Mapping[str, str]
 ) -> tuple[SourceLine, ...]:
     return tuple(
         SourceLine(
-            key, titles.of(key)[1], titles.of(key)[0], found.before.get(key, 0), found.after.get(key, 0),
+            key, titles.of(key).short, titles.of(key).number, found.before.get(key, 0), found.after.get(key, 0),
             tuple((kind.value, found.by_source[key][kind], _query(sides, kind, key)) for kind in columns),
         )
         for key in titles.in_order(found.by_source)

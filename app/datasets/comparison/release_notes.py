@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from app.datasets.comparison.comparing import TITLES, Change, Comparison, Kind
-from app.datasets.comparison.comparisons import Side, compared
+from app.datasets.comparison.comparisons import Side, called, compared
 from app.datasets.comparison.documents import Pair, in_words, joined, kept_out_words, pairs_of, readable
-from app.datasets.comparison.entries import Titles, facts_of
+from app.datasets.comparison.entries import facts_of, labels_between
 from app.datasets.comparison.reworded import Turn, turns_of
 from app.datasets.credits import plain
+from app.examples.labels import SourceLabels
 from app.text.diff import Segment
 from app.web.words import day, plural
 
@@ -53,49 +54,51 @@ def listed(changes: Iterable[Change]) -> list[Change]:
 
 
 def release_notes(session: Session, project: str, old: Side, new: Side) -> str:
-    """Give the notes, as far as the acting person may read what changed."""
+    """Give the notes, as far as the acting person may read what changed; of two projects both are named."""
     comparison, allowed = compared(old, new), readable(session)
     may_read = [change for change in comparison.changes if allowed(change)]
     pairs = pairs_of(old, new, listed(may_read))
-    titles = Titles(old, new)
+    titles = labels_between(old, new)
+    names = tuple(map(plain, called(old, new)))
     kept_out = kept_out_words(len(comparison.changes) - len(may_read))
     parts = [
-        f"# {plain(project)}: from {_name(old)} to {_name(new)}",
-        _lead(old, new, comparison),
+        f"# {_heading(project, old, new)}{names[0]} to {names[1]}",
+        _lead(names, comparison),
         kept_out,
-        _both(old, new),
+        _both(names, old, new),
         _by_source(comparison, titles),
         *_sections(may_read, pairs, titles),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _name(side: Side) -> str:
-    return plain(side.title)
+def _heading(project: str, old: Side, new: Side) -> str:
+    return f"{plain(project)}: from " if old.project_id == new.project_id else "From "
 
 
-def _lead(old: Side, new: Side, comparison: Comparison) -> str:
+def _lead(names: Sequence[str], comparison: Comparison) -> str:
     same, total = len(comparison.same), sum(comparison.after.values())
     if not comparison.changes:
-        return f"{_name(old)} and {_name(new)} hold the same {plural(total, 'example')}, letter for letter."
+        return f"{names[0]} and {names[1]} hold the same {plural(total, 'example')}, letter for letter."
     verb = "is" if same == 1 else "are"
     return f"**{in_words(comparison)}** {same:,} of {plural(total, 'example')} {verb} the same, letter for letter."
 
 
-def _both(old: Side, new: Side) -> str:
+def _both(names: Sequence[str], old: Side, new: Side) -> str:
     rows = [("Examples", *(f"{sum(side.splits.values()):,}" for side in (old, new)))]
     rows += [(name, *(f"{side.splits[name]:,}" for side in (old, new))) for name in old.splits]
-    names = ("Characters of a mean prompt", "Characters of a mean response")
-    rows += [(name, *(f"{side.means[place]:,.1f}" for side in (old, new))) for place, name in enumerate(names)]
+    means = ("Characters of a mean prompt", "Characters of a mean response")
+    rows += [(name, *(f"{side.means[place]:,.1f}" for side in (old, new))) for place, name in enumerate(means)]
     rows += [("Frozen", *(day(side.frozen_at) if side.frozen_at else "not yet" for side in (old, new)))]
     rows += [("Identity", *(f"`{side.id}`" if side.id else "none yet" for side in (old, new)))]
-    return _table(("", _name(old), _name(new)), rows, words=1)
+    return _table(("", *names), rows, words=1)
 
 
-def _by_source(comparison: Comparison, titles: Titles) -> str:
+def _by_source(comparison: Comparison, titles: SourceLabels) -> str:
     kinds = [kind for kind in TITLES if comparison.counts[kind]]
     rows = [
-        (plain(titles.of(source)[1]), *map(_count, (comparison.before.get(source, 0), comparison.after.get(source, 0))),
+        (plain(titles.of(source).short),
+         *(_count(held.get(source, 0)) for held in (comparison.before, comparison.after)),
          *(_count(comparison.by_source[source][kind]) for kind in kinds))
         for source in titles.in_order(comparison.by_source)
     ]  # fmt: skip
@@ -111,7 +114,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: int) ->
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rules, *rows))
 
 
-def _sections(may_read: Sequence[Change], pairs: Sequence[Pair], titles: Titles) -> Iterator[str]:
+def _sections(may_read: Sequence[Change], pairs: Sequence[Pair], titles: SourceLabels) -> Iterator[str]:
     counts = Counter(section_of(change) for change in may_read)
     every = Counter(kind for change in may_read for kind in change.kinds)
     shown: Mapping[Kind, list[Pair]] = {kind: [] for kind in _SECTIONS}
@@ -130,10 +133,10 @@ def _sections(may_read: Sequence[Change], pairs: Sequence[Pair], titles: Titles)
         yield f"## {title} ({', '.join(said)})\n\n" + "\n".join(entries + more)
 
 
-def _entry(pair: Pair, titles: Titles) -> Iterator[str]:
+def _entry(pair: Pair, titles: SourceLabels) -> Iterator[str]:
     row = pair.change.row
     place = f"row {row.position + 1:,} of {plain(pair.version)}" if pair.version else f"example {row.example_id:,}"
-    yield f"- **{plain(pair.title) or 'No prompt'}** ({plain(titles.of(row.source)[1])}, {row.split}, {place})"
+    yield f"- **{plain(pair.title) or 'No prompt'}** ({plain(titles.of(row.source).short)}, {row.split}, {place})"
     for what, before, after in facts_of(pair, titles):
         yield f"  - {plain(what)}: {plain(before)} → {plain(after)}"
     if pair.change.ways:

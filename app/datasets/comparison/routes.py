@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.datasets.comparison.comparing import Kind
-from app.datasets.comparison.comparisons import chosen_names, names_of, side_named
-from app.datasets.comparison.pages import compare_page
+from app.datasets.comparison.comparisons import NothingFrozen, chosen_names, names_of, side_named
+from app.datasets.comparison.pages import NothingToCompare, compare_page
 from app.datasets.comparison.release_notes import release_notes
 from app.db import SessionDep
 from app.projects.access import Annotator
@@ -27,9 +27,13 @@ def compare(
     page: PageNumber = 1,
 ) -> Response:
     """What changed between two versions, the two newest by themselves; `draft` is the next one."""
-    built = compare_page(
-        session, access, old=old or None, new=new or None, kind=kind, source=source or None, number=page
-    )
+    try:
+        built = compare_page(
+            session, access, old=old or None, new=new or None, kind=kind, source=source or None, number=page
+        )
+    except NothingFrozen:
+        nothing = NothingToCompare(access.project.slug)
+        return render(request, "datasets/compare_empty.html", nothing, session=session, status=NothingFrozen.status)
     return render(request, "datasets/compare.html", built, session=session)
 
 

@@ -13,11 +13,11 @@ from app.datasets.gates.base import (
     Side,
     Weight,
     counted,
+    frozen,
     masked,
     override,
     ruled,
     switched_off,
-    with_rows,
 )  # fmt: skip
 from app.datasets.gates.counts import (
     Approvals,
@@ -32,7 +32,8 @@ from app.datasets.gates.counts import (
 )  # fmt: skip
 from app.datasets.gates.kinds import BY_NAME, GATES, KINDS, Kind
 from app.datasets.gates.leaks import KnownPair, Leak, Leaks, Prompt, exact_leaks, leakage_gate, linked_leaks
-from app.datasets.gates.rewording import rewordings
+from app.datasets.gates.likeness import Likenesses, likenesses
+from app.datasets.gates.rewording import LEAST_ALONE, is_long_enough
 from app.datasets.gates.seen import seen, unseen
 from app.datasets.gates.words import Long, Remarked, personal_gate, style_gate, tokenizer_gate
 
@@ -40,6 +41,7 @@ __all__ = [
     "BY_NAME",
     "GATES",
     "KINDS",
+    "LEAST_ALONE",
     "TRAIN",
     "Approvals",
     "Filling",
@@ -52,6 +54,7 @@ __all__ = [
     "Leak",
     "Leaks",
     "Licensed",
+    "Likenesses",
     "Long",
     "Look",
     "Policy",
@@ -64,19 +67,20 @@ __all__ = [
     "counted",
     "duplicates_gate",
     "exact_leaks",
+    "frozen",
+    "is_long_enough",
     "leakage_gate",
     "licences_gate",
+    "likenesses",
     "limited",
     "linked_leaks",
     "masked",
     "override",
     "personal_gate",
-    "rewordings",
     "ruled",
     "seen",
     "style_gate",
     "switched_off",
     "tokenizer_gate",
     "unseen",
-    "with_rows",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """What a gate is: it finds something or nothing, and by what the project makes of that it passes, warns or blocks."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -52,13 +53,15 @@ class Weight(IntEnum):
 class Side:
     """One text that a finding is about: its key among duplicates (example:7), its split, and some of its words.
 
-    `mark` says from where to where in `words` what was found stands; nowhere where it is about all of them.
+    `mark` says from where to where in `words` what was found stands; nowhere where it is about all of them. `turn` is
+    which of a dialogue's prompts the words are.
     """
 
     key: str
     split: str | None = None
     words: str = ""
     mark: tuple[int, int] = (0, 0)
+    turn: int = 1
 
     @property
     def example_id(self) -> int | None:
@@ -71,7 +74,8 @@ class Side:
         """How it is called in a sentence."""
         if self.example_id is None:
             return self.key
-        return f"example {self.example_id}" + (f" ({self.split})" if self.split else "")
+        split = f" ({self.split})" if self.split else ""
+        return f"example {self.example_id}{split}" + (f", prompt {self.turn}" if self.turn > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,10 @@ class Finding:
         """The texts by their keys."""
         return frozenset(side.key for side in self.sides)
 
-    def hidden_from(self, readable: Collection[int] | None) -> bool:
+    def hidden_from(self, readable: AbstractSet[int] | None) -> bool:
         """Whether it is a pair with a side that is not among these examples; None is all."""
         numbers = {side.example_id for side in self.sides} - {None}
-        return readable is not None and len(self.sides) > 1 and not numbers <= set(readable)
+        return readable is not None and len(self.sides) > 1 and not numbers <= readable
 
     def told(self, *, quoting: bool = False) -> str:
         """The finding as a part of a sentence; `quoting` with words of the texts, for those who may read them."""
@@ -169,18 +173,32 @@ def override(gates: Sequence[Gate], reasons: Mapping[str, str]) -> tuple[Gate, .
     )
 
 
-def with_rows(gates: Iterable[Gate], lines: Mapping[str, str], most: int = 20) -> tuple[Gate, ...]:
-    """Give the gates; an overridden one names the lines that it is about, by `lines`: key of a text -> SHA-256."""
-    return tuple(replace(gate, rows=_rows(gate, lines)[:most]) if gate.reason else gate for gate in gates)
+def frozen(
+    gates: Iterable[Gate], lines: Mapping[str, str], readable: AbstractSet[int] | None = None, most: int = 20
+) -> tuple[Gate, ...]:
+    """The gates as a manifest has them, which people read who may read only the examples `readable`; None for all.
+
+    An overridden one names the lines that it is about, by `lines`: key of a text -> SHA-256. What has a hidden side is
+    counted: neither its line stands there nor that of the other side.
+    """
+    open_to_all = [(gate, masked(gate, readable)) for gate in gates]
+    return tuple(
+        replace(shown, rows=_rows(gate, lines, readable)[:most]) if gate.reason else shown
+        for gate, shown in open_to_all
+    )
 
 
-def _rows(gate: Gate, lines: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
-    held = (finding for finding in gate.findings if not finding.noted)
+def _rows(gate: Gate, lines: Mapping[str, str], readable: AbstractSet[int] | None) -> tuple[tuple[str, ...], ...]:
+    held = (finding for finding in gate.findings if not finding.noted and not _out_of_sight(finding, readable))
     rows = (tuple(lines[side.key] for side in finding.sides if side.key in lines) for finding in held)
     return tuple(row for row in rows if row)
 
 
-def masked(gate: Gate, readable: Collection[int] | None) -> Gate:
+def _out_of_sight(found: Finding, readable: AbstractSet[int] | None) -> bool:
+    return readable is not None and any(side.example_id not in readable for side in found.sides if side.example_id)
+
+
+def masked(gate: Gate, readable: AbstractSet[int] | None) -> Gate:
     """The gate for whoever may read only these examples; None for all.
 
     Of a pair with another one nobody is told its words, nor those of its other side, nor how alike they are: each of
@@ -194,7 +212,7 @@ def masked(gate: Gate, readable: Collection[int] | None) -> Gate:
 
 
 def _bare(found: Finding) -> tuple[Side, ...]:
-    return tuple(replace(side, words="", mark=(0, 0)) for side in found.sides)
+    return tuple(replace(side, words="", mark=(0, 0), turn=1) for side in found.sides)
 
 
 def counted(gate: Gate) -> str:

@@ -1,12 +1,11 @@
 """Gates that count: composition, approvals, duplicates, licences."""
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.datasets.gates.base import NOTHING_YET, Finding, Gate, Judgement, Side, Weight, sentence, some
+from app.text.licences import licence_of
 from app.web.words import day, plural
 
 
@@ -130,29 +129,20 @@ class Licensed:
     attributed: bool
 
 
-# Licences that let others use a text if they name where it is from; public domain asks nothing.
-_NAMING = re.compile(r"\bBY\b|\bMIT\b|\bBSD|\bAPACHE|\bGFDL|\bGPL|\bLGPL|\bISC\b|\bOPEN GOVERNMENT", re.IGNORECASE)
-
-
-def asks_for_a_name(licence: str) -> bool:
-    """Whether a licence asks that the author or a link be named."""
-    return _NAMING.search(licence) is not None
-
-
 def licences_gate(texts: Sequence[Licensed]) -> Judgement:
     """Find texts without a licence, or without the name that it asks for; say what a share-alike licence asks for."""
     if not texts:
         return Judgement("licences", NOTHING_YET)
-    licences: Counter[str | None] = Counter(text.licence or None for text in texts)
+    licensed = [(text, licence_of(text.licence)) for text in texts if text.licence]
     missing = [text for text in texts if not text.licence]
-    unnamed = [text for text in texts if text.licence and not text.attributed and asks_for_a_name(text.licence)]
-    share_alike = sum(count for licence, count in licences.items() if licence and "-SA" in licence.upper())
-    words = [f"{len(texts) - len(missing):,} of {len(texts):,} carry a licence"]
+    unnamed = [(text, licence) for text, licence in licensed if not text.attributed and licence.asks_for_a_name]
+    share_alike = sum(licence.share_alike for _, licence in licensed)
+    words = [f"{len(licensed):,} of {len(texts):,} carry a licence"]
     words += [f"{len(unnamed):,} of these name neither author nor link, as their licence asks"] if unnamed else []
     verb = "is" if share_alike == 1 else "are"
     words += [f"{share_alike:,} {verb} share-alike, which the card and ATTRIBUTION.md state"] if share_alike else []
     findings = [Finding("no licence", (text.side,)) for text in missing]
-    findings += [Finding(f"{text.licence} without author or link", (text.side,)) for text in unnamed]
+    findings += [Finding(f"{licence.name} without author or link", (text.side,)) for text, licence in unnamed]
     weight = Weight.FOUND if findings else Weight.NOTHING
     return Judgement("licences", "; ".join(words) + ".", weight, tuple(findings))
 
@@ -161,11 +151,11 @@ def limited(gates: Sequence[Gate], licences: Sequence[str]) -> tuple[Gate, ...]:
     """Give the gates; that of licences says to which ones the version is limited."""
     if not licences:
         return tuple(gates)
-    words = f" Limited to {', '.join(licences)}."
+    words = f" Limited to {', '.join(licence_of(licence).name for licence in licences)}."
     return tuple(replace(gate, detail=gate.detail + words) if gate.gate == "licences" else gate for gate in gates)
 
 
 __all__ = [
-    "Approvals", "Filling", "Licensed", "Look", "approvals_gate", "asks_for_a_name", "composition_gate",
-    "duplicates_gate", "licences_gate", "limited",
+    "Approvals", "Filling", "Licensed", "Look", "approvals_gate", "composition_gate", "duplicates_gate",
+    "licences_gate", "limited",
 ]  # fmt: skip

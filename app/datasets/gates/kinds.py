@@ -29,8 +29,8 @@ KINDS = (
     ),
     Kind(
         "leakage", "Leakage",
-        "Whether a prompt of one split stands in another: the same, nearly in the same words, translated, or the same "
-        "in meaning.",
+        "Whether a prompt of one split stands in another, be it later in a dialogue: the same, inside a longer one, "
+        "nearly in the same words, translated, or the same in meaning.",
         Policy.BLOCK,
     ),
     Kind(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from app.datasets.gates.base import TRAIN, Finding, Judgement, Side, Weight, excerpt, sentence, some
+from app.datasets.gates.base import TRAIN, Finding, Judgement, Side, Weight, around, excerpt, sentence, some
 from app.duplicates.models import Method
 from app.duplicates.normal import normal_form
 from app.duplicates.texts import example_key
@@ -14,11 +14,12 @@ from app.duplicates.texts import example_key
 
 @dataclass(frozen=True)
 class Prompt:
-    """An example's first question, for the search of leaks."""
+    """An example's first question, or a later one of a dialogue by its `turn`, for the search of leaks."""
 
     example_id: int
     split: str
     text: str
+    turn: int = 1
 
     @property
     def key(self) -> str:
@@ -28,11 +29,15 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Leak:
-    """Two prompts of different splits that are alike; equal ones and translations have 1."""
+    """Two prompts of different splits that are alike; equal ones and translations have 1.
+
+    `passage` is where in the longer one, by its example's key, the words of the other stand.
+    """
 
     left: Prompt
     right: Prompt
     score: float = 1.0
+    passage: tuple[str, int, int] | None = None
 
     @property
     def keys(self) -> frozenset[str]:
@@ -59,13 +64,14 @@ class KnownPair:
 class Leaks:
     """All that was found between splits.
 
-    `exact`, `linked`, `reworded` and `meant` were found in the approved words themselves; `waiting` are matches
-    between splits that a look for duplicates found and nobody decided; `kept` those that people kept.
+    `exact`, `linked`, `reworded`, `inside` and `meant` were found in the approved words themselves; `waiting` are
+    matches between splits that a look for duplicates found and nobody decided; `kept` those that people kept.
     """
 
     exact: Sequence[Leak] = ()
     linked: Sequence[Leak] = ()
     reworded: Sequence[Leak] = ()
+    inside: Sequence[Leak] = ()
     meant: Sequence[Leak] = ()
     waiting: Sequence[KnownPair] = ()
     kept: Sequence[KnownPair] = ()
@@ -76,17 +82,18 @@ class Leaks:
 
 @lru_cache(maxsize=4)
 def exact_leaks(prompts: tuple[Prompt, ...]) -> tuple[Leak, ...]:
-    """Give pairs of examples in different splits whose first question has the same normal form, by example.
+    """Give pairs of examples in different splits with a prompt of the same normal form, by example.
 
-    The last few sets are remembered, because a page asks again and again about one that has not changed.
+    One of the two is the first of its example: what two dialogues go on with says little about either. The last few
+    sets are remembered, because a page asks again and again about one that has not changed.
     """
     by_form: dict[str, dict[str, Prompt]] = defaultdict(dict)
-    for prompt in sorted(prompts, key=_number):
+    for prompt in sorted(prompts, key=_first_ones):
         by_form[normal_form(prompt.text)].setdefault(prompt.split, prompt)
     leaks = []
     for form, of_split in by_form.items():
-        first, *others = sorted(of_split.values(), key=_number)
-        leaks += [Leak(first, other) for other in others if form]
+        first, *others = sorted(of_split.values(), key=_first_ones)
+        leaks += [_in_order(first, other) for other in others if form and first.turn == 1]
     return tuple(sorted(leaks, key=_numbers))
 
 
@@ -97,6 +104,15 @@ def linked_leaks(prompts: Iterable[Prompt], originals: Mapping[int, int]) -> lis
         kin[originals.get(prompt.example_id, prompt.example_id)].append(prompt)
     pairs = (Leak(*pair) for group in kin.values() for pair in combinations(sorted(group, key=_number), 2))
     return sorted((pair for pair in pairs if (pair.left.split == TRAIN) != (pair.right.split == TRAIN)), key=_numbers)
+
+
+def _in_order(one: Prompt, other: Prompt) -> Leak:
+    left, right = sorted((one, other), key=_number)
+    return Leak(left, right)
+
+
+def _first_ones(prompt: Prompt) -> tuple[int, int]:
+    return prompt.turn, prompt.example_id
 
 
 def _number(prompt: Prompt) -> int:
@@ -130,13 +146,16 @@ def _findings(found: Leaks) -> Iterator[Finding]:
     ways = (
         ("have the same prompt", Method.EXACT, found.exact),
         ("are translations", Method.TRANSLATION, found.linked),
+        ("have one prompt word for word inside the other", Method.LEXICAL, found.inside),
         ("have nearly the same prompt", Method.LEXICAL, found.reworded),
         ("mean nearly the same", Method.EMBEDDING, found.meant),
     )
-    for words, method, leak in ((words, method, leak) for words, method, leaks in ways for leak in leaks):
+    for words, way, leak in ((words, way, leak) for words, way, leaks in ways for leak in leaks):
+        # What a dialogue goes on with may mean something else there, so that people may keep it for a reason.
+        method = Method.LEXICAL if way is Method.EXACT and _is_later(leak) else way
         if leak.keys not in seen and (method is Method.EXACT or leak.keys not in settled):
             seen.add(leak.keys)
-            sides, score = (_side(leak.left), _side(leak.right)), leak.score
+            sides, score = (_told(leak.left, leak), _told(leak.right, leak)), leak.score
             told = f"{words} ({score:.2f})" if score < 1 else words
             yield Finding(told, sides, pair=pairs.get(leak.keys), method=method.value, score=score)
     for pair in found.waiting:
@@ -152,5 +171,16 @@ def _sides(pair: KnownPair, prompts: Mapping[str, Prompt]) -> tuple[Side, Side]:
     return tuple(_side(prompts[key]) if key in prompts else Side(key) for key in (pair.left, pair.right))  # type: ignore[return-value]
 
 
+def _is_later(leak: Leak) -> bool:
+    return leak.left.turn > 1 or leak.right.turn > 1
+
+
+def _told(prompt: Prompt, leak: Leak) -> Side:
+    if leak.passage is None or leak.passage[0] != prompt.key:
+        return _side(prompt)
+    words, _ = around(prompt.text, *leak.passage[1:])
+    return Side(prompt.key, prompt.split, words, turn=prompt.turn)
+
+
 def _side(prompt: Prompt) -> Side:
-    return Side(prompt.key, prompt.split, excerpt(prompt.text))
+    return Side(prompt.key, prompt.split, excerpt(prompt.text), turn=prompt.turn)

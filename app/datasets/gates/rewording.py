@@ -25,6 +25,11 @@ ALIKE = 0.4
 LONGEST = 20_000
 # So many words two prompts have in common at least: of three words one is always another.
 LEAST = 3
+# So many words a later prompt of a dialogue has that is compared, and one that is looked for inside others: "Can you
+# make it shorter?" says the same of anything.
+LEAST_ALONE, LOOKED_AT = 6, 400
+# Sums of weights in another order differ by less.
+ROUNDING = 1e-6
 # So many letters a word has whose weight is whole.
 LONG = 4
 # Below it a text that differs in its numbers and signs alone is another exercise: 17 + 4 is not 17 - 4.
@@ -35,11 +40,34 @@ _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[+*/=<>^%&|~@\\#$€£]|(?<=\d)\s*-(?
 _UNSPACED = "\u0e00"
 
 
+def is_long_enough(text: str) -> bool:
+    """Whether a later prompt of a dialogue says enough by itself to be compared with others."""
+    return len(words(text[:LOOKED_AT])) >= LEAST_ALONE
+
+
 def words(text: str) -> tuple[str, ...]:
     """The words and the signs that mean something, case-folded, in their order."""
-    folded = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("’", "'")
+    folded = _folded(text)
     found = [word.strip() for word in _TOKEN.findall(folded)]
     return tuple(found) if folded.isascii() else tuple(part for word in found for part in _parts(word))
+
+
+def places_of(text: str) -> tuple[tuple[int, int], ...]:
+    """From where to where in the text each of its words stands; nothing where folding letters moves them."""
+    folded = _folded(text)
+    if len(folded) != len(text[:LONGEST]):
+        return ()
+    found: list[tuple[int, int]] = []
+    for match in _TOKEN.finditer(folded):
+        word = match[0].strip()
+        start = match.start() + match[0].index(word)
+        parts = (word,) if folded.isascii() else tuple(_parts(word))
+        found += [(start + place, start + place + len(part)) for place, part in enumerate(parts)]
+    return tuple(found)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("’", "'")
 
 
 def _parts(word: str) -> Iterable[str]:
@@ -53,21 +81,26 @@ def _tells(word: str) -> bool:
     return len(word) > 1 or word.isalpha()
 
 
-@lru_cache(maxsize=4)
-def rewordings(prompts: tuple[Prompt, ...]) -> tuple[Leak, ...]:
+def rewordings(prompts: Sequence[Prompt], texts: Sequence[tuple[str, ...]]) -> tuple[Leak, ...]:
     """Every two prompts of which one is trained on and the other held out that are nearly alike, by their numbers.
 
-    A tenth of a second for a thousand prompts with three hundred held out; the last few sets are remembered.
+    `texts` are their words. Of two one is the first prompt of its example. A tenth of a second for a thousand prompts
+    with three hundred held out.
     """
     held = [place for place, prompt in enumerate(prompts) if prompt.split != TRAIN]
     if len(held) in {0, len(prompts)}:
         return ()
-    table = _Table(prompts, [words(prompt.text) for prompt in prompts])
+    table = _Table(prompts, texts)
     scores = dict(table.same_words())
     for place in held:
         scores |= dict(table.alike_to(place))
     found = [_leak(prompts[left], prompts[right], score) for (left, right), score in scores.items()]
-    return tuple(sorted(found, key=lambda one: (one.left.example_id, one.right.example_id)))
+    return tuple(sorted(found, key=_by_numbers))
+
+
+def _by_numbers(leak: Leak) -> tuple[int, int, int]:
+    """Of several prompts of two examples the first ones come first."""
+    return leak.left.example_id, leak.right.example_id, leak.left.turn + leak.right.turn
 
 
 @lru_cache(maxsize=4)
@@ -104,8 +137,7 @@ class _Table:
         self.sizes = np.array([len(row) for row in rows])
         self.starts = np.concatenate([[0], np.cumsum(self.sizes)])
         self.words: Ids = np.array([number for row in rows for number in row], dtype=np.int64)
-        counts = np.bincount(self.words, minlength=len(numbers))
-        everything = len(prompts) + 1
+        counts, everything = self._rarity(len(numbers))
         # A word that two prompts share is as rare as it is among all others.
         self.shared: Weights = lengths * np.log(everything / np.maximum(1, counts - 1))
         self.single: Weights = lengths * np.log(everything / np.maximum(1, counts))
@@ -113,8 +145,18 @@ class _Table:
         self.totals: Weights = np.array([self.single[self.row(place)].sum() for place in range(len(rows))])
         order = np.argsort(self.words, kind="stable")
         self.holders = np.repeat(np.arange(len(rows)), self.sizes)[order]
-        self.holder_starts = np.concatenate([[0], np.cumsum(counts)])
+        self.holder_starts = np.concatenate([[0], np.cumsum(np.bincount(self.words, minlength=len(numbers)))])
         self.trained = np.array([prompt.split == TRAIN for prompt in prompts])
+        self.first = np.array([prompt.turn == 1 for prompt in prompts])
+
+    def _rarity(self, words: int) -> tuple[Ids, int]:
+        """In how many examples each word stands, and one more than there are: a dialogue counts once."""
+        examples = np.array([prompt.example_id for prompt in self.prompts], dtype=np.int64)
+        _, whose = np.unique(examples, return_inverse=True)
+        if len(examples) == 0 or whose.max() + 1 == len(examples):
+            return np.bincount(self.words, minlength=words), len(examples) + 1
+        once = np.unique(np.repeat(whose, self.sizes) * words + self.words)
+        return np.bincount(once % words, minlength=words), int(whose.max()) + 2
 
     def row(self, place: int) -> Ids:
         """The words of one prompt, each once."""
@@ -123,18 +165,19 @@ class _Table:
     def same_words(self) -> Iterator[tuple[tuple[int, int], float]]:
         """Prompts with the same words in the same order, the first of each split."""
         places: dict[tuple[str, ...], dict[str, int]] = defaultdict(dict)
-        for place, (prompt, text) in enumerate(zip(self.prompts, self.texts, strict=True)):
-            places[text].setdefault(prompt.split, place)
+        for place in sorted(range(len(self.prompts)), key=lambda place: not self.first[place]):
+            places[self.texts[place]].setdefault(self.prompts[place].split, place)
         for text, of_split in places.items():
             trained = of_split.pop(TRAIN, None)
             if trained is not None and text:
-                yield from ((_ordered(trained, other), 1.0) for other in of_split.values())
+                others = (other for other in of_split.values() if self.first[trained] or self.first[other])
+                yield from ((_ordered(trained, other), 1.0) for other in others)
 
     def alike_to(self, place: int) -> Iterator[tuple[tuple[int, int], float]]:
         """The train prompts that are nearly alike to a held-out one, or to one of them."""
         mine = self.row(place)
-        near = self._likely(mine)
-        near = near[self.trained[near]]
+        near = self._likely(place, mine)
+        near = near[self.trained[near] if self.first[place] else self.trained[near] & self.first[near]]
         if not len(near):
             return
         which, at = self._words_of(near)
@@ -150,15 +193,24 @@ class _Table:
             if not self._another_exercise(place, other):
                 yield _ordered(place, other), float(scores[index])
 
-    def _likely(self, mine: Ids) -> Ids:
-        """Whoever has one of the rarest words: without one of these the rest cannot make two prompts alike."""
+    def _likely(self, place: int, mine: Ids) -> Ids:
+        """Whoever has so much of the rarest words that all the others might make the two alike.
+
+        Two are never more alike than what they share over the weight of the heavier one.
+        """
         rarest = mine[np.argsort(-self.single[mine], kind="stable")]
         passed = np.cumsum(self.single[rarest])
         left = self.shared[rarest].sum() - np.cumsum(self.shared[rarest])
         enough = left < ALIKE * (left + passed)
-        first = rarest[: int(np.argmax(enough)) + 1] if enough.any() else rarest
+        most = int(np.argmax(enough)) + 1 if enough.any() else len(rarest)
+        if not most:
+            return np.empty(0, dtype=np.int64)
+        first = rarest[:most]
         holders = [self.holders[self.holder_starts[word] : self.holder_starts[word + 1]] for word in first]
-        return np.unique(np.concatenate(holders)) if holders else np.empty(0, dtype=np.int64)
+        weights = np.repeat(self.shared[first], [len(some) for some in holders])
+        had = np.bincount(np.concatenate(holders), weights, minlength=len(self.totals))
+        needed = ALIKE * np.maximum(self.totals, self.totals[place]) - left[most - 1]
+        return np.flatnonzero((had > 0) & (had >= needed - ROUNDING))
 
     def _words_of(self, places: Ids) -> tuple[Ids, Ids]:
         """All words of these prompts in one row, each with the index of whose it is."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.datasets.licences import of_manifest
 from app.datasets.publication.models import Visibility
 from app.web.words import plural
 
@@ -42,7 +43,7 @@ def _gates(manifest: Mapping[str, Any]) -> Iterator[Caution]:
 
 
 def _public(manifest: Mapping[str, Any], tests_hidden: bool) -> Iterator[Caution]:
-    yield from _licences(manifest["licences"])
+    yield from _licences(of_manifest(manifest))
     for gate in manifest["gates"]:
         if PERSONAL in gate["gate"] and gate["state"] != "pass":
             yield Caution("personal data", f"Personal data may be in it: {gate['detail']}", True)
@@ -69,5 +70,5 @@ def _licences(rows: list[dict[str, Any]]) -> Iterator[Caution]:
         if held:
             names = ", ".join(sorted({row["licence"] for row in held})[:MOST_NAMED])
             count = plural(sum(row["examples"] for row in held), "example")
-            more = "; ATTRIBUTION.md names the authors, as it asks" if part == "SA" else ""
+            more = "; ATTRIBUTION.md names the authors that are known, as it asks" if part == "SA" else ""
             yield Caution(meaning, f"{count} under {names}: {meaning}{more}.", True)

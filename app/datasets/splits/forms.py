@@ -1,6 +1,7 @@
 """What is asked of the rule that draws dev and test."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from pydantic import BeforeValidator, Field
 
@@ -32,6 +33,13 @@ class SplitForm(Form):
             usual[split] if typed is None else typed for split, typed in (("dev", self.dev), ("test", self.test))
         )
         return Asked(dev, test, self.seed, by_source=self.by == "source", redraw=self.redraw)
+
+
+def address_of(asked: Asked) -> str:
+    """What was asked as the query of the page, so that a move or taking it back leaves it as it was."""
+    by = "source" if asked.by_source else "chance"
+    fields = {"dev": asked.dev, "test": asked.test, "seed": asked.seed, "by": by}
+    return urlencode(fields | ({"redraw": "true"} if asked.redraw else {}))
 
 
 class ApplyForm(SplitForm):

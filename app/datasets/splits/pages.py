@@ -1,7 +1,7 @@
 """The page of splits: what the seeded rule would move, what it keeps together, and what was drawn before."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from app.duplicates.texts import example_key
 from app.examples.labels import SourceLabel, SourceLabels, shown_title
 from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
+from app.web.forms import Posted
 
 SHOWN = 20
 MEMBERS_SHOWN = 6
@@ -67,6 +68,9 @@ class GroupList:
     total: int
 
 
+NO_GROUPS = GroupList((), 0)
+
+
 @dataclass(frozen=True)
 class PastPlan:
     """A draw that was applied."""
@@ -106,6 +110,9 @@ class SplitsPage:
     looked_at: datetime | None
     past: tuple[PastPlan, ...]
     open: bool
+    # What was typed and cannot be asked, and why, by field; then nothing is drawn.
+    typed: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 def splits_page(session: Session, access: ProjectAccess, form: SplitForm) -> SplitsPage:
@@ -143,6 +150,15 @@ def splits_page(session: Session, access: ProjectAccess, form: SplitForm) -> Spl
         past=_past(session, access),
         open=access.project.archived_at is None,
     )
+
+
+def refused_page(session: Session, access: ProjectAccess, wanted: Posted[SplitForm]) -> SplitsPage:
+    """The form as it was typed, with what is wrong beside each field; nothing is drawn and nothing shown of it."""
+    page = splits_page(session, access, SplitForm(dev=0, test=0))
+    return replace(
+        page, lines=(), rows=(), moves=0, together=NO_GROUPS, torn=NO_GROUPS, too_big=NO_GROUPS,
+        typed=wanted.typed, errors=wanted.errors,
+    )  # fmt: skip
 
 
 def _lines(drawn: Drawn, labels: SourceLabels) -> Iterable[SourceLine]:

@@ -11,6 +11,7 @@ from app.datasets.canonical import PREFIX
 from app.datasets.comparison.reworded import Part, Turn, parts_of, turns_of
 from app.datasets.credits import is_file
 from app.datasets.models import Version
+from app.datasets.sourcenames import labels_of
 from app.datasets.told import told_in, told_of
 from app.datasets.tracing.forms import RowsQuery
 from app.datasets.tracing.tracing import Held, Origin, Trace, neighbours, places, row_at, trace_row
@@ -23,7 +24,6 @@ from app.reviews.models import Review, ReviewVerdict
 from app.sources.models import ImportRun
 from app.text.plain import plain_words
 
-STRAY_COLOUR = 0
 LONGEST_TITLE = 90
 VERDICTS = {
     ReviewVerdict.APPROVED: ("approved", "Approved"),
@@ -181,8 +181,7 @@ def row_page(session: Session, access: ProjectAccess, version: Version, position
     positions = places(session, version, wanted.as_filter)
     before, after = neighbours(positions, trace.row.position)
     narrows = wanted.narrows or bool(wanted.split)
-    composition = {(row["source"], row["split"]): row for row in version.manifest["composition"]}
-    shown = composition.get((trace.row.source, trace.row.split.value), {})
+    label = labels_of(version.manifest["composition"]).of(trace.row.source)
     messages = trace.words["messages"]
     return RowPage(
         slug=access.project.slug,
@@ -198,8 +197,8 @@ def row_page(session: Session, access: ProjectAccess, version: Version, position
         narrowed=len(positions) if narrows else None,
         messages=[Said(turn_title(messages, at), said["role"], said["content"]) for at, said in enumerate(messages)],
         split=trace.row.split.value,
-        source=shown.get("title", trace.row.source),
-        colour=shown.get("colour") or STRAY_COLOUR,
+        source=label.title,
+        colour=label.number,
         licence=trace.words["licence"],
         told=list(_told(trace.words)),
         sha256=PREFIX + trace.row.sha256,

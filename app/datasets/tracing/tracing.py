@@ -28,6 +28,7 @@ from app.reviews.queries import reviews_of
 from app.selection.models import Sampling, SamplingPick
 from app.sources.models import Candidate, ImportRecord, ImportRun
 from app.sources.queries import record_of_candidate, record_of_external_id
+from app.text.licences import key_of
 from app.text.search import Wanted, missing_in, parse
 from app.web.paging import PAGE_SIZE, Pager
 
@@ -174,7 +175,7 @@ def _hash_in(words: str) -> str:
 
 
 def _fits(example: Mapping[str, Any], wanted: RowFilter, terms: Wanted) -> bool:
-    if wanted.licence and example["licence"] != wanted.licence:
+    if wanted.licence and key_of(example["licence"]) != key_of(wanted.licence):
         return False
     text = "\n".join(str(said["content"]) for said in example["messages"])
     return not missing_in(text, terms).all and all(missing_in(text, Wanted((term,))).all for term in terms.none)

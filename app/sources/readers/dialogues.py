@@ -18,11 +18,15 @@ from app.sources import licences
 from app.sources.readers.posts import AnswerRecord, moment, owner_of
 from app.sources.readers.xml_rows import LARGEST_ROW, Attributes, RowFile, rows
 from app.sources.records import Message, Place, Record, Role
+from app.sources.weblinks import ADDRESS, host_of, may_hold_address
 
 FEWEST_TURNS = 4
 # A comment begins with the name of whom it calls, which is no part of what is said to them.
 _CALL = re.compile(r"@[^\W_][\w.’'-]{1,40}[:,]?(?:\s+|\Z)")
-_LINK = re.compile(r"`+[^`]*`+|\[([^\[\]]{1,400})\]\(https?://(?:[^\s()]|\([^\s()]*\))+(?:\s\"[^\"\n]*\")?\)")
+_CODE = r"`+[^`]*`+"
+_LINK = r"\[([^\[\]]{1,400})\]\(https?://(?:[^\s()]|\([^\s()]*\))+(?:\s\"[^\"\n]*\")?\)"
+_CODE_OR_LINK = re.compile(f"{_CODE}|{_LINK}")
+_CODE_OR_ADDRESS = re.compile(f"{_CODE}|(?P<address>{ADDRESS})", re.IGNORECASE)
 
 
 class Comment(NamedTuple):
@@ -66,9 +70,12 @@ def _comment(row: Attributes) -> Comment | None:
 
 
 def _said(text: str) -> str:
-    """A comment's words without the call; links shrink to their text, as those of answers do."""
+    """A comment's words without the call; of links and addresses there stays what stays of those of answers."""
     words = _CALL.sub("", text.strip(), count=1) if text.lstrip().startswith("@") else text.strip()
-    return _LINK.sub(lambda found: found[1] or found[0], words) if "](" in words else words
+    if not may_hold_address(words):
+        return words
+    words = _CODE_OR_LINK.sub(lambda found: found[1] or found[0], words)
+    return _CODE_OR_ADDRESS.sub(lambda found: host_of(found[0]) if found["address"] else found[0], words)
 
 
 def dialogue_of(answer: AnswerRecord, comments: Sequence[Comment], place: Place) -> Record | None:

@@ -20,6 +20,7 @@ from app.sources.readers.chat_rows import BadRow, Row, in_turn, says, text_of
 from app.sources.readers.containers import CONTAINERS, Item
 from app.sources.readers.files import Sniffed
 from app.sources.readers.rows import RowReader, Shape, conversation, first_line, web_address
+from app.sources.readers.told import TOLD, told_in
 from app.sources.records import BadInput, LeftOut, Message, Record
 from app.text.canonical import canonical_json, sha256_hex
 
@@ -27,8 +28,8 @@ SITE = "handpicked"
 EXAMPLES, MANIFEST, SUMS = "examples.jsonl", "manifest.json", "SHA256SUMS"
 KIND = "handpicked-version/"
 LARGEST_MANIFEST = 64 << 20
-ATTRIBUTION, TOLD = "attribution", "told"
-"""Where in a record's `extra` its credit stands as the export said it, and group and flags of its prompt."""
+ATTRIBUTION = "attribution"
+"""Where in a record's `extra` its credit stands as the export said it."""
 COPY = "It belongs to an export of which examples.jsonl is read: all is there."
 
 _LINE = {"attribution", "licence", "messages", "source"}
@@ -45,9 +46,7 @@ def _read(item: Item, options: ReadOptions) -> Record:
     row = item.value
     credit = _credit(row)
     messages = in_turn(chat_rows.messages(row))
-    told = {name: row[name] for name in ("group", "flags") if row.get(name)}
-    if not isinstance(told.get("flags", []), list):
-        raise BadRow("flags are not a list")
+    told = told_in(row)
     return Record(
         site=SITE,
         external_id=chat_rows.text_field(row, "id") or sha256_hex(canonical_json(row)),

@@ -16,6 +16,7 @@ from app.sources.readers.chat_rows import BadRow, Row
 from app.sources.readers.containers import CONTAINERS, Item, first_items, item_at, items_of
 from app.sources.readers.files import Sniffed
 from app.sources.readers.times import in_utc
+from app.sources.readers.told import COLUMNS, TOLD, told_by_export
 from app.sources.records import BadInput, LeftOut, Message, Place, Record
 from app.text.canonical import quoted, sha256_hex
 from app.text.wellformed import first_fault
@@ -186,6 +187,9 @@ def conversation(
         record = record_of(item, chat_rows.in_turn(messages(row)), options)
         more = extra(row) if extra is not None else {}
         if others := row.keys() - used:
+            told = told_by_export(row) if COLUMNS & others else None
+            if told is not None:
+                more, others = more | ({TOLD: told} if told else {}), others - COLUMNS
             more |= _kept(row, others)
         return replace(record, extra=record.extra | more) if more else record
 

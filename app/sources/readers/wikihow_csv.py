@@ -14,8 +14,9 @@ from app.sources.readers.containers import Item, first_items, item_at, items_of
 from app.sources.readers.files import Sniffed
 from app.sources.readers.rows import RowReader, Shape
 from app.sources.readers.wikihow import AUTHOR, AUTHOR_URL, LICENCE, SITE, SOURCE, name_of, question_of, short
-from app.sources.readers.wikihow_page import opening_of, without_links
+from app.sources.readers.wikihow_page import opening_of
 from app.sources.records import BadInput, Message, Place, Record
+from app.sources.weblinks import without_addresses
 from app.text.wellformed import first_fault
 
 # "How to Be an Organized Artist1" is the first method of its article; "MP3" and "Windows 10" are words.
@@ -62,7 +63,7 @@ def _step_html(step: Step) -> str:
 
 def _tidy(text: str) -> str:
     """A text without its addresses, the end of the list it was cut from, and the gaps that lost links leave."""
-    text = re.sub(r"[;,\s]+\Z", "", without_links(text)).strip()
+    text = re.sub(r"[;,\s]+\Z", "", without_addresses(text)).strip()
     return re.sub(r"(?<=\w) +(?=[.,](?:\s|\Z))", "", text)
 
 

@@ -10,6 +10,8 @@ from html import escape
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
+from app.sources.weblinks import may_hold_address, without_addresses
+
 PRUNED = (
     *("Tips", "Warnings", "Things You'll Need", "References", "Sources and Citations", "Community Q&A", "Expert Q&A"),
     *("Related wikiHows", "Related Articles", "Related Videos", "Video", "Quick Summary", "Article Summary"),
@@ -33,7 +35,6 @@ _ENDS = {
     "!--": re.compile("-->"),
     "![": re.compile("]>"),
 }
-_BARE_LINK = re.compile(r"(?:\bhttps?://(?:www\.)?|\bwww\.)([^\s/<>()\[\]]+)[^\s<>()\[\]]*", re.IGNORECASE)
 _COUNT = re.compile(r"^(?:Method|Part|Section)\s+\d+\s*(?:of\s+\d+)?\s*:?\s*", re.IGNORECASE)
 _OPENING = re.compile(r"\A(\s*(?:<[^>]*>\s*)*)this\s+(?:wikihow\s+article|article|wikihow)\b", re.IGNORECASE)
 
@@ -83,15 +84,6 @@ def opening_of(text: str) -> str:
     return _OPENING.sub(r"\1The following answer", text, count=1)
 
 
-def without_links(text: str) -> str:
-    """Leave of each address in a text the name of its host: the sentence around it stays one."""
-    return _BARE_LINK.sub(lambda found: found.group(1).rstrip(".,;:!?") + _end_of(found.group()), text)
-
-
-def _end_of(address: str) -> str:
-    return address[len(address.rstrip(".,;:!?")) :]
-
-
 def _light(page: str) -> str:
     """A page without its scripts, styles and comments, most of its weight, looking at each character once.
 
@@ -118,8 +110,8 @@ def _clean(root: Tag) -> None:
         link.unwrap()
     # Pieces of text that a link had divided are one again, so that an address is seen whole.
     root.smooth()
-    for text in root.find_all(string=_BARE_LINK):
-        text.replace_with(NavigableString(without_links(str(text))))
+    for text in root.find_all(string=lambda text: may_hold_address(str(text))):
+        text.replace_with(NavigableString(without_addresses(str(text))))
 
 
 def _is_noise(element: Tag) -> bool:

@@ -259,10 +259,18 @@ def test_comments_between_asker_and_answerer_are_a_dialogue(dump):
             'See [this (one)](https://a.example.org/b_(c)) and [that](http://b.example.org "x").',
             "See this (one) and that.",
         ),
-        ("`[x](https://a.example.org)` and [y](z), https://c.example.org", None),
+        ("`[x](https://a.example.org)` and [y](z), `curl https://c.example.org/d`", None),
+        (
+            "[`f`](https://a.example.org/f) (https://c.example.org/pub/3). Or WWW.D.example.org?",
+            "`f` (c.example.org). Or D.example.org?",
+        ),
+        (
+            "[https://a.example.org/b](https://a.example.org/b) *http://e.example.org/x_(y)*",
+            "a.example.org *e.example.org*",
+        ),
     ],
 )
-def test_a_comment_loses_its_call_and_its_links_as_answers_do(dump, text, said):
+def test_a_comment_loses_its_call_links_and_addresses_as_answers_do(dump, text, said):
     path = dump(question(1), answer(2, 1))
     beside(path, "Comments", comment(3, 2, 5, "Well?", day=2), comment(4, 2, 6, text))
     (found,) = dialogues(path)

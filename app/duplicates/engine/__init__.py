@@ -1,0 +1,1 @@
+"""The search for near pairs: pure numbers, without texts and without a database."""

@@ -1,0 +1,52 @@
+"""One licence, however its name is written."""
+
+import pytest
+
+from app.text.licences import key_of, licence_of
+
+BY_SA = ("CC BY-SA 4.0", "CC-BY-SA-4.0", "cc-by-sa-4.0", "cc_by_sa_4.0", "CC BY SA 4.0", "  CC  BY-SA\t4.0 ",
+         "Creative Commons Attribution-ShareAlike 4.0 International", "https://creativecommons.org/licenses/by-sa/4.0/",
+         "Creative Commons Attribution-ShareAlike 4.0 International (CC BY-SA 4.0)",
+         "http://creativecommons.org/licenses/by-sa/4.0/deed.en", "CC BY–SA 4.0")  # fmt: skip
+
+
+@pytest.mark.parametrize("written", BY_SA)
+def test_one_licence_has_one_id_one_name_and_one_link(written):
+    found = licence_of(written)
+    assert (found.id, found.name) == ("CC-BY-SA-4.0", "CC BY-SA 4.0")
+    assert found.url == "https://creativecommons.org/licenses/by-sa/4.0/"
+    assert found.share_alike
+    assert found.asks_for_a_name
+    assert not found.non_commercial
+
+
+@pytest.mark.parametrize(
+    ("written", "spdx"),
+    [
+        ("The MIT License", "MIT"), ("mit", "MIT"), ("Apache License, Version 2.0", "Apache-2.0"),
+        ("apache-2.0", "Apache-2.0"), ("CC0", "CC0-1.0"), ("CC0 1.0 Universal", "CC0-1.0"),
+        ("Creative Commons Zero v1.0 Universal", "CC0-1.0"), ("GNU General Public License v3.0", "GPL-3.0-only"),
+        ("GPLv3", "GPL-3.0-only"), ("gpl-3.0-or-later", "GPL-3.0-or-later"), ("ODC-By", "ODC-By-1.0"),
+        ("cc-by-nc-nd-4.0", "CC-BY-NC-ND-4.0"), ("CC BY 4", "CC-BY-4.0"), ("unlicense", "Unlicense"),
+        ("Open Government Licence v3.0", "OGL-UK-3.0"),
+    ],
+)  # fmt: skip
+def test_spdx_ids(written, spdx):
+    assert licence_of(written).id == spdx
+    assert licence_of(spdx) == licence_of(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["our own", "Public domain", "CC BY-SA", "CC BY 3.0 US", "MIT or worse", "a", "-", ""]
+)
+def test_what_is_no_known_licence_keeps_its_name_and_is_given_no_id_and_no_link(written):
+    found = licence_of(written)
+    assert (found.id, found.name, found.url) == ("", written, None)
+
+
+def test_licences_that_differ_stay_apart():
+    apart = ("CC BY-SA 4.0", "CC BY-SA 3.0", "CC BY 4.0", "CC BY-NC-SA 4.0", "CC BY-SA", "CC BY 3.0 US", "GPL-2.0",
+             "GPL-2.0-or-later", "BSD-2-Clause", "BSD-3-Clause", "Ours", None)  # fmt: skip
+    assert len({key_of(written) for written in apart}) == len(apart)
+    assert key_of("ours") == key_of("Ours")
+    assert key_of(None) == key_of("") == ""
