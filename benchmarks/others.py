@@ -100,7 +100,7 @@ def serving(folder: Path, database: str) -> Iterator[House]:
 
 
 def _wait(house: House) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             connection = house.connection()
             connection.request("GET", "/healthz")
@@ -110,7 +110,7 @@ def _wait(house: House) -> None:
             time.sleep(0.1)
         else:
             return
-    raise SystemExit("the server did not answer within half a minute")
+    raise SystemExit("the server did not answer within two minutes")
 
 
 def _messages(number: int) -> list[dict[str, str]]:

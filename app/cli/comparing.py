@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
-from app.cli.context import AsOption, House, JsonOption, project_for
+from app.cli.context import AsOption, House, JsonOption, placing, project_for
 from app.datasets.comparison.comparing import TITLES, Comparison, Kind
 from app.datasets.comparison.comparisons import Side, called, compared, side_named
 from app.datasets.comparison.documents import (
@@ -52,8 +52,8 @@ def diff(
     """Compare two versions by meaning: added, removed, reworded, moved between splits, under another licence."""
     if markdown and as_json:
         raise typer.BadParameter("choose one of --json and --markdown")
-    if out is not None and out.exists():
-        raise Refusal(f"{out} is there already; nothing was written. Name another file.")
+    if out is not None:
+        _require_room(out)
     house = House(as_email)
     actor = house.acting()  # in a transaction of its own: to compare takes longer than a writer may
     with house.reading() as session:
@@ -64,10 +64,29 @@ def diff(
         else:
             document, lines = _told(session, before, after, as_json=as_json)
             text = json.dumps(document, ensure_ascii=False) + "\n" if as_json else "\n".join(lines) + "\n"
-    if out is not None:
-        out.write_text(text, "utf-8")
-        text = ""
-    typer.echo(text, nl=False)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    with placing(out):
+        _write(out, text)
+
+
+def _require_room(out: Path) -> None:
+    """Refuse, before what takes long, a file that is there already or has no folder to be in."""
+    with placing(out):
+        if out.is_symlink() or out.exists():
+            raise Refusal(f"{out} is there already; nothing was written. Name another file.")
+        out.absolute().parent.stat()
+
+
+def _write(out: Path, text: str) -> None:
+    file = out.open("x", encoding="utf-8")
+    try:
+        with file:
+            file.write(text)
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
 
 
 def _side(session: Session, actor: User, reference: str) -> tuple[Side, Project]:

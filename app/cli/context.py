@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from app.accounts import queries as people
 from app.accounts.models import Role, User
 from app.config import Settings
 from app.db import Database
-from app.errors import Denied, NotFound
+from app.errors import Denied, NotFound, Refusal
 from app.jobs.models import Job, JobState
 from app.jobs.running import Held, run_held, take, wait_for
 from app.projects import queries as projects
@@ -130,6 +131,19 @@ def emit(document: Mapping[str, Any], as_json: bool, lines: Iterable[str]) -> No
     else:
         for line in lines:
             sys.stdout.write(line + "\n")
+
+
+@contextmanager
+def placing(out: Path) -> Iterator[None]:
+    """A block that writes `out`, whole or not at all; what the system refuses is one sentence."""
+    try:
+        yield
+    except OSError as error:
+        why = (error.strerror or str(error) or "the system refused").rstrip(".").lower()
+        raise Refusal(
+            f"{out} could not be written ({why}), and nothing of it was kept. Name a place that has room and that you "
+            "may write to."
+        ) from error
 
 
 def fail(words: str) -> None:

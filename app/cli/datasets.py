@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from app.accounts.models import Role
-from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
+from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, placing, project_for
 from app.datasets import operations, verify
+from app.datasets.archive import packing_of
 from app.datasets.formats import Format
 from app.web.words import filesize
 
@@ -75,11 +76,12 @@ def export_version(
     as_json: JsonOption = False,
 ) -> None:
     """Write a version with manifest, dataset card and attribution; two exports have the same bytes."""
+    packing_of(out)
     house = House(as_email)
     with house.writing() as (session, actor):
         project_for(session, actor, version.partition("@")[0], Role.ADMIN)
         operations.note_export(session, actor, operations.parse_version(session, version), form)
-    with house.reading() as session:
+    with placing(out), house.reading() as session:
         document = operations.export_version(session, operations.parse_version(session, version), form, out)
     sizes = [f"  {filesize(file['bytes']):>10}  {file['path']}" for file in document["files"]]
     emit(document, as_json, [f"{version} as {form.value} is in {out}:", *sizes, document["id"]])
@@ -92,9 +94,10 @@ def verify_folder(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute every hash of an exported copy; needs no database."""
+    """Recompute every hash of an exported copy, and hold it against its examples; needs no database."""
     document = verify.verify_folder(folder, expected_id)
-    emit(document, as_json, ["Every file is as it was exported.", document["id"]] if document["ok"] else [])
+    words = ["Every file is as it was exported.", document["id"], document["not_proven"]]
+    emit(document, as_json, words if document["ok"] else [])
     if not document["ok"]:
-        words = "; ".join(f"{problem['path']}: {problem['problem'].rstrip('.')}" for problem in document["problems"])
-        fail(f"{words}.")
+        found = (f"{problem['path']}: {problem['problem'].rstrip('.')}" for problem in document["problems"])
+        fail(f"{'; '.join(found)}.")

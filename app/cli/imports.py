@@ -11,7 +11,7 @@ from app.errors import NotFound
 from app.sources import queries
 from app.sources.models import ImportRecord, ImportRun
 from app.sources.openedpage import Number, behind
-from app.sources.records import told_at
+from app.sources.records import BadLine
 from app.web.words import plural
 
 ImportArgument = Annotated[int, typer.Argument(metavar="IMPORT", help="Its number; see `imports list`.")]
@@ -76,8 +76,9 @@ def remarks(
     with House(as_email).writing() as (session, actor):
         run = _published(session, project_for(session, actor, slug).id, number)
         total, rows = _counted(session, queries.remarks_of(run.noted_under), limit)
-        documents = [{"line": row.line, "reason": row.reason, "unreadable": row.unreadable} for row in rows]
-    lines = [told_at([one["line"]], one["reason"]) for one in documents]
+        found = [(BadLine.from_stored(row.line, row.reason), row.unreadable) for row in rows]
+    documents = [bad.document() | {"unreadable": unreadable} for bad, unreadable in found]
+    lines = [str(bad) for bad, _ in found]
     words = lines + _more(total, len(lines))
     emit({"total": total, "remarks": documents}, as_json, words or ["Nothing was left out or left alone."])
 

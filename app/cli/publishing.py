@@ -114,8 +114,11 @@ def _seen(reference: str, seen: Preview) -> list[str]:
 
 def _published(document: dict[str, Any]) -> list[str]:
     found = document["check"]
+    first = f"{document['reference']} is published: {document['url']}"
+    if document["note"]:
+        first = f"{document['reference']} is there already: {document['url']}\n{document['note']}"
     return [
-        f"{document['reference']} is published: {document['url']}",
+        first,
         f"Commit {document['revision']}, {len(document['files'])} files. {document['version_id']}",
         found["found"] if found else "The Hub could not be asked yet whether all of it is there; see --check.",
     ]

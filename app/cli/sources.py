@@ -23,7 +23,7 @@ from app.sources.preview import COUNTED
 from app.sources.readers.base import ReadOptions
 from app.sources.readers.columns import ROLES
 from app.sources.readers.files import ENCODINGS, is_about_encoding
-from app.sources.records import BadInput, BadLines, told_at
+from app.sources.records import BadInput, BadLine, BadLines
 from app.sources.rulefiles import ruleset_from_file
 from app.sources.rulesets import PRESETS, Ruleset, ruleset_from
 from app.sources.unread import lines_of
@@ -310,6 +310,6 @@ def _words(run: ImportRun) -> list[str]:
     if result["flagged"]:
         lines.append(f"  {result['flagged']:,} marked for a person to look at")
     lines += [f"  {note}" for note in result.get("notes", ())]
-    lines += [f"  {told_at([bad['line']], bad['reason'])}" for bad in result["errors"][:20]]
+    lines += [f"  {BadLine(**bad)}" for bad in result["errors"][:20]]
     more = (result.get("errors_total") or len(result["errors"])) - 20
     return [*lines, f"  and {more:,} more, listed on the import's page"] if more > 0 else lines

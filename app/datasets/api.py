@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from app.datasets import checking, operations, queries
+from app.datasets.ahead import read_ahead
 from app.datasets.archive import Packing, archive_name
 from app.datasets.canonical import version_id
 from app.datasets.downloads import require_few_ranges, sent
@@ -125,7 +126,7 @@ def versions(session: SessionDep, access: Annotator, page: PageNumber = 1) -> Ve
     return VersionsOut(total=pager.total, page=pager.number, versions=shown)
 
 
-@router.post("/versions", name="api:freeze", status_code=201)
+@router.post("/versions", name="api:freeze", status_code=201, dependencies=[Depends(read_ahead)])
 def freeze(session: SessionDep, access: Lead, body: FreezeBody) -> VersionOut:
     """Freeze the approved examples."""
     version = operations.freeze_version(

@@ -14,14 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from app.datasets.exports import FolderTaken, FrozenLine, paths_in, write_folder
+from app.datasets.exports import FolderTaken, FrozenLine, parents_of, paths_in, write_folder
 from app.datasets.formats import Format
+from app.errors import Refusal
 
 # The earliest moment that a .zip knows.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644
 UNIX = 3
 CHUNK = 1 << 20
+# A folder of such a name would be taken for an archive.
+OTHER_ENDINGS = {".7z", ".bz2", ".gz", ".rar", ".tbz", ".tbz2", ".tgz", ".txz", ".tzst", ".xz", ".zst"}
 
 Named = Iterator[tuple[str, Path]]
 
@@ -42,8 +45,14 @@ class FileTaken(FolderTaken):
     """{path} is there already; nothing was written. Name a new file."""
 
 
+class OtherPacking(Refusal):
+    """{path} ends like an archive of another kind; nothing was written. Name a file in .tar or .zip, or a folder."""
+
+
 def packing_of(path: Path) -> Packing | None:
-    """What a path's ending asks for; None where it is that of a folder."""
+    """What a path's ending asks for; None where it is that of a folder. Raises OtherPacking (422)."""
+    if path.suffix.lower() in OTHER_ENDINGS:
+        raise OtherPacking(path=path)
     return next((one for one in Packing if path.suffix.lower() == f".{one}"), None)
 
 
@@ -61,8 +70,7 @@ def write_archive(
     """
     if out.is_symlink() or out.exists():
         raise FileTaken(path=out)
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.absolute().parent) as scratch:
+    with parents_of(out), TemporaryDirectory(prefix=f".{out.name}-", dir=out.absolute().parent) as scratch:
         folder = Path(scratch) / "export"
         files = write_folder(manifest, lines, form, folder)
         pack(folder, archive_name(manifest, form), out, packing)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,19 +97,33 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """A temporary folder beside `out` that takes its place at the end of the block, or vanishes with an exception."""
     if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
         raise FolderTaken(path=out)
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
-    try:
-        yield folder
-        folder.chmod(0o755)
-        _sync(folder)
+    with parents_of(out):
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
         try:
-            folder.rename(out)  # an empty folder in its place is replaced
-        except OSError as error:
-            raise FolderTaken(path=out) from error
-        _sync_entry(out.absolute().parent)
+            yield folder
+            folder.chmod(0o755)
+            _sync(folder)
+            try:
+                folder.rename(out)  # an empty folder in its place is replaced
+            except OSError as error:
+                raise FolderTaken(path=out) from error
+            _sync_entry(out.absolute().parent)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def parents_of(out: Path) -> Iterator[None]:
+    """Make the folders above `out`; those that were made vanish with an exception, as far as they are empty."""
+    above = [folder for folder in out.absolute().parents if not folder.exists()]
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        yield
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        for folder in above:
+            with suppress(OSError):
+                folder.rmdir()
         raise
 
 

@@ -11,14 +11,14 @@ NAMING = ("author", "author_url", "url", "question_author", "question_author_url
 
 
 def tallied(counts: Iterable[tuple[str | None, int]]) -> list[dict[str, Any]]:
-    """Give `{"licence", "examples"}` by licence, the most frequent first; None is what states none."""
+    """Give `{"licence", "examples"}` by licence, the most frequent first; `unknown` counts as None."""
     found: Counter[str] = Counter()
     spelt: dict[str, Counter[str]] = defaultdict(Counter)
     for written, count in counts:
         key = key_of(written)
         found[key] += count
         spelt[key][written or ""] += count
-    rows = [(_name(spelt[key]), count) for key, count in found.items()]
+    rows = [(_name(spelt[key]) if key else None, count) for key, count in found.items()]
     return [
         {"licence": name, "examples": count} for name, count in sorted(rows, key=lambda row: (-row[1], row[0] or "~"))
     ]

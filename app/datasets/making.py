@@ -97,6 +97,8 @@ class Making:
     let_in: tuple[tuple[int, str], ...] = ()
     # Examples whose language nobody stated.
     without_language: frozenset[int] = frozenset()
+    # Examples whose prompts people of the project wrote; None where nobody looked.
+    own: frozenset[int] | None = None
 
     def document(self) -> dict[str, Any]:
         """The parts of the manifest; what there is nothing to say of is left out."""

@@ -36,6 +36,8 @@ def making_of(session: Session, project: Project, items: Sequence[Item]) -> Maki
     """How these examples were made, test prompts that the asking person may not read among them."""
     held = {item.example_id: item.revision_number for item in items}
     with everything(session):
+        came = _came(session, project)
+        own = frozenset(item.example_id for item in items if not item.attribution and not any(came[item.example_id]))
         return Making(
             counting_of(session, project),
             _rules(session, project, held),
@@ -44,9 +46,10 @@ def making_of(session: Session, project: Project, items: Sequence[Item]) -> Maki
             _guide(session, project),
             _written(session, project, held),
             _before(session, project, items),
-            _handled(session, project, items),
+            _handled(session, project, items, came, own),
             _let_in(session, project, held),
             _without_language(session, project, items),
+            own,
         )
 
 
@@ -130,11 +133,20 @@ def _before(session: Session, project: Project, items: Sequence[Item]) -> Before
     )  # fmt: skip
 
 
-def _handled(session: Session, project: Project, items: Sequence[Item]) -> Handled:
-    """What people did to these examples; a pair counts once somebody decided it."""
+def _came(session: Session, project: Project) -> dict[int, tuple[int | None, int | None]]:
+    """By which candidate and which import each example came, if by any."""
     query = select(Example.id, Example.candidate_id, Example.import_run_id).where(Example.project_id == project.id)
-    came = {example_id: (candidate, run) for example_id, candidate, run in session.execute(query)}
-    written = {item.example_id for item in items if not item.attribution and not any(came[item.example_id])}
+    return {example_id: (candidate, run) for example_id, candidate, run in session.execute(query)}
+
+
+def _handled(
+    session: Session,
+    project: Project,
+    items: Sequence[Item],
+    came: Mapping[int, tuple[int | None, int | None]],
+    written: frozenset[int],
+) -> Handled:
+    """What people did to these examples; a pair counts once somebody decided it."""
     decided = (DuplicatePair.verdict != Verdict.OPEN, DuplicatePair.decided_by.is_not(None))
     pairs = select(func.count(DuplicatePair.id)).where(DuplicatePair.project_id == project.id, *decided)
     return Handled(

@@ -16,7 +16,7 @@ from app.datasets.licences import tallied
 from app.datasets.making import Counting
 from app.datasets.material import Item, Material, Person, credited, lengths, shapes, split_counts
 from app.datasets.tokens import RowTokens, cut_at, row_tokens
-from app.datasets.told import counted
+from app.datasets.told import counted, groups
 from app.text.canonical import content_hash
 
 FORMAT = "handpicked-version/1"
@@ -63,7 +63,7 @@ def build_manifest(
         "credited": credited(items),
         **_languages(items, making.without_language),
         "licences": tallied(Counter(item.licence for item in items).items()),
-        **({"roles": roles} if (roles := _roles(items)) else {}),
+        **({"roles": roles} if (roles := _roles(items, making.own)) else {}),
         # Left out where there is no limit, so that earlier manifests read the same.
         **({"limited_to_licences": list(material.limited_to)} if material.limited_to else {}),
         **({"samplings": [asdict(draw) for draw in material.draws]} if material.draws else {}),
@@ -77,8 +77,11 @@ def build_manifest(
     }
 
 
-def _roles(items: Sequence[Item]) -> dict[str, Any]:
-    return counted([(item.split, item.told, item.without_response, item.translated) for item in items])
+def _roles(items: Sequence[Item], own: AbstractSet[int] | None) -> dict[str, Any]:
+    found = counted([(item.split, item.told, item.without_response, item.translated) for item in items])
+    if own is None or "groups" not in found:
+        return found
+    return found | {"groups_written": groups(item.told for item in items if item.example_id in own)}
 
 
 def _compared(gates: Sequence[Gate]) -> dict[str, Any]:

@@ -142,12 +142,12 @@ def lengths(items: Sequence[Item], tokens: Sequence[RowTokens]) -> list[dict[str
             "source": source,
             "split": split,
             "examples": len(group),
-            "prompt": _spread([item.characters(of_response=False) for item, _ in group]),
+            "prompt": spread([item.characters(of_response=False) for item, _ in group]),
             "responses": sum(item.answered for item, _ in group),
-            "response": _spread([item.characters(of_response=True) for item, _ in group if item.answered]),
+            "response": spread([item.characters(of_response=True) for item, _ in group if item.answered]),
             "tokens": {
-                "prompt": _spread([counted.prompt for _, counted in group]),
-                "response": _spread([counted.response for item, counted in group if item.answered]),
+                "prompt": spread([counted.prompt for _, counted in group]),
+                "response": spread([counted.response for item, counted in group if item.answered]),
                 "total": sum(counted.total for _, counted in group),
             },
         }
@@ -195,7 +195,8 @@ def credited(items: Sequence[Item]) -> dict[str, int]:
     return counts | {"listed": len(owing), "unknown": sum(not item.attributed for item in owing)}
 
 
-def _spread(sizes: list[int]) -> dict[str, float]:
+def spread(sizes: list[int]) -> dict[str, float]:
+    """Give mean, median and greatest of some lengths; zeros of none."""
     if not sizes:
         return {"mean": 0.0, "median": 0.0, "max": 0}
     return {"mean": round(fmean(sizes), 1), "median": float(median(sizes)), "max": max(sizes)}

@@ -40,6 +40,9 @@ LONGEST_REASON = 500
 # Comparisons call by it what is approved and not frozen yet.
 DRAFT = "draft"
 
+# Of a gate that does not block.
+_IDLE = {GateState.PASS: "passes", GateState.WARN: "only warns", GateState.OFF: "is off"}
+
 
 class NameTaken(Conflict):
     """There is a version {name} already, and versions never change; nothing was frozen. Choose another name."""
@@ -51,6 +54,10 @@ class NothingApproved(Conflict):
 
 class GatesBlock(Conflict):
     """{name} was not frozen: {gates}. {told} Settle that, or let an admin override what blocks with a reason."""
+
+
+class NothingToOverride(Refusal):
+    """{name} was not frozen: {told}: nothing to override. Leave the reason out, and freeze again."""
 
 
 class FoundMore(Conflict):
@@ -87,7 +94,8 @@ def freeze_version(
 
     With `licences` only examples under one of these go in. `seen` are the fingerprints (`gates.seen`) of the gates as
     whoever gave the reasons saw them; a gate without one is taken as it is now.
-    Raises Denied, BadName, NameTaken, NoSuchLicence, NothingApproved, GatesBlock, FoundMore; then nothing is written.
+    Raises Denied, BadName, NameTaken, NoSuchLicence, NothingApproved, GatesBlock,
+    NothingToOverride, FoundMore; then nothing is written.
     """
     if role_in(session, project, actor) is not Role.ADMIN:
         raise Denied
@@ -98,8 +106,8 @@ def freeze_version(
         raise ReservedName(name=name)
     # One freeze at a time in a project: SQLite writes one at a time anyway. Readers and savers are not held up.
     session.execute(select(Project.id).where(Project.id == project.id).with_for_update(key_share=True))
-    if queries.version_by_name(session, project, name):
-        raise NameTaken(name=name)
+    if taken := queries.name_taken(session, project, name):
+        raise NameTaken(name=taken)
     material = queries.material_of(session, project, _known_licences(session, project, licences))
     if not material.items:
         raise NothingApproved
@@ -152,6 +160,9 @@ def _pass_gates(
     if closed:
         told = _lines((gate, gate.spelled()) for gate in closed)
         raise GatesBlock(name=name, gates=_blocking([_title(gate) for gate in closed]), told=" ".join(told), lines=told)
+    idle = [gate for gate in judged if gate.gate in overrides and gate.state is not GateState.OVERRIDDEN]
+    if idle:
+        raise NothingToOverride(name=name, told=", ".join(f"{gate.gate} {_IDLE[gate.state]}" for gate in idle))
     passed = [gate for gate in judged if gate.state is GateState.OVERRIDDEN and gate.gate in seen]
     new = [(gate, words) for gate in passed if (words := gates.unseen(gate, seen[gate.gate]))]
     if new:

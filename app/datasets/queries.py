@@ -40,6 +40,12 @@ def version_by_name(session: Session, project: Project, name: str) -> Version | 
     return session.scalar(select(Version).where(Version.project_id == project.id, Version.name == name))
 
 
+def name_taken(session: Session, project: Project, name: str) -> str | None:
+    """The name of the version that is called so, but for capitals: files and links of both could not lie together."""
+    same = func.lower(Version.name) == name.lower()
+    return session.scalar(select(Version.name).where(Version.project_id == project.id, same).limit(1))
+
+
 def was_frozen(session: Session, project: Project, name: str) -> bool:
     """Whether the project had a version of that name, by the seal that outlives it."""
     sealed = select(VersionCheck.version_id).where(VersionCheck.project_id == project.id, VersionCheck.name == name)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Role
 from app.datasets import checking, operations
+from app.datasets.ahead import read_ahead
 from app.datasets.archive import Packing, archive_name
 from app.datasets.card.picture import composition_svg
 from app.datasets.cardpage import card_page
@@ -49,7 +50,7 @@ def _timeline(
     return render(request, "datasets/index.html", page, session=session, status=status)
 
 
-@router.post("/projects/{slug}/versions")
+@router.post("/projects/{slug}/versions", dependencies=[Depends(read_ahead)])
 def freeze(
     request: Request,
     session: SessionDep,
@@ -64,7 +65,7 @@ def freeze(
             session, access.user, access.project, name=form.value.name, overrides=form.value.overrides,
             licences=form.value.limited_to, seen=form.value.seen,
         )  # fmt: skip
-    except (Conflict, operations.BadName) as refusal:
+    except (Conflict, operations.BadName, operations.NothingToOverride) as refusal:
         errors = {"name" if isinstance(refusal, operations.BadName) else "form": _in_lines(refusal)}
         # What a refusal has told is seen from now on.
         told = {f"seen_{gate}": marks for gate, marks in refusal.fields.get("seen", {}).items()}

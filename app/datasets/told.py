@@ -1,7 +1,7 @@
 """What prompts are, as a version says it: on each line where there is something to say, and counted in the manifest."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.datasets.credits import plain
@@ -23,17 +23,21 @@ def told_in(example: Mapping[str, Any]) -> dict[str, Any]:
     return {name: example[name] for name in TOLD if example.get(name)}
 
 
+def groups(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many prompts each group of authors has."""
+    return dict(sorted(Counter(told["group"] for told in rows if "group" in told).items()))
+
+
 def counted(rows: Sequence[tuple[str, Mapping[str, Any], bool, bool]]) -> dict[str, Any]:
     """Counts over (split, what its line says, whether it has no response, whether it is a translation); {} for none.
 
     `groups` and `flags` by name, `without_response` by split, `translations`.
     """
-    groups = Counter(told["group"] for _, told, _, _ in rows if "group" in told)
     flags = Counter(flag for _, told, _, _ in rows for flag in told.get("flags", ()))
     alone = Counter(split for split, _, without, _ in rows if without)
     translations = sum(translated for *_, translated in rows)
     found: dict[str, Any] = {
-        "groups": dict(sorted(groups.items())),
+        "groups": groups(told for _, told, _, _ in rows),
         "flags": dict(sorted(flags.items())),
         "without_response": dict(sorted(alone.items())),
         "translations": translations,
@@ -57,12 +61,27 @@ def _said(roles: Mapping[str, Any]) -> Iterator[str]:
     alone = [f"{count:,} {split}" for split, count in roles.get("without_response", {}).items()]
     if alone:
         yield f"Prompts without a response: {', '.join(alone)}. They are asked, not learnt from."
-    groups = [f"group {plain(name)} {count:,}" for name, count in roles.get("groups", {}).items()]
-    if groups:
-        yield f"Written by the team, by group of authors: {', '.join(groups)}; `group` on their lines."
+    yield from _grouped(roles)
     flags = [f"{WORDS.get(name, plain(name))} {count:,}" for name, count in roles.get("flags", {}).items()]
     if flags:
         yield f"Flagged by people: {', '.join(flags)}; `flags` on their lines."
     if count := roles.get("translations"):
         verb = "was" if count == 1 else "were"
         yield f"{plural(count, 'example')} {verb} written as the translation of another."
+
+
+def _grouped(roles: Mapping[str, Any]) -> Iterator[str]:
+    """Prompts by group of authors: those written here, and those of others; an earlier manifest has them together."""
+    all_of, own = roles.get("groups", {}), roles.get("groups_written")
+    if own is None:
+        parts = [("By group of authors", all_of)]
+    else:
+        others = {name: count - own.get(name, 0) for name, count in all_of.items()}
+        parts = [
+            ("Written by the team, by group of authors", own),
+            ("From elsewhere, put into a group of authors by an import or by a lead", others),
+        ]
+    for words, counts in parts:
+        named = [f"group {plain(name)} {count:,}" for name, count in counts.items() if count > 0]
+        if named:
+            yield f"{words}: {', '.join(named)}; `group` on their lines."

@@ -18,7 +18,7 @@ from app.jobs.running import Step
 from app.projects.models import AuthorGroup, Project, Split
 from app.sources.models import ImportRun, ImportState
 from app.sources.publishing import BatchCount, carry_out, fail_import, forgetting, pieces
-from app.sources.records import BadInput, Decided, Decision, Record
+from app.sources.records import BadRecord, Decided, Decision, Record
 
 NOTE = "imported"
 # What one step takes away: each example goes with its revisions and the words that are searched.
@@ -32,7 +32,7 @@ class UnderWay(Conflict):
 def add_examples(session: Session, run: ImportRun, kept: Sequence[Decided]) -> BatchCount:
     """Put kept records into the set, waiting for review; those that are there stay as they are.
 
-    They show once their import is published. Raises BadInput with the line of a record that is no example.
+    They show once their import is published. Raises BadRecord with the line of one that is no example.
     """
     fresh = _not_there_yet(session, run, kept)
     examples = [_example(run, record, decision) for record, decision in fresh]
@@ -93,7 +93,7 @@ def _revision(example: Example, record: Record) -> Revision:
     try:
         words = validate_messages(record.messages_as_json(), example.split)
     except Refusal as refusal:
-        raise BadInput(refusal.message.rstrip("."), record.line or None) from refusal
+        raise BadRecord(refusal.message.rstrip("."), record) from refusal
     # No author: nobody of the team wrote it, so anybody of the team may be its second person.
     return Revision(
         example_id=example.id,

@@ -13,6 +13,7 @@ from app.examples.models import Example, ExampleState
 from app.examples.queries import arrived
 from app.projects.access import require_open
 from app.projects.models import Project
+from app.text.licences import is_stated, keeps_all_rights
 from app.text.wellformed import require_wellformed
 
 LONGEST_LICENCE, LONGEST_AUTHOR = 80, 200
@@ -20,6 +21,10 @@ LONGEST_LICENCE, LONGEST_AUTHOR = 80, 200
 
 class NothingGiven(Refusal):
     """Give a licence, an author to name, or both; nothing was changed."""
+
+
+class NoLicence(Refusal):
+    """{licence} is no licence, so nobody could use what stands under it; nothing was changed."""
 
 
 class TooLong(Refusal):
@@ -37,7 +42,8 @@ class Given:
 def give_licence(session: Session, actor: User, project: Project, *, licence: str, author: str) -> Given:
     """Put examples that have no licence under this one, and name this author where neither author nor link is known.
 
-    What is there already stays, words and approvals too; either may be empty. Raises NothingGiven, TooLong.
+    What is there already stays, words and approvals too; either may be empty; what states no licence, such as
+    `unknown`, has none. Raises NothingGiven, NoLicence, TooLong.
     """
     require_open(project)
     licence, author = (" ".join(require_wellformed(words).split()) for words in (licence, author))
@@ -45,14 +51,16 @@ def give_licence(session: Session, actor: User, project: Project, *, licence: st
         raise NothingGiven
     if len(licence) > LONGEST_LICENCE or len(author) > LONGEST_AUTHOR:
         raise TooLong(licence=LONGEST_LICENCE, author=LONGEST_AUTHOR)
+    if licence and (not is_stated(licence) or keeps_all_rights(licence)):
+        raise NoLicence(licence=licence)
     standing = (Example.project_id == project.id, Example.state != ExampleState.REJECTED, arrived())
     licensed = credited = 0
     for example in session.scalars(select(Example).where(*standing).order_by(Example.id).with_for_update()):
-        if licence and not example.licence:
+        if licence and not is_stated(example.licence):
             example.licence, example.changed_at = licence, now()
             licensed += 1
         known = any(example.attribution.get(key) for key in ("author", "url", "question_author", "question_url"))
-        if author and example.licence and not known:
+        if author and is_stated(example.licence) and not known:
             example.attribution, example.changed_at = {**example.attribution, "author": author}, now()
             credited += 1
     session.flush()

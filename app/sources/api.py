@@ -24,6 +24,7 @@ from app.sources.opening import read_again, require_unpacked
 from app.sources.operations import ImportPlan
 from app.sources.preview import COUNTED
 from app.sources.receiving import Arrival, received
+from app.sources.records import BadLine
 from app.sources.rulefiles import ruleset_from_text
 from app.sources.rulesets import Ruleset, ruleset_from
 from app.web.found import found
@@ -111,6 +112,7 @@ class RemarkOut(BaseModel):
 
     line: int
     reason: str
+    file: str | None = Field(None, description="Its file's name, where the import has several.")
     unreadable: bool
 
 
@@ -268,7 +270,10 @@ def list_remarks(access: Annotator, session: SessionDep, import_id: int, page: L
     """A page of what was left out or left alone, each with its line and reason, once the import is published."""
     run = found(session, queries.published_import_of(access.project.id, import_id))
     rows, pager = page_of(session, queries.remarks_of(run.noted_under), page)
-    return RemarkList(total=pager.total, remarks=[RemarkOut.model_validate(row, from_attributes=True) for row in rows])
+    remarks = [
+        RemarkOut(**BadLine.from_stored(row.line, row.reason).document(), unreadable=row.unreadable) for row in rows
+    ]
+    return RemarkList(total=pager.total, remarks=remarks)
 
 
 @router.post("/projects/{slug}/imports/{import_id}/records/{number}/restoration")

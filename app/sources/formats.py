@@ -171,8 +171,9 @@ def _fit(found: Input, format: Format) -> list[Sniffed]:
     fit = [file for file in found.files if file.kind in format.kinds]
     if not fit and format is tables.FORMAT:
         fit = tables.lists_in(found.files)
-    # Of several files those that it knows; of those it knows none of, all that it can try.
-    fit = list(chain(*format.claim(fit))) or fit
+    # Of several files those that it knows, with what belongs to them; of those it knows none of, all that it can try.
+    whole = fit if format is tables.FORMAT or not fit else found.files
+    fit = list(chain(*format.claim(whole))) or fit
     if not fit:
         first = found.files[0]
         if first.fault is not None:
@@ -267,7 +268,8 @@ class Several(Reader):
         self.settle(count)
 
     def _note_of(self, reader: Reader, bad: BadLine) -> None:
-        self.note(bad.line, bad.reason, reader.files[0] if len(reader.files) == 1 else None)
+        named = bad.file or (reader.files[0].name if len(reader.files) == 1 and len(self.files) > 1 else "")
+        self.remember(replace(bad, file=named))
 
     def record_at(self, place: Place) -> Record:
         """Read a record again from whichever reader has it."""

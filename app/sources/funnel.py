@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -59,17 +59,30 @@ class SoFar:
     kept: int
 
 
+class ShownLine(NamedTuple):
+    """What is wrong with a line; `file` is empty where the input has one alone."""
+
+    file: str
+    line: int
+    reason: str
+
+
 @dataclass(frozen=True)
 class BadRecords:
     """What cannot be read: the first lines with their reasons, and how many there are."""
 
-    lines: Sequence[tuple[int, str]]
+    lines: Sequence[ShownLine]
     total: int
 
 
 def bad_records(lines: Sequence[BadLine], total: int) -> BadRecords | None:
     """The lines as a page shows them; None where there are none."""
-    return BadRecords(tuple((one.line, visible(one.reason)) for one in lines), total) if total else None
+    return BadRecords(tuple(map(shown_line, lines)), total) if total else None
+
+
+def shown_line(bad: BadLine) -> ShownLine:
+    """A line as a page shows it."""
+    return ShownLine(visible(bad.file), bad.line, visible(bad.reason))
 
 
 @dataclass(frozen=True)
@@ -105,7 +118,7 @@ class ImportPage:
     created: int
     restored: int
     into_set: bool
-    remarks: Sequence[tuple[int, str]]
+    remarks: Sequence[ShownLine]
     remarks_pager: Pager
     notes: Sequence[str]
     left_out: Unread | None
@@ -150,7 +163,7 @@ def import_page(
         created=run.result.get("created", 0),
         restored=sum(restored.values()),
         into_set=run.into is Into.SET,
-        remarks=tuple((one.line, visible(one.reason)) for one in remarks),
+        remarks=tuple(shown_line(BadLine.from_stored(one.line, one.reason)) for one in remarks),
         notes=tuple(map(visible, run.result.get("notes", ()))),
         left_out=unread_of([(one["path"], one["reason"]) for one in run.result.get("left_out", ())]),
         remarks_pager=remarks_pager,

@@ -6,6 +6,7 @@ after its worker died starts over, so each record is there once.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from app.sources.preview import COUNTED
 from app.sources.publishing import BatchCount, ImportResult
 from app.sources.readers.base import Progress, Reader
 from app.sources.readers.tables import signature_of
-from app.sources.records import BadLine, Decided, LeftOut, Record
+from app.sources.records import BadLine, BadRecord, Decided, LeftOut, Record
 from app.sources.rulesets import Funnel, Ruleset, ruleset_from
 
 # Long enough for its transaction to cost little; it ends before that where somebody waits to write.
@@ -148,10 +149,10 @@ def _read(context: JobContext, run: ImportRun, sink: Sink) -> ImportResult:
         is_stated = is_stated and all(record.language for record in batch)
         # A bad record refuses the whole; the rest is read only to name the others.
         if not reader.errors or run.skip_bad:
-            _write(context, sink, _decided(funnel.ruleset, batch), funnel, result, remarks)
+            _write(context, _naming(sink, reader), _decided(funnel.ruleset, batch), funnel, result, remarks)
     remarks.flush()
     result.records, result.funnel, result.flagged = funnel.records, funnel.rows(), funnel.flagged
-    result.errors = [vars(bad) for bad in (*reader.errors, *remarks.clashes)][:MOST_LISTED]
+    result.errors = [bad.document() for bad in (*reader.errors, *remarks.clashes)][:MOST_LISTED]
     result.errors_total = remarks.count if remarks.count > len(result.errors) else 0
     result.known_duplicates = [list(pair) for pair in reader.known_duplicates]
     result.notes = list(reader.notes)
@@ -168,6 +169,20 @@ def unanswered(records: int, format: str) -> str:
     none = f"None of the {records:,} records has a response" if records > 1 else "The record has no response"
     mend = " If the file has answers, read it as a table and say which column they are."
     return f"{none}: they come in as prompts without answers.{mend if 'table' in fitting(format) else ''}"
+
+
+def _naming(sink: Sink, reader: Reader) -> Sink:
+    """A sink that names the file of what it refuses or leaves alone, where there are several."""
+
+    def write(session: Session, run: ImportRun, kept: Sequence[Decided]) -> BatchCount:
+        try:
+            count = sink(session, run, kept)
+        except BadRecord as refusal:
+            raise BadRecord(refusal.reason, refusal.record, reader.name_of(refusal.record)) from refusal
+        named = [(record, replace(bad, file=reader.name_of(record))) for record, bad in count.clashes]
+        return replace(count, clashes=named)
+
+    return write
 
 
 def _decided(ruleset: Ruleset, batch: Sequence[Record]) -> list[Decided]:
@@ -229,7 +244,7 @@ def _write(
         count = sink(session, run, [one for one in some if one[1].kept])
         result.created += count.created
         result.unchanged += count.unchanged
-        remarks.leave_alone(session, count.clashes)
+        remarks.leave_alone(session, [bad for _, bad in count.clashes])
 
     def tell(session: Session) -> None:
         publishing.tell_so_far(_run(session, context), funnel)

@@ -49,7 +49,7 @@ class ImportResult:
     created: int = 0
     unchanged: int = 0
     flagged: int = 0
-    # The first remarks, {"line", "reason"}; all of them are kept (`note_remarks`).
+    # The first remarks, {"line", "reason", "file"}; all of them are kept (`note_remarks`).
     errors: list[dict[str, Any]] = field(default_factory=list)
     # How many there are, only where not all are among `errors`.
     errors_total: int = 0
@@ -144,7 +144,7 @@ class BatchCount:
 
     created: int = 0
     unchanged: int = 0
-    clashes: list[BadLine] = field(default_factory=list)
+    clashes: list[tuple[Record, BadLine]] = field(default_factory=list)
 
 
 def tell_so_far(run: ImportRun, funnel: Funnel) -> None:
@@ -207,7 +207,7 @@ def _noted(run_id: int, number: int, record: Record, decision: Decision) -> tupl
 def note_remarks(session: Session, run_id: int, before: int, found: Sequence[BadLine], *, unreadable: bool) -> None:
     """Write down what is left out or left alone, after the first `before`: however much it is, it can be listed."""
     rows = [
-        {"import_run_id": run_id, "number": number, "line": bad.line, "reason": bad.reason, "unreadable": unreadable}
+        {"import_run_id": run_id, "number": number, "line": bad.line, "reason": bad.stored, "unreadable": unreadable}
         for number, bad in enumerate(found, start=before + 1)
     ]
     if rows:
@@ -226,8 +226,9 @@ def add_candidates(session: Session, run: ImportRun, kept: Sequence[Decided]) ->
     write_rows(session, _ADD, CANDIDATE_COLUMNS, rows)
     # Rows of two files may have one id; a post has its own and was edited, or another part of its question is asked.
     why = "it was edited, or asked otherwise" if run.format == "stackexchange" else "a site of its own would keep both"
+    said = f"is in the pool with other words, which stay; {why}"
     clashes = [
-        BadLine(record.line, f"the id {record.external_id!r} is in the pool with other words, which stay; {why}")
+        (record, BadLine(record.line, f"the id {record.external_id!r} {said}"))
         for record, _ in (kept if known else ())
         if known.get((record.site, record.external_id), record.content_hash) != record.content_hash
     ]

@@ -17,6 +17,7 @@ from app.sources.models import (
     ImportState,
     Transfer,
 )
+from app.sources.records import BadLine
 from app.sources.rules.base import KEPT
 
 
@@ -176,7 +177,8 @@ def report_lines(session: Session, import_id: int) -> Iterator[dict[str, Any]]:
     yield from map(report_line, session.scalars(records_of(import_id).execution_options(yield_per=1000)))
     unreadable = remarks_of(import_id).where(ImportRemark.unreadable).execution_options(yield_per=1000)
     for one in session.scalars(unreadable):
-        yield {"external_id": None, "decision": "unreadable", "rule": None, "reason": one.reason, "line": one.line}
+        bad = BadLine.from_stored(one.line, one.reason)
+        yield {"external_id": None, "decision": "unreadable", "rule": None, **bad.document()}
 
 
 def report_line(record: ImportRecord) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -149,20 +150,52 @@ Decided = tuple[Record, Decision]
 class BadInput(Refusal):
     """The file has an error; nothing was imported."""
 
-    def __init__(self, reason: str, line: int | None = None) -> None:
-        """Say what is wrong (`reason`, a sentence part) and on which line (1-based)."""
-        words = reason[:1].upper() + reason[1:] if line is None else f"Line {line}: {reason}"
-        super().__init__(f"{words}. Nothing was imported.", line=line, reason=reason)
+    def __init__(self, reason: str, line: int | None = None, file: str = "") -> None:
+        """Say what is wrong (`reason`, a sentence part), on which line (1-based), and of several files in which."""
+        told = reason if line is None else told_at([line], reason, file)
+        words = told if file and line is not None else told[:1].upper() + told[1:]
+        super().__init__(
+            f"{words}. Nothing was imported.", line=line, reason=reason, **({"file": file} if file else {})
+        )
         self.line = line
         self.reason = reason
 
 
+class BadRecord(BadInput):
+    """A record cannot be kept where it was to go; nothing was imported."""
+
+    def __init__(self, reason: str, record: Record, file: str = "") -> None:
+        """Say what is wrong with it; whoever knows the files names the one that it is in."""
+        super().__init__(reason, record.line or None, file)
+        self.record = record
+
+
 @dataclass(frozen=True)
 class BadLine:
-    """One line that could not be read, and why."""
+    """One line that could not be read, and why; `file` is its file's name where the input has several."""
 
     line: int
     reason: str
+    file: str = ""
+
+    @classmethod
+    def from_stored(cls, line: int, stored: str) -> BadLine:
+        """Read again what `stored` gave."""
+        found = _IN_FILE.fullmatch(stored)
+        return cls(line, found[2], _name_in(found[1])) if found else cls(line, stored)
+
+    @property
+    def stored(self) -> str:
+        """The reason with the file's name, as one text for a database that has a column for the line alone."""
+        return f"in {_named(self.file)}, {self.reason}" if self.file else self.reason
+
+    def document(self) -> dict[str, Any]:
+        """The same for JSON; without a file there is no `file`."""
+        return {"line": self.line, "reason": self.reason} | ({"file": self.file} if self.file else {})
+
+    def __str__(self) -> str:
+        """Where and why in words: “line 4: …”, “train.csv, line 4: …”."""
+        return told_at([self.line], self.reason, self.file)
 
 
 @dataclass(frozen=True)
@@ -173,15 +206,24 @@ class LeftOut:
     reason: str
 
 
-# A reason that names its file, because its input has several (`Reader.note`).
-_IN_FILE = re.compile(r"in ([^,;:]*\.\w{1,8}), (.*)", re.DOTALL)
+# A file's name in a sentence: in quotes, as JSON has them, where it could be taken for more than that.
+_PLAIN_NAME = r"[^,;:\"\n]*\.\w{1,8}"
+_NAME = rf'{_PLAIN_NAME}|"(?:[^"\\]|\\.)*"'
+_IN_FILE = re.compile(rf"in ({_NAME}), (.*)", re.DOTALL)
 
 
-def told_at(lines: Sequence[int], reason: str) -> str:
-    """Where and why in words: “line 4: …”, and “train.csv, line 4: …” where the reason names its file."""
-    found = _IN_FILE.fullmatch(reason)
-    where, why = (f"{found[1]}, ", found[2]) if found else ("", reason)
-    return f"{where}{'lines' if len(lines) > 1 else 'line'} {', '.join(map(str, lines))}: {why}"
+def _named(file: str) -> str:
+    return file if re.fullmatch(_PLAIN_NAME, file) else json.dumps(file, ensure_ascii=False)
+
+
+def _name_in(said: str) -> str:
+    return str(json.loads(said)) if said.startswith('"') else said
+
+
+def told_at(lines: Sequence[int], reason: str, file: str = "") -> str:
+    """Where and why in words: “line 4: …”, “train.csv, lines 4, 7: …”."""
+    where = f"{_named(file)}, " if file else ""
+    return f"{where}{'lines' if len(lines) > 1 else 'line'} {', '.join(map(str, lines))}: {reason}"
 
 
 class BadLines(BadInput):
@@ -194,10 +236,10 @@ class BadLines(BadInput):
     def __init__(self, lines: list[BadLine], total: int) -> None:
         """List the first twenty of `total` bad lines, those with one reason together."""
         shown = lines[: self.SHOWN]
-        by_reason: dict[str, list[int]] = {}
+        alike: dict[tuple[str, str], list[int]] = {}
         for bad in shown:
-            by_reason.setdefault(bad.reason, []).append(bad.line)
-        listed = "; ".join(told_at(at, reason) for reason, at in by_reason.items())
+            alike.setdefault((bad.reason, bad.file), []).append(bad.line)
+        listed = "; ".join(told_at(at, reason, file) for (reason, file), at in alike.items())
         more = f"; and {total - len(shown):,} more" if total > len(shown) else ""
         noun = "1 line cannot" if total == 1 else f"{total:,} lines cannot"
         super().__init__(f"{noun} be read: {listed}{more}", shown[0].line if total == 1 else None)
@@ -213,7 +255,7 @@ _REFUSAL = re.compile(
     + re.escape(BadLines.WAY_OUT),
     re.DOTALL,
 )
-_LINE = re.compile(r"(?:^|; )(?:([^,;:]*\.\w{1,8}), )?lines? (\d+(?:, \d+)*): ")
+_LINE = re.compile(rf"(?:^|; )(?:({_NAME}), )?lines? (\d+(?:, \d+)*): ")
 
 
 def bad_lines_in(message: str) -> tuple[tuple[BadLine, ...], int]:
@@ -223,7 +265,5 @@ def bad_lines_in(message: str) -> tuple[tuple[BadLine, ...], int]:
         return (), 0
     parts = _LINE.split(found[2])
     groups = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
-    lines = tuple(
-        BadLine(int(line), f"in {name}, {why}" if name else why) for name, at, why in groups for line in at.split(", ")
-    )
+    lines = tuple(BadLine(int(line), why, _name_in(name or "")) for name, at, why in groups for line in at.split(", "))
     return lines, int(found[1].replace(",", ""))

@@ -186,7 +186,7 @@ def setup_page(
         errors["form"] = refusal.message
         unreadable = isinstance(refusal, BadInput)
     page = _page(session, project, run, typed, errors, Seen(ruleset, source, counted, table))
-    faults = (errors.get("form", ""), *(reason for _, reason in (bad.lines if bad else ())))
+    faults = (errors.get("form", ""), *(one.reason for one in (bad.lines if bad else ())))
     in_doubt = any(map(is_about_encoding, faults))
     encodings = ENCODING_NAMES if in_doubt else page.encodings
     return replace(page, unreadable=unreadable, bad=bad, in_doubt=in_doubt, encodings=encodings)

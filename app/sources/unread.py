@@ -35,7 +35,7 @@ def is_broken(file: Sniffed, formats: Iterable[Format]) -> bool:
 def fault_of(file: Sniffed) -> BadLine:
     """The first fault of a broken file, with the file's name."""
     fault = first_fault(file)
-    return BadLine(fault.line if fault else 1, f"in {file.name}, {fault.reason if fault else 'there is a fault'}")
+    return BadLine(fault.line if fault else 1, fault.reason if fault else "there is a fault", file.name)
 
 
 def left_out(file: Sniffed, formats: Sequence[Format]) -> LeftOut:

@@ -57,6 +57,14 @@ _ORDER = ("NC", "SA", "ND")
 _NAMING = re.compile(
     r"\bBY\b|\bMIT\b|\bBSD|\bAPACHE|\bGFDL|\bGPL|\bLGPL|\bAGPL|\bISC\b|\bOPEN GOVERNMENT|\bOGL", re.IGNORECASE
 )
+# What people write where they know of no licence, without signs and the word itself; and what keeps all rights.
+_NONE = frozenset((
+    "", "none", "no", "unknown", "not known", "n a", "na", "nan", "nil", "null", "undefined", "unspecified",
+    "unlicensed", "unlicenced", "not specified", "not stated", "not given", "none stated", "none given",
+    "no known", "tbd", "todo",
+))  # fmt: skip
+_THE_WORD = re.compile(r"\b(?:the|licen[cs]e|licen[cs]ing)\b")
+_RESERVED = re.compile(r"\ball rights? (?:are )?reserved\b|\bproprietary\b|^(?:copyright(?:ed)?|closed|confidential)$")
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,24 @@ def licence_of(written: str) -> Licence:
 
 def key_of(written: str | None) -> str:
     """What is equal for two ways to write one licence; empty for none."""
-    return licence_of(written).key if written else ""
+    return licence_of(written).key if written and is_stated(written) else ""
+
+
+@lru_cache(maxsize=4096)
+def is_stated(written: str | None) -> bool:
+    """Whether that states anything at all: blank, `unknown`, `None` and `n/a` do not."""
+    said = _THE_WORD.sub(" ", _spoken(written or ""))
+    return " ".join(said.split()) not in _NONE
+
+
+@lru_cache(maxsize=4096)
+def keeps_all_rights(written: str | None) -> bool:
+    """Whether that is no licence but the opposite: all rights reserved, proprietary."""
+    return _RESERVED.search(_spoken(written or "")) is not None
+
+
+def _spoken(written: str) -> str:
+    return " ".join(re.sub(r"[\W_]+", " ", written.casefold()).split())
 
 
 def _folded(name: str) -> str:

@@ -12,12 +12,11 @@ from app.examples.models import Example, ExampleState
 from app.projects.models import Split
 from tests import factories
 from tests.browser.looking import Complaints, Eyes, expect
-from tests.datasets.material import add_revision, approve, dialogue
+from tests.datasets.material import add_revision, approve, dialogue, reasons_for
 
 MANY = 30
 LONG = "\n\n".join(f"Step {step}: whisk for {step} minutes, and taste it before you go on." for step in range(1, 40))
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
-REASONS = dict.fromkeys(("approvals", "leakage", "licences", "duplicates", "personal"), "a trial")
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def people(database: Database) -> factories.People:
         for number in range(MANY):
             asked = WORD if number == 7 else f"How do I bind sauce number {number}?"
             approve(session, made.project, made.annotator, made.reviewer, dialogue(asked, LONG))
-        freeze_version(session, made.lead, made.project, name="v1", overrides=REASONS)
+        freeze_version(session, made.lead, made.project, name="v1", overrides=reasons_for(session, made.project))
         examples = list(session.scalars(select(Example).order_by(Example.id)))
         for example in examples[:-2]:
             asked = dialogue(f"How do I bind sauce number {example.id - examples[0].id}?")[0]["content"]
@@ -46,7 +45,7 @@ def people(database: Database) -> factories.People:
         examples[0].split, examples[1].licence = Split.DEV, "CC0 1.0"
         examples[-1].state, examples[-1].approved_number = ExampleState.RETURNED, None
         approve(session, made.project, made.annotator, made.reviewer, dialogue("What is new?", f"{WORD} is."))
-        freeze_version(session, made.lead, made.project, name="v2", overrides=REASONS)
+        freeze_version(session, made.lead, made.project, name="v2", overrides=reasons_for(session, made.project))
         return made
 
 
@@ -151,7 +150,9 @@ def test_long_names_of_versions_stay_in_their_places(
     old, new = "old-" + "a" * 60, "new-" + "b" * 60
     with database.writing() as session:
         for name in (old, new):
-            freeze_version(session, people.lead, people.project, name=name, overrides=REASONS)
+            freeze_version(
+                session, people.lead, people.project, name=name, overrides=reasons_for(session, people.project)
+            )
             approve(session, people.project, people.annotator, people.reviewer, dialogue(f"After {name}?", "Yes."))
     page = signed_in(people.annotator).new_page()
     for width in (1440, 360):

@@ -144,8 +144,6 @@ def _import(site: Site, folder: Path, texts: list[str], text: str) -> None:
             "--name",
             "v1",
             "--override",
-            "duplicates",
-            "--override",
             "licences",
             "--reason",
             texts[0],

@@ -7,12 +7,12 @@ from app.examples.models import Example
 from app.projects.models import Project, Split
 from app.runs.models import BaseModel, ModelKind, RunState, TrainingRun
 from tests.browser.looking import Keys, expect
-from tests.datasets.material import add_revision, approve, dialogue
+from tests.datasets.material import add_revision, approve, dialogue, reasons_for
 
 LONG = (
     "A sentence that goes on, with a_word_that_nobody_can_break_because_it_has_no_blank_in_it_at_all_" + "x" * 80 + ". "
 )
-OVERRIDES = dict.fromkeys(("leakage", "approvals", "licences"), "A pilot to try the trainer, not for a claim.")
+PILOT = "A pilot to try the trainer, not for a claim."
 LONG_NAME = "second-" + "v" * 57
 
 
@@ -26,13 +26,13 @@ def frozen(database, people):
             said = dialogue(f"How do I sow seed number {at}?", f"Thinly, in row {at}." if at else LONG * 40)
             split = Split.DEV if at == 7 else Split.TRAIN
             made.append(approve(session, project, people.annotator, people.reviewer, said, split=split))
-        first = freeze_version(session, people.lead, project, name="v1", overrides=OVERRIDES)
+        first = freeze_version(session, people.lead, project, name="v1", overrides=reasons_for(session, project, PILOT))
         one = session.get_one(Example, made[5].id)
         one.revision_number = one.approved_number = 2
         add_revision(
             session, one, people.annotator, dialogue("How do I sow seed number 5?", "Thinly, and water it."), 2
         )
-        long = dict.fromkeys(OVERRIDES, LONG * 2)
+        long = reasons_for(session, project, LONG * 2)
         freeze_version(session, people.lead, project, name=LONG_NAME, overrides=long)
         base = BaseModel(name="tiny", kind=ModelKind.TINY, path="tiny")
         session.add(base)

@@ -12,10 +12,9 @@ from app.examples.models import Example
 from app.projects.models import Project
 from tests import factories
 from tests.browser.looking import Complaints, Eyes, Keys, expect
-from tests.datasets.material import add_revision, approve, dialogue
+from tests.datasets.material import add_revision, approve, dialogue, reasons_for
 
 MANY = 30
-REASONS = dict.fromkeys(("leakage", "licences"), "a trial")
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def changed(database: Database, people: factories.People) -> factories.People:
         project = session.get_one(Project, people.project.id)
         for at in range(MANY):
             approve(session, project, people.annotator, people.reviewer, dialogue(f"How do I sow seed {at}?"))
-        freeze_version(session, people.lead, project, name="v1", overrides=REASONS)
+        freeze_version(session, people.lead, project, name="v1", overrides=reasons_for(session, project))
         for at, example in enumerate(session.scalars(select(Example).order_by(Example.id)).all()):
             example.revision_number = example.approved_number = 2
             add_revision(session, example, people.annotator, dialogue(f"How do I sow seed {at}?", "Thinly."), 2)

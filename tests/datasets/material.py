@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import User
 from app.datasets.gate_models import GateSettings
+from app.datasets.gates import GateState
+from app.datasets.queries import material_of
 from app.examples.models import Example, ExampleState, Revision
 from app.projects.models import Project, Split
 from app.reviews.models import Review, ReviewVerdict
@@ -23,6 +25,11 @@ LICENSED = {
 def dialogue(question: str, answer: str | None = "Slowly, and with butter.") -> list[dict[str, str]]:
     said = [{"role": "user", "content": question}]
     return said + ([{"role": "assistant", "content": answer}] if answer is not None else [])
+
+
+def reasons_for(session: Session, project: Project, words: str = "a trial") -> dict[str, str]:
+    """A reason for each gate that blocks: what does not block is not overridden."""
+    return {gate.gate: words for gate in material_of(session, project).gates if gate.state is GateState.BLOCK}
 
 
 def approve(

@@ -13,7 +13,7 @@ from app.jobs.models import Job
 from app.jobs.running import run_now
 from app.worker import worker_name
 from tests import factories
-from tests.datasets.material import fixed_set
+from tests.datasets.material import fixed_set, reasons_for
 from tests.hubkeep import Repository
 from tests.hubstand import WRITE, serving
 
@@ -32,7 +32,7 @@ class Room:
     def freeze(self, name):
         """Freeze what is approved."""
         with self.database.writing() as session:
-            reasons = {"licences": "as they came"}
+            reasons = reasons_for(session, self.people.project, "as they came")
             return freeze_version(session, self.people.lead, self.people.project, name=name, overrides=reasons)
 
     @property

@@ -9,7 +9,7 @@ from app.datasets.operations import freeze_version
 from app.projects.operations import add_member
 from tests import factories
 from tests.access.table import TABLE
-from tests.datasets.material import approve, dialogue
+from tests.datasets.material import approve, dialogue, reasons_for
 
 WORD = "Quokkaberry"
 # Each place in a path, filled with what exists in the first project alone.
@@ -35,12 +35,12 @@ def places(database, people):
         example = approve(
             session, people.project, people.annotator, people.reviewer, dialogue(f"{WORD}?"), source="authors"
         )
-        overrides = dict.fromkeys(("leakage", "approvals", "licences"), "a trial")
+        overrides = reasons_for(session, people.project)
         version = freeze_version(session, people.lead, people.project, name="secret-v1", overrides=overrides)
         other = factories.project(session, people.lead)
         add_member(session, people.lead, other, people.annotator, Role.ANNOTATOR)
         approve(session, other, people.annotator, people.reviewer, dialogue("Something else?"), source="authors")
-        freeze_version(session, people.lead, other, name="v1", overrides=overrides)
+        freeze_version(session, people.lead, other, name="v1", overrides=reasons_for(session, other))
         numbers = {"example_id": example.id, "candidate_id": 1, "import_id": 1, "publication_id": 1}
         return other.slug, {**THERE, **{name: str(number) for name, number in numbers.items()}}, version
 

@@ -16,18 +16,17 @@ from app.datasets.formats import Format
 from app.datasets.models import Version, VersionRow
 from app.datasets.operations import export_version, freeze_version
 from app.projects.models import Project
-from tests.datasets.material import LICENSED, approve, dialogue
-from tests.datasets.test_cli import document, handpicked
+from tests.datasets.material import LICENSED, approve, dialogue, reasons_for
+from tests.datasets.test_cli import document
 
 HTML = MarkdownIt("commonmark").enable("table")
-REASONS = dict.fromkeys(("leakage", "approvals", "licences"), "a pilot")
 
 
 @pytest.fixture
 def version(database, kitchen) -> Version:
     with database.writing() as session:
         lead, project = session.merge(kitchen.lead), session.get_one(Project, kitchen.project.id)
-        return freeze_version(session, lead, project, name="v1", overrides=REASONS)
+        return freeze_version(session, lead, project, name="v1", overrides=reasons_for(session, project, "a pilot"))
 
 
 def head(manifest: Any, form: Format = Format.HF) -> dict[str, Any]:
@@ -227,7 +226,7 @@ def test_attribution_of_an_answer_of_ours_credits_the_question_alone(tmp_path):
 
 
 def test_api_and_command_give_the_card_of_an_export_word_for_word(
-    database, database_url, version, kitchen, api, tmp_path
+    database, handpicked, version, kitchen, api, tmp_path
 ):
     form = Format.CSV
     with database.reading() as session:
@@ -237,7 +236,7 @@ def test_api_and_command_give_the_card_of_an_export_word_for_word(
     answer = api(kitchen.annotator).get(f"/api/v1/projects/{slug}/versions/v1/card", params={"format": form.value})
     assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
     assert answer.text == expected
-    done = document(handpicked(database_url, "card", f"{slug}@v1", "--format", form.value, "--json"))
+    done = document(handpicked("card", f"{slug}@v1", "--format", form.value, "--json"))
     assert (done["id"], done["card"]) == (version.manifest["id"], expected)
     assert api(kitchen.annotator).get(f"/api/v1/projects/{slug}/versions/v9/card").status_code == 404
     assert api(kitchen.stranger).get(f"/api/v1/projects/{slug}/versions/v1/card").status_code == 404
@@ -263,7 +262,7 @@ def test_the_page_shows_the_first_example_that_fits_as_an_export_does(browser, d
         project = session.get_one(Project, people.project.id)
         for number in range(3):
             approve(session, project, people.annotator, people.reviewer, dialogue(f"Question number {number}?"))
-        freeze_version(session, people.lead, project, name="v1", overrides=REASONS)
+        freeze_version(session, people.lead, project, name="v1", overrides=reasons_for(session, project))
     with database.reading() as session:
         texts = [json.loads(row.line) for row in session.query(VersionRow).order_by(VersionRow.position)]
     page = browser(people.annotator).get(f"/projects/{people.project.slug}/versions/v1/card").text

@@ -16,11 +16,10 @@ from app.datasets.publication.cautions import cautions
 from app.datasets.publication.models import Visibility
 from app.projects.models import Project
 from tests.datasets.gating import gate_of
-from tests.datasets.material import LICENSED, approve, dialogue
+from tests.datasets.material import LICENSED, approve, dialogue, reasons_for
 
 WAYS = ("CC BY-SA 4.0", "CC-BY-SA-4.0", "cc-by-sa-4.0", "https://creativecommons.org/licenses/by-sa/4.0/")
 LINKED = "[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/)"
-REASONS = {"licences": "a trial"}
 
 
 @pytest.fixture
@@ -33,7 +32,9 @@ def frozen(database, people):
             for place, one in enumerate(texts):
                 said = dialogue(f"What of thing {place} is {'abcdefgh'[place] * 7}?")
                 approve(session, project, people.annotator, people.reviewer, said, **one)
-            return freeze_version(session, people.lead, project, name=name, overrides=REASONS, **more)
+            return freeze_version(
+                session, people.lead, project, name=name, overrides=reasons_for(session, project), **more
+            )
 
     return freeze
 

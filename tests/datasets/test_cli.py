@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from app.datasets.verify import NOT_PROVEN
 from app.db import Database
 from tests import factories
 from tests.commands import Shell
@@ -29,8 +30,12 @@ def test_freeze_export_verify(handpicked: Shell, kitchen: factories.People, tmp_
     # Verifying needs no database: this one is no database at all.
     handpicked.set(DATABASE_URL="nonsense://")
     assert document(handpicked("verify", out, "--id", frozen["id"], "--json")) == {
-        "ok": True, "id": frozen["id"], "problems": [],
+        "ok": True, "id": frozen["id"], "problems": [], "not_proven": NOT_PROVEN,
     }  # fmt: skip
+    assert handpicked("verify", out).stdout.splitlines()[1:] == [frozen["id"], NOT_PROVEN]
+    empty = handpicked("verify", out, "--id", "")
+    assert (empty.returncode, empty.stdout) == (1, "")
+    assert empty.stderr.startswith("handpicked: An id is sha256: and 64 digits")
     spoilt = out / "train.parquet"
     data = bytearray(spoilt.read_bytes())
     data[len(data) // 2] ^= 1

@@ -13,14 +13,13 @@ from app.datasets.formats import Format
 from app.datasets.models import Version
 from app.datasets.operations import export_version, freeze_version
 from app.projects.models import Project, Split
-from tests.datasets.material import LICENSED, approve, dialogue, fixed_set
+from tests.datasets.material import LICENSED, approve, dialogue, fixed_set, reasons_for
 
 # mlcroissant's own: it reads by a class of rdflib that has a new name, and by a word of pandas that is to go.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The inplace keyword"),
 ]
-REASONS = dict.fromkeys(("leakage", "approvals", "licences", "personal", "style"), "a test")
 SYSTEM = [{"role": "system", "content": "Be brief."}]
 
 
@@ -36,7 +35,7 @@ def version(database, people) -> Version:
         approve(session, project, people.annotator, people.reviewer, dialogue("Alone in train", None), **more)
         approve(session, project, people.annotator, people.reviewer, SYSTEM + dialogue("=1+1, \n“and”?", None),
                 split=Split.TEST, **more)  # fmt: skip
-        return freeze_version(session, lead, project, name="v3", overrides=REASONS)
+        return freeze_version(session, lead, project, name="v3", overrides=reasons_for(session, project))
 
 
 def exported(database, version: Version, form: Format, out: Path) -> tuple[Path, list[dict[str, Any]]]:

@@ -16,7 +16,7 @@ from app.datasets.formats import Format
 from app.datasets.manifest import sealed, sums
 from app.datasets.models import Version
 from app.datasets.operations import export_version, freeze_version
-from app.datasets.verify import verify_folder
+from app.datasets.verify import NOT_PROVEN, verify_folder
 from app.db import Database
 from app.projects.models import Split
 from app.reviews.models import Review, ReviewVerdict
@@ -139,7 +139,7 @@ def test_sha256sum_agrees(database: Database, version: Version, tmp_path: Path) 
 @pytest.mark.parametrize("form", list(Format))
 def test_an_untouched_copy_passes(database: Database, version: Version, tmp_path: Path, form: Format) -> None:
     export(database, version, form, tmp_path / "out")
-    sound = {"ok": True, "id": f"sha256:{version.sha256}", "problems": []}
+    sound = {"ok": True, "id": f"sha256:{version.sha256}", "problems": [], "not_proven": NOT_PROVEN}
     assert verify_folder(tmp_path / "out") == sound
     assert verify_folder(tmp_path / "out", f"sha256:{version.sha256}") == sound
     assert verify_folder(tmp_path / "out", version.sha256.upper()) == sound
@@ -209,6 +209,7 @@ def reseal(out: Path) -> None:
     manifest = json.loads((out / "manifest.json").read_bytes())
     for file in manifest["files"]:
         file["sha256"] = hashlib.sha256((out / file["path"]).read_bytes()).hexdigest()
+        file["bytes"] = (out / file["path"]).stat().st_size
     body = sealed(manifest)
     (out / "manifest.json").write_bytes(body)
     (out / "SHA256SUMS").write_bytes(sums(manifest["files"], hashlib.sha256(body).hexdigest()))

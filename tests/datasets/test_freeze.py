@@ -13,6 +13,7 @@ from app.accounts.models import AuditEntry
 from app.datasets import queries
 from app.datasets.canonical import line_of
 from app.datasets.exports import VersionBroken
+from app.datasets.gate_operations import set_gates
 from app.datasets.models import Version, VersionRow
 from app.datasets.operations import (
     BadName,
@@ -313,6 +314,28 @@ def test_an_approval_of_own_words_blocks(database: Database, people: factories.P
 def test_overrides_are_checked(database: Database, kitchen: factories.People, overrides: dict[str, str]) -> None:
     with pytest.raises(Refusal, match="nothing was frozen"), database.writing() as session:
         freeze_version(session, kitchen.lead, kitchen.project, name="v1", overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("gate", "policy", "words"),
+    [("composition", "warn", "composition only warns"), ("approvals", "block", "approvals passes"),
+     ("style", "off", "style is off")],
+)  # fmt: skip
+def test_what_does_not_block_is_not_overridden_in_form_api_or_command_line(
+    database: Database, kitchen: factories.People, browser, api, handpicked, gate: str, policy: str, words: str
+) -> None:
+    with database.writing() as session:
+        set_gates(session, kitchen.lead, kitchen.project, {gate: policy})
+    path, said = f"/projects/{kitchen.project.slug}/versions", f"v1 was not frozen: {words}: nothing to override."
+    form = browser(kitchen.lead).post(path, data={"name": "v1", f"reason_{gate}": "why not"})
+    assert (form.status_code, said in form.text, 'id="freeze"' in form.text) == (422, True, True)
+    body = {"name": "v1", "overrides": {gate: "why not"}}
+    answer = api(kitchen.lead).post(f"/api/v1{path}", json=body)
+    assert (answer.status_code, said in answer.text) == (422, True)
+    done = handpicked("freeze", kitchen.project.slug, "--name", "v1", "--override", gate, "--reason", "why not")
+    assert (done.returncode, said in done.stderr) == (1, True)
+    with database.reading() as session:
+        assert session.scalar(select(func.count(Version.id))) == 0
 
 
 def test_what_is_not_approved_stays_out(database: Database, kitchen: factories.People) -> None:

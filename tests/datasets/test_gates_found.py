@@ -34,6 +34,46 @@ def test_a_missing_licence_and_a_name_that_the_licence_asks_for_block(database, 
         freeze_version(session, people.lead, people.project, name="v1")
 
 
+@pytest.mark.parametrize("written", ["unknown", "None", " ", "n/a"])
+def test_a_word_for_no_licence_is_none(database, people, written):
+    number = put(database, people, "Under nothing?", licence=written, attribution={})
+    gate = gate_of(database, people, "licences")
+    said = "no licence" if written.isspace() else f"“{written}” is no licence"
+    assert (gate.state, told(gate)) == ("block", [(number, said)])
+    assert gate.detail == "0 of 1 carry a licence."
+
+
+@pytest.mark.parametrize("written", ["All rights reserved", "proprietary"])
+def test_a_text_whose_rights_are_all_kept_is_unfit(database, people, written):
+    number = put(database, people, "May I?", licence=written)
+    put(database, people, "By somebody?")
+    gate = gate_of(database, people, "licences")
+    assert (gate.state, told(gate)) == ("block", [(number, f"“{written}” lets nobody else use it")])
+    assert gate.detail.startswith("1 of 2 carry a licence; 1 keeps all rights, which is no licence; 1 is share-alike")
+
+
+def test_a_manifest_counts_a_word_for_no_licence_with_those_that_have_none(database, people):
+    put(database, people, "Under nothing?", licence="unknown")
+    put(database, people, "And you?", licence=None)
+    with database.writing() as session:
+        reason = {"licences": "A trial."}
+        version = freeze_version(session, people.lead, people.project, name="v1", overrides=reason)
+        assert version.manifest["licences"] == [{"licence": None, "examples": 2}]
+
+
+def test_a_refusal_names_the_first_two_texts_and_counts_the_others(database, people):
+    numbers = [
+        put(database, people, f"Under nothing {word}?", licence=None) for word in ("one", "two", "three", "four")
+    ]
+    with pytest.raises(GatesBlock) as refusal, database.writing() as session:
+        freeze_version(session, people.lead, people.project, name="v1")
+    said = refusal.value.message
+    for number, word in zip(numbers[:2], ("one", "two"), strict=True):
+        assert f"xample {number} (train): no licence: “Under nothing {word}?”" in said
+    assert "; and 2 more." in said
+    assert "Under nothing three" not in said
+
+
 @pytest.mark.parametrize(
     ("licence", "asks"),
     [("CC BY 4.0", True), ("cc-by-sa-3.0", True), ("MIT", True), ("Apache-2.0", True), ("BSD-3-Clause", True),

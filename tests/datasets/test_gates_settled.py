@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.accounts.models import AuditEntry
 from app.datasets.gate_operations import set_gates
-from app.examples.licensing import NothingGiven, give_licence
+from app.examples.licensing import NoLicence, NothingGiven, give_licence
 from app.examples.models import Example
 from tests.datasets.gating import address, gate_of, put
 
@@ -30,6 +30,17 @@ def test_a_licence_is_given_to_what_has_none_and_a_name_to_what_names_nobody(bro
     assert rows[known].attribution["author"] == "A. Baker"
     assert (entry.detail["licensed"], entry.detail["credited"]) == (1, 2)
     assert all(row.state == "approved" for row in rows.values())
+
+
+@pytest.mark.parametrize("written", ["unknown", "all rights reserved"])
+def test_what_is_no_licence_is_not_given_and_gives_way_to_one(database, people, written):
+    number = put(database, people, "Under nothing?", licence="n/a")
+    with pytest.raises(NoLicence, match="nothing was changed"), database.writing() as session:
+        give_licence(session, people.lead, people.project, licence=written, author="")
+    with database.writing() as session:
+        assert give_licence(session, people.lead, people.project, licence="CC0", author="").licensed == 1
+    with database.reading() as session:
+        assert session.get_one(Example, number).licence == "CC0"
 
 
 def test_nothing_given_is_refused_and_too_long_a_licence_too(api, database, people):

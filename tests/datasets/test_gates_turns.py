@@ -9,7 +9,7 @@ from app.datasets.card.card import card
 from app.datasets.formats import Format
 from app.datasets.gate_operations import put_up_leaks
 from app.datasets.gates import Prompt, exact_leaks, likenesses
-from app.datasets.gates.rewording import is_long_enough, places_of, words
+from app.datasets.gates.wording import is_long_enough, places_of, words
 from app.datasets.operations import GatesBlock, freeze_version
 from app.duplicates import operations as duplicates
 from app.duplicates.models import Verdict

@@ -7,13 +7,12 @@ from app.datasets.card.card import card
 from app.datasets.formats import Format
 
 BY4 = "CC BY-SA 4.0"
-ALL_GATES = dict.fromkeys(("composition", "duplicates", "leakage", "approvals"), "a test")
 
 
 def freeze(database, people, **more):
     with database.writing() as session:
         lead, project = session.merge(people.lead), session.merge(people.project)
-        version = operations.freeze_version(session, lead, project, name="v1", overrides=ALL_GATES, **more)
+        version = operations.freeze_version(session, lead, project, name="v1", **more)
         return version.row_count, dict(version.manifest)
 
 
@@ -58,12 +57,11 @@ def test_a_version_without_a_limit_names_none(browser, database, kitchen):
 
 def test_form_and_api_take_the_limit(browser, api, database, kitchen):
     path = f"/projects/{kitchen.project.slug}/versions"
-    reasons = {f"reason_{gate}": words for gate, words in ALL_GATES.items()}
-    refused = browser(kitchen.lead).post(path, data={"name": "v1", "licences": "MIT", **reasons})
+    refused = browser(kitchen.lead).post(path, data={"name": "v1", "licences": "MIT"})
     assert refused.status_code == 409
     assert "under the licence MIT" in refused.text
-    made = browser(kitchen.lead).post(path, data={"name": "v1", "licences": f"{BY4}, CC BY-SA 3.0", **reasons})
+    made = browser(kitchen.lead).post(path, data={"name": "v1", "licences": f"{BY4}, CC BY-SA 3.0"})
     assert made.status_code == 303
-    body = {"name": "v2", "overrides": ALL_GATES, "licences": [BY4]}
+    body = {"name": "v2", "licences": [BY4]}
     answer = api(kitchen.lead).post(f"/api/v1{path}", json=body)
     assert sum(answer.json()["examples"].values()) == 1

@@ -23,7 +23,7 @@ from app.reviews.models import Review, ReviewVerdict
 from app.sources.rulesets import PRESETS
 from app.text.canonical import content_hash
 from app.text.counting import ESTIMATE, read_tokenizer
-from tests.datasets.material import add_revision, approve, dialogue, fixed_set
+from tests.datasets.material import add_revision, approve, dialogue, fixed_set, reasons_for
 from tests.examples import rows
 
 # The keys that manifests had before there was more to say.
@@ -31,7 +31,6 @@ FIRST_KEYS = {
     "format", "version", "id", "project", "frozen", "people", "approvals", "examples", "composition", "lengths",
     "languages", "licences", "sites", "gates", "software", "examples_file", "roles",
 }  # fmt: skip
-REASONS = dict.fromkeys(("leakage", "approvals", "licences"), "a test")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def words() -> bytes:
 def frozen(database, people, name="v1"):
     with database.writing() as session:
         lead, project = session.merge(people.lead), session.get_one(Project, people.project.id)
-        return dict(freeze_version(session, lead, project, name=name, overrides=REASONS).manifest)
+        return dict(freeze_version(session, lead, project, name=name, overrides=reasons_for(session, project)).manifest)
 
 
 def test_tokens_of_rows_are_those_of_training(words):
@@ -101,7 +100,9 @@ def test_rules_of_imports_stand_there_with_a_hash_that_they_have(session, people
     left_out.import_run_id, left_out.state = other.id, "rejected"
     left_out.approved_number = None
     session.flush()
-    manifest = freeze_version(session, people.lead, people.project, name="v1", overrides=REASONS).manifest
+    manifest = freeze_version(
+        session, people.lead, people.project, name="v1", overrides=reasons_for(session, people.project)
+    ).manifest
     assert [(one["name"], one["examples"]) for one in manifest["rules"]] == [("lima", 2), ("the project's own", 1)]
     assert [content_hash(one["rules"]) for one in manifest["rules"]] == [one["sha256"] for one in manifest["rules"]]
     said = card(manifest, Format.LIMA)
@@ -125,7 +126,9 @@ def test_two_second_persons_are_counted_with_kappa(session, people):
         session.flush()
         session.add(Review(example_id=made.id, revision_number=1, reviewer_id=people.reviewer.id,
                            verdict=ReviewVerdict.APPROVED, words=""))  # fmt: skip
-    manifest = freeze_version(session, people.lead, people.project, name="v1", overrides=REASONS).manifest
+    manifest = freeze_version(
+        session, people.lead, people.project, name="v1", overrides=reasons_for(session, people.project)
+    ).manifest
     found = manifest["agreement"]
     assert (found["texts"], found["agreed"], round(found["kappa"], 3)) == (3, 2, 0.4)
     assert {"first": "approved", "second": "returned", "texts": 1} in found["verdicts"]

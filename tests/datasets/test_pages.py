@@ -204,7 +204,7 @@ def test_sent_by_htmx_a_freeze_leads_on_and_a_refusal_leaves_the_address(
     with database.writing() as session:
         approve(session, kitchen.project, kitchen.annotator, kitchen.reviewer, dialogue("Name three cheeses."))
     client, sent = browser(kitchen.lead), {"hx-request": "true"}
-    reasons = {"name": "pilot", "reason_composition": "kept", "reason_leakage": ""}
+    reasons = {"name": "pilot", "reason_leakage": ""}
     refused = client.post(versions_url(kitchen), data=reasons, headers=sent)
     assert refused.status_code == 409
     assert "hx-redirect" not in refused.headers

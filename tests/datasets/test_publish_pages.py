@@ -284,6 +284,26 @@ def test_by_the_command_line(hub, room, handpicked):
     handpicked("publish", reference, REPOSITORY, "--check", "--dry-run", code=2)
 
 
+def test_what_main_holds_is_not_proposed_and_said_to_be_there(hub, room, page, address, browser, api, handpicked):
+    first = room.publish()
+    reference = f"{room.people.project.slug}@v1"
+    sent = len(room.repository.history)
+    said = handpicked("publish", reference, REPOSITORY, "--pull-request", "--yes")
+    note = f"Main holds it already, at {first.revision[:8]}: nothing was sent, and no pull request was opened."
+    assert said.startswith(f"{reference} is there already: {first.url}\n{note}\n")
+    assert (len(room.repository.history), room.repository.proposals) == (sent, [])
+    again, before = api(room.people.lead).get(address).json()["publications"]
+    assert (again["note"], again["pull_request"], before["note"]) == (note, None, None)
+    shown = browser(room.people.lead).get(page).text
+    assert "<strong>On main already:</strong>" in shown
+    assert "; no pull request was opened." in shown
+    assert shown.count(note) == 1
+    # A pull request that is there is named as ever, and says nothing of the kind.
+    room.repository.main = room.repository.main.parent
+    proposed = json.loads(handpicked("publish", reference, REPOSITORY, "--pull-request", "--yes", "--json"))
+    assert (proposed["pull_request"], proposed["note"]) == (1, None)
+
+
 def test_a_refusal_ends_the_command_with_a_sentence(hub, room, handpicked, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", READ)
     said = handpicked("publish", f"{room.people.project.slug}@v1", REPOSITORY, code=1)

@@ -61,6 +61,7 @@ def test_a_line_without_anything_to_say_is_what_it_was_before_there_was_any():
 def test_the_manifest_counts_groups_flags_prompts_alone_and_translations(version):
     assert version.manifest["roles"] == {
         "groups": {"A": 3, "B": 1},
+        "groups_written": {"A": 3, "B": 1},
         "flags": {"acknowledges_first": 1, "format_constraint": 1, "sensitive": 2},
         "without_response": {"dev": 1, "test": 1},
         "translations": 1,
@@ -73,11 +74,39 @@ def test_the_manifest_counts_groups_flags_prompts_alone_and_translations(version
 def test_the_card_says_it_and_says_nothing_where_there_is_nothing(version):
     said = card(version.manifest, Format.MESSAGES)
     assert "Prompts without a response: 1 dev, 1 test." in said
-    assert "group A 3, group B 1" in said
+    assert "- Written by the team, by group of authors: group A 3, group B 1; `group` on their lines." in said
+    assert "From elsewhere" not in said
     assert "sensitive 2" in said
     assert "1 example was written as the translation of another." in said
     silent = {name: value for name, value in version.manifest.items() if name != "roles"}
     assert "What the prompts are" not in card(silent, Format.LIMA)
+
+
+def test_a_group_of_what_others_wrote_is_not_the_teams(database, people):
+    """An imported post has a group by its file or a lead; the card names nobody here as its writer."""
+    with database.writing() as session:
+        project = session.get_one(Project, people.project.id)
+        only_warn(session, project, "licences")
+        for question, about in (("Theirs?", {"author": "ann"}), ("Also theirs?", {"url": "https://a.test/1"})):
+            made = approve(
+                session, project, people.annotator, people.reviewer, dialogue(question), attribution=about
+            )  # fmt: skip
+            made.author_group = AuthorGroup.A
+        manifest = freeze_version(session, people.lead, project, name="v1").manifest
+        approve(
+            session, project, people.annotator, people.reviewer, dialogue("Ours?"), attribution={}
+        ).author_group = AuthorGroup.B
+        mixed = freeze_version(session, people.lead, project, name="v2").manifest
+    theirs = "- From elsewhere, put into a group of authors by an import or by a lead: group A 2; `group` on"
+    said = card(manifest, Format.LIMA)
+    assert f"{theirs} their lines." in said
+    assert "Written by the team" not in said
+    assert manifest["roles"] == {"groups": {"A": 2}, "groups_written": {}}
+    said = card(mixed, Format.LIMA)
+    assert f"{theirs} their lines." in said
+    assert "- Written by the team, by group of authors: group B 1; `group` on their lines." in said
+    earlier = mixed | {"roles": {"groups": {"A": 2, "B": 1}}}
+    assert "- By group of authors: group A 2, group B 1; `group` on their lines." in card(earlier, Format.LIMA)
 
 
 @pytest.mark.parametrize("form", list(Format))

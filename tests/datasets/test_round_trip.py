@@ -30,12 +30,13 @@ from app.sources.readers.rows import split_in
 from app.sources.rulesets import NONE
 from app.worker import worker_name
 from tests import factories
+from tests.commands import Shell
 from tests.datasets.large import DIALOGUES, ROWS, expected, frozen, items, rows, words_of
-from tests.datasets.test_cli import document, handpicked
+from tests.datasets.material import reasons_for
+from tests.datasets.test_cli import document
 
 Frozen = tuple[dict[str, Any], list[FrozenLine]]
 SPLITS = ("train", "dev", "test")
-OVERRIDES = {"duplicates": "made for a test", "leakage": "made for a test", "licences": "made for a test"}
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def test_a_whole_export_freezes_to_the_same_id_in_another_project(
     assert len([path for path in copies if path.endswith(tuple(data))]) == len(SPLITS)
     with database.writing() as session:
         approve_imported(session, people.lead, project, "approved where it was exported")
-        again = freeze_version(session, people.lead, project, name="v1", overrides=OVERRIDES)
+        again = freeze_version(session, people.lead, project, name="v1", overrides=reasons_for(session, project))
     assert f"sha256:{again.sha256}" == version[0]["id"]
     assert imported_again(database, settings, people, project, out) == (0, ROWS)
 
@@ -148,19 +149,21 @@ def imported_again(
 
 
 def test_the_command_line_takes_it_there_and_back(
-    database: Database, database_url: str, people: factories.People, version: Frozen, tmp_path: Path
+    database: Database, handpicked: Shell, people: factories.People, version: Frozen, tmp_path: Path
 ) -> None:
     slug, wanted = people.project.slug, version[0]["id"]
     out = exported(version, Format.PARQUET, tmp_path / "out")
-    back = document(handpicked(database_url, "import", slug, out, "--into", "set", "--json"))
+    back = document(handpicked("import", slug, out, "--into", "set", "--json"))
     assert (back["format"], back["created"]) == ("handpicked", ROWS)
-    approved = handpicked(database_url, "review", "approve", slug, "--imported", "--reason", "there and back")
+    approved = handpicked("review", "approve", slug, "--imported", "--reason", "there and back")
     assert approved.returncode == 0, approved.stderr
-    overrides = [word for gate in OVERRIDES for word in ("--override", gate)]
-    done = handpicked(database_url, "freeze", slug, "--name", "v1", *overrides, "--reason", "test", "--json")
+    with database.reading() as session:
+        held = reasons_for(session, people.project)
+    overrides = [word for gate in held for word in ("--override", gate)]
+    done = handpicked("freeze", slug, "--name", "v1", *overrides, "--reason", "test", "--json")
     assert document(done)["id"] == wanted
     again = tmp_path / "again.zip"
-    made = document(handpicked(database_url, "export", f"{slug}@v1", "--format", "csv-safe", "--out", again, "--json"))
+    made = document(handpicked("export", f"{slug}@v1", "--format", "csv-safe", "--out", again, "--json"))
     assert (made["id"], made["path"]) == (wanted, str(again))
     shutil.unpack_archive(again, tmp_path / "unpacked")
     assert verify_folder(tmp_path / "unpacked" / f"{slug}-v1-csv-safe", wanted)["ok"]
@@ -198,3 +201,20 @@ def test_two_examples_that_say_the_same_come_back_as_two(
     project, run = imported(database, settings, people, out)
     assert (run.result["created"], run.result["unchanged"]) == (4, 0)
     assert imported_again(database, settings, people, project, out) == (0, 4)
+
+
+def test_a_refusal_names_the_file_and_the_line_in_one_form(
+    database: Database, settings: Settings, people: factories.People, tmp_path: Path
+) -> None:
+    """Whether the reader finds the fault or the set will not have the record."""
+    for name in ("dev", "train"):
+        row = {"conversations": [f"Why {name}?", "So."], "source": "authors"}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
+    with (tmp_path / "train.jsonl").open("a") as file:
+        file.write(json.dumps({"conversations": ["Unanswered?"], "source": "authors"}) + "\n")
+    with pytest.raises(AssertionError, match=r"train\.jsonl, line 2: .+\. Nothing was imported\."):
+        imported(database, settings, people, tmp_path)
+    with (tmp_path / "dev.jsonl").open("a") as file:
+        file.write(json.dumps({"conversations": ["Why?", 4], "source": "authors"}) + "\n")
+    with pytest.raises(AssertionError, match=r"1 line cannot be read: dev\.jsonl, line 2: turn 2 is missing or not a"):
+        imported(database, settings, people, tmp_path)

@@ -10,7 +10,7 @@ from app.examples.models import Example
 from app.reviews.operations import approve
 from app.selection import taking
 from app.selection.plans import Part, Plan
-from tests.datasets.test_licence_limit import ALL_GATES
+from tests.datasets.material import reasons_for
 from tests.examples import rows
 
 SOURCE = "stackexchange_other"
@@ -31,7 +31,9 @@ def frozen(session, people):
         if not example.approved_number:
             examples.submit_example(session, people.annotator, example)
             approve(session, people.reviewer, example, example.revision_number)
-    version = operations.freeze_version(session, people.lead, people.project, name="v1", overrides=ALL_GATES)
+    version = operations.freeze_version(
+        session, people.lead, people.project, name="v1", overrides=reasons_for(session, people.project)
+    )
     return version.manifest
 
 

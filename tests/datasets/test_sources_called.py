@@ -15,10 +15,9 @@ from app.db import Database
 from app.examples.labels import SourceLabels, in_words
 from app.projects.models import Split
 from tests import factories
-from tests.datasets.material import approve, dialogue
+from tests.datasets.material import approve, dialogue, reasons_for
 
 Browser = Callable[..., TestClient]
-REASONS = dict.fromkeys(("leakage", "licences"), "a trial")
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def strays(database: Database, people: factories.People) -> factories.People:
         for split, source in ((Split.TEST, "authors_b"), (Split.DEV, "authors_b"), (Split.TRAIN, "blog_posts")):
             said = dialogue(f"Who wrote of {source} in {split}?")
             approve(session, people.project, people.annotator, people.reviewer, said, split=split, source=source)
-        freeze_version(session, people.lead, people.project, name="v1", overrides=REASONS)
+        freeze_version(session, people.lead, people.project, name="v1", overrides=reasons_for(session, people.project))
     return people
 
 

@@ -19,7 +19,7 @@ from app.sources.operations import ImportPlan, start_import
 from app.sources.rulesets import Ruleset
 from app.worker import worker_name
 from tests import factories
-from tests.datasets.material import dialogue
+from tests.datasets.material import dialogue, reasons_for
 
 
 @dataclass
@@ -78,7 +78,7 @@ def write(session, people, example, answer, based_on=1):
 
 
 def freeze(session, people, name):
-    overrides = dict.fromkeys(("leakage", "approvals", "licences"), "so be it")
+    overrides = reasons_for(session, people.project, "so be it")
     return freeze_version(session, people.lead, people.project, name=name, overrides=overrides)
 
 

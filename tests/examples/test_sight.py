@@ -28,6 +28,7 @@ from app.sources.operations import ImportPlan, draft_import, start_import
 from app.sources.rulesets import Ruleset
 from app.worker import worker_name
 from tests.access.table import ALLOWED, TABLE
+from tests.datasets.material import reasons_for
 from tests.examples.rows import candidate, example, import_run, pair, submitted
 
 WORD = "Quokkaberry"
@@ -145,8 +146,7 @@ def _plant(session, people, found):
         )  # fmt: skip
     session.flush()
     found.pair = session.scalar(select(DuplicatePair.id).order_by(DuplicatePair.id).limit(1))
-    overrides = {"leakage": "they stay", "approvals": "so be it", "licences": "ours"}
-    version = freeze_version(session, lead, project, name="v1", overrides=overrides)
+    version = freeze_version(session, lead, project, name="v1", overrides=reasons_for(session, project))
     base = BaseModel(name="tiny", kind=ModelKind.TINY, path="tiny")
     session.add(base)
     session.flush()

@@ -186,9 +186,10 @@ def test_whatever_is_left_out_can_be_listed_and_costs_no_memory(
     pages = [client.get(f"{url}/remarks", params={"page": page}).json() for page in range(1, 52)]
     listed = [one for page in pages for one in page["remarks"]]
     assert (pages[0]["total"], len(listed)) == (2502, 2502)
-    lines = {(one["reason"][:11], one["line"]) for one in listed if one["unreadable"]}
-    assert lines == {("in a.jsonl,", n) for n in range(2, 1302)} | {("in b.jsonl,", n) for n in range(2, 1203)}
-    assert ["'7' is in the pool" in one["reason"] for one in listed if not one["unreadable"]] == [True]
+    lines = {(one["file"], one["line"]) for one in listed if one["unreadable"]}
+    assert lines == {("a.jsonl", n) for n in range(2, 1302)} | {("b.jsonl", n) for n in range(2, 1203)}
+    left_alone = [one for one in listed if not one["unreadable"]]
+    assert [("'7' is in the pool" in one["reason"], one["file"]) for one in left_alone] == [(True, "a.jsonl")]
 
     report = [json.loads(line) for line in client.get(f"{url}/report.jsonl").text.splitlines()]
     assert [line["decision"] for line in report] == ["kept"] * 2 + ["unreadable"] * 2501
@@ -243,8 +244,13 @@ def test_two_imports_of_one_dump_end_with_each_record_once(database, settings, p
     first = _start(database, people, sample.dump_folder())
     second = _start(database, people, sample.dump_folder())
     workers = [Worker(settings, database), Worker(settings, database)]
+
+    def work(worker: Worker) -> None:
+        while worker.work_once(Lane.QUICK):  # on a busy machine one may take over what the other was late to renew
+            pass
+
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda worker: worker.work_once(Lane.QUICK), workers))
+        list(pool.map(work, workers))
     with database.reading() as session:
         states = {session.get_one(ImportRun, run.id).state for run in (first, second)}
     assert states == {ImportState.PUBLISHED}

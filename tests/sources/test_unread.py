@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from app.sources.formats import open_source
 from app.sources.models import ImportState
 from app.sources.readers.base import ReadOptions
-from app.sources.records import BadLine, BadLines, bad_lines_in, told_at
+from app.sources.records import BadLine, BadLines, bad_lines_in
 from tests.sources import rooms
 from tests.sources.test_cli import document, environment, handpicked  # noqa: F401 - fixtures
 from tests.sources.test_pages import brought_in, started
@@ -57,7 +57,7 @@ def test_a_broken_file_of_rows_refuses_the_others_or_counts_as_unreadable(folder
         list(open_source(folder, format).records())
     reader = open_source(folder, format, options=ReadOptions(skip_bad=True))
     assert len(list(reader.records())) == 9
-    assert [f"in {name}, " in bad.reason for bad in reader.errors] == [True]
+    assert [bad.file for bad in reader.errors] == [name]
     assert name not in named(reader)
 
 
@@ -81,7 +81,8 @@ def test_the_command_names_them_to_people_and_in_its_document(handpicked, folder
     ended = handpicked(folder)
     assert (ended.returncode, "broken.csv" in ended.stderr) == (1, True)
     found = document(handpicked(folder, "--skip-bad", "--json"))
-    assert ["broken.csv" in error["reason"] for error in found["errors"]] == [True]
+    assert [error["file"] for error in found["errors"]] == ["broken.csv"]
+    assert not any(" in broken.csv" in error["reason"] for error in found["errors"])
 
 
 def test_the_pages_of_a_zip_and_the_api_name_them(browser, database, settings, people, tmp_path):
@@ -93,7 +94,7 @@ def test_the_pages_of_a_zip_and_the_api_name_them(browser, database, settings, p
     client = browser(people.annotator)
     at = brought_in(client, f"/projects/{people.project.slug}", rooms.upload("x.zip", path.read_bytes()))
     page = client.get(at).text
-    assert "in broken.jsonl, " in page
+    assert "<bdi>broken.jsonl</bdi>, <span>line 1</span>" in page
     page = client.get(f"{at}?skip_bad=true").text
     assert "Its rows are not read as LIMA" in page
     started(client, at, skip_bad="true", site="")
@@ -103,7 +104,7 @@ def test_the_pages_of_a_zip_and_the_api_name_them(browser, database, settings, p
     page = client.get(at).text
     assert "1 file or sheet is not read" in page
     assert "foo.csv" in page
-    assert "in broken.jsonl, " in page
+    assert "<bdi>broken.jsonl</bdi>, <span>line 1</span>" in page
 
 
 def test_the_reference_answers_of_fastchat_are_named(shared_data, handpicked):  # noqa: F811
@@ -176,11 +177,21 @@ def test_equal_reasons_of_a_refusal_are_said_once_and_read_back():
 
 
 def test_a_line_of_one_of_several_files_is_named_with_its_file():
-    fault = "in train.csv, it has 3 cells; there are 4"
-    bad = [BadLine(488, fault), BadLine(490, fault), BadLine(2, "in part 1/dev.csv, no text"),
+    fault = "it has 3 cells; there are 4"
+    bad = [BadLine(488, fault, "train.csv"), BadLine(490, fault, "train.csv"), BadLine(2, "no text", "part 1/dev.csv"),
            BadLine(7, "a quote is never closed")]  # fmt: skip
     refusal = BadLines(bad, 4)
     assert "train.csv, lines 488, 490: it has 3 cells; there are 4; part 1/dev.csv, line 2: no text" in refusal.message
     assert "; line 7: a quote is never closed" in refusal.message
     assert bad_lines_in(refusal.message) == (tuple(bad), 4)
-    assert told_at([488], bad[0].reason) == "train.csv, line 488: it has 3 cells; there are 4"
+    assert str(bad[0]) == "train.csv, line 488: it has 3 cells; there are 4"
+    assert str(bad[3]) == "line 7: a quote is never closed"
+
+
+@pytest.mark.parametrize("name", ["train.csv", "a, b.csv", 'line 3: "x"; line 4.csv', "part-00001", "früh/é\\.jsonl"])
+def test_a_name_that_reads_like_more_is_told_and_read_back(name):
+    bad = BadLine(4, "message 4 is the user's; in words, not", name)
+    assert BadLine.from_stored(bad.line, bad.stored) == bad
+    assert bad_lines_in(BadLines([bad, BadLine(9, "no text")], 2).message) == ((bad, BadLine(9, "no text")), 2)
+    assert str(bad).endswith(", line 4: message 4 is the user's; in words, not")
+    assert BadLine.from_stored(4, "in words, not") == BadLine(4, "in words, not")

@@ -17,6 +17,7 @@ from app.reviews import operations as reviews
 from app.suggestions import operations
 from app.suggestions.operations import NothingSaid
 from app.suggestions.queries import Place
+from tests.datasets.material import reasons_for
 from tests.examples.rows import example, pair, submitted
 from tests.suggestions.conftest import HTMX, PROMPT, RESPONSE
 
@@ -150,7 +151,7 @@ def approve(session, helped, made):
 
 
 def frozen(session, helped, name):
-    reason = dict.fromkeys(("composition", "licences", "duplicates"), "a small set")
+    reason = reasons_for(session, helped.people.project, "a small set")
     return datasets.freeze_version(session, helped.people.lead, helped.people.project, name=name, overrides=reason)
 
 

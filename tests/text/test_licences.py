@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.text.licences import key_of, licence_of
+from app.text.licences import is_stated, keeps_all_rights, key_of, licence_of
 
 BY_SA = ("CC BY-SA 4.0", "CC-BY-SA-4.0", "cc-by-sa-4.0", "cc_by_sa_4.0", "CC BY SA 4.0", "  CC  BY-SA\t4.0 ",
          "Creative Commons Attribution-ShareAlike 4.0 International", "https://creativecommons.org/licenses/by-sa/4.0/",
@@ -50,3 +50,43 @@ def test_licences_that_differ_stay_apart():
     assert len({key_of(written) for written in apart}) == len(apart)
     assert key_of("ours") == key_of("Ours")
     assert key_of(None) == key_of("") == ""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        None,
+        "",
+        "  ",
+        "unknown",
+        "Unknown",
+        "UNKNOWN LICENSE",
+        "None",
+        "n/a",
+        "N.A.",
+        "-",
+        "no licence",
+        "null",
+        "not specified",
+    ],
+)
+def test_what_states_no_licence_is_counted_with_what_has_none(written):
+    assert not is_stated(written)
+    assert not keeps_all_rights(written)
+    assert key_of(written) == ""
+
+
+@pytest.mark.parametrize(
+    "written", ["All rights reserved", "© 2024 ACME. All Rights Reserved.", "proprietary", "Proprietary licence"]
+)
+def test_what_keeps_all_rights_is_known(written):
+    assert is_stated(written)
+    assert keeps_all_rights(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["CC0", "The Unlicense", "Public domain", "Ours", "other", "Some rights reserved", "MIT"]
+)
+def test_what_states_a_licence_is_one(written):
+    assert is_stated(written)
+    assert not keeps_all_rights(written)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.datasets.credits import link
@@ -50,9 +50,14 @@ def head_lines(manifest: Mapping[str, Any]) -> list[str]:
         return ["license: unknown"]
     if len(found) == 1 and not without_one(manifest) and (known := _hub_id(found[0])):
         return [f"license: {known}"]
-    slugs = [_slug(licence) for licence in found] + (["none-stated"] if without_one(manifest) else [])
-    named = "-and-".join(slugs) if len(slugs) <= 3 else f"{len(slugs)}-licences"
+    named = named_together([_slug(licence) for licence in found], manifest)
     return ["license: other", f"license_name: {json.dumps(named)}", f"license_link: {LICENSE}"]
+
+
+def named_together(slugs: Iterable[str], manifest: Mapping[str, Any]) -> str:
+    """What several licences are called in a head, and that some examples state none."""
+    every = [*slugs, *(["none-stated"] if without_one(manifest) else [])]
+    return "-and-".join(every) if len(every) <= 3 else f"{len(every)}-licences"
 
 
 def _hub_id(licence: Licence) -> str | None:
@@ -63,8 +68,12 @@ def _hub_id(licence: Licence) -> str | None:
 
 
 def _slug(licence: Licence) -> str:
-    said = (licence.id or licence.name).lower()
-    return "-".join("".join(sign if sign.isalnum() or sign == "." else " " for sign in said).split())
+    return slug_of(licence.id or licence.name)
+
+
+def slug_of(written: str) -> str:
+    """Words as a name in a head: small letters, digits and dots, with dashes between."""
+    return "-".join("".join(sign if sign.isalnum() or sign == "." else " " for sign in written.lower()).split())
 
 
 def licence_text(manifest: Mapping[str, Any]) -> str:

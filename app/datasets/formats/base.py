@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from app.datasets.canonical import read_json
 from app.text.canonical import is_plain
 
 Record = dict[str, Any]
@@ -41,7 +42,7 @@ SOURCE = Column("source", "the key of its source")
 LICENCE = Column("licence", "the licence of its words, empty where none is stated")
 AUTHOR = Column("author", "who wrote the words, where that is known")
 URL = Column("url", "where they stand")
-GROUP = Column("group", "the group of authors that wrote the prompt")
+GROUP = Column("group", "the group of authors that the prompt belongs to")
 FLAGS = Column("flags", "what people said of the prompt", TEXTS)
 FLAGS_AS_TEXT = Column("flags", "what people said of the prompt, with blanks between")
 MESSAGES = Column("messages", "role and content of each message", turns_of("role", "content"))
@@ -100,7 +101,7 @@ class Layout(ABC):
         """Read a file; raises ValueError or OSError where it is none."""
         with path.open("rb") as file:
             for line in file:
-                yield json.loads(line)
+                yield read_json(line)
 
     def _told(self, flags: Column = FLAGS_AS_TEXT) -> tuple[Column, ...]:
         return (GROUP, flags) if self.told else ()

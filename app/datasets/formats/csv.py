@@ -75,9 +75,14 @@ class Csv(Layout):
         return CsvFile(path, [column.name for column in self.columns], self.encoding)
 
     def records(self, path: Path) -> Iterator[Record]:
-        """Read a file; raises ValueError where it is none."""
+        """Read a file; raises ValueError where it is none, or its header is not ours."""
+        names = [column.name for column in self.columns]
         with path.open("r", encoding=self.encoding, newline="") as file:
-            yield from csv.DictReader(file, strict=True)
+            rows = csv.reader(file, strict=True)
+            if next(rows, None) != names:
+                raise ValueError("its header is another")
+            for row in rows:
+                yield dict(zip(names, row, strict=True))
 
 
 class CsvFile:

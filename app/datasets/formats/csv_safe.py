@@ -41,10 +41,17 @@ class CsvSafe(Csv):
     def records(self, path: Path) -> Iterator[Record]:
         """Read a file, as it was before anything was escaped; raises ValueError where it is none."""
         for record in super().records(path):
-            escaped = record.pop(ESCAPED).split()
-            for name in escaped:
+            escaped = record.pop(ESCAPED)
+            for name in escaped.split():
                 record[name] = record[name].removeprefix(MARK)
+            if _named(record) != escaped:
+                raise ValueError("a cell that a sheet would compute is not escaped")
             yield record
+
+
+def _named(record: Record) -> str:
+    """The cells of a record that begin like formulas."""
+    return " ".join(name for name, cell in record.items() if cell.startswith(_BEGINNINGS))
 
 
 class SafeFile(CsvFile):
@@ -52,9 +59,9 @@ class SafeFile(CsvFile):
 
     def add(self, record: Record) -> None:
         """Write a row, with the names of its escaped cells at its end."""
-        escaped = [name for name, cell in record.items() if cell.startswith(_BEGINNINGS)]
-        changed = {name: f"{MARK}{record[name]}" for name in escaped}
-        super().add(record | changed | {ESCAPED: " ".join(escaped)})
+        escaped = _named(record)
+        changed = {name: f"{MARK}{record[name]}" for name in escaped.split()}
+        super().add(record | changed | {ESCAPED: escaped})
 
 
 LAYOUT = CsvSafe

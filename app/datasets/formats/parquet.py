@@ -51,6 +51,9 @@ class Parquet(Layout):
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if len(set(names)) != len(names) or file.schema_arrow.metadata:
+                raise ValueError("a column stands there twice, or what is no part of the format")
             for batch in file.iter_batches(ROWS_A_GROUP):
                 yield from map(_without_untold, batch.to_pylist())
 

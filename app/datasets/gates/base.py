@@ -145,9 +145,16 @@ class Gate:
         return shown | ({"rows": [list(row) for row in self.rows]} if self.rows else {})
 
     def spelled(self) -> str:
-        """What blocks, of pairs with their words: only for an admin, who may read them all."""
-        held = [finding for finding in self.findings if len(finding.sides) == 2 and not finding.noted]
-        return spelled(held) if held else self.detail
+        """What blocks, by the first texts with their words: only for an admin, who may read them all.
+
+        Pairs say it all; what is about one text stands behind the sentence that counts it.
+        """
+        held = [finding for finding in self.findings if not finding.noted]
+        pairs = [finding for finding in held if len(finding.sides) == 2]
+        if pairs:
+            return spelled(pairs)
+        named = [finding for finding in held if finding.sides]
+        return f"{self.detail} {sentence(spelled(named)[:-1])}" if named else self.detail
 
 
 def ruled(found: Judgement, policy: Policy) -> Gate:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.datasets.gates.base import NOTHING_YET, Finding, Gate, Judgement, Side, Weight, sentence, some
-from app.text.licences import licence_of
+from app.text.licences import is_stated, keeps_all_rights, licence_of
 from app.web.words import day, plural
 
 
@@ -130,21 +130,38 @@ class Licensed:
 
 
 def licences_gate(texts: Sequence[Licensed]) -> Judgement:
-    """Find texts without a licence, or without the name that it asks for; say what a share-alike licence asks for."""
+    """Find texts without a licence, under words that keep all rights, or without the name that their licence asks for.
+
+    What a share-alike licence asks for is said.
+    """
     if not texts:
         return Judgement("licences", NOTHING_YET)
-    licensed = [(text, licence_of(text.licence)) for text in texts if text.licence]
-    missing = [text for text in texts if not text.licence]
+    missing = [text for text in texts if not is_stated(text.licence)]
+    reserved = [text for text in texts if keeps_all_rights(text.licence)]
+    unfit = {text.side.key for text in (*missing, *reserved)}
+    licensed = [(text, licence_of(text.licence or "")) for text in texts if text.side.key not in unfit]
     unnamed = [(text, licence) for text, licence in licensed if not text.attributed and licence.asks_for_a_name]
-    share_alike = sum(licence.share_alike for _, licence in licensed)
+    findings = [Finding(_no_licence(text.licence), (text.side,)) for text in missing]
+    findings += [Finding(f"“{text.licence}” lets nobody else use it", (text.side,)) for text in reserved]
+    findings += [Finding(f"{licence.name} without author or link", (text.side,)) for text, licence in unnamed]
     words = [f"{len(licensed):,} of {len(texts):,} carry a licence"]
     words += [f"{len(unnamed):,} of these name neither author nor link, as their licence asks"] if unnamed else []
-    verb = "is" if share_alike == 1 else "are"
-    words += [f"{share_alike:,} {verb} share-alike, which the card and ATTRIBUTION.md state"] if share_alike else []
-    findings = [Finding("no licence", (text.side,)) for text in missing]
-    findings += [Finding(f"{licence.name} without author or link", (text.side,)) for text, licence in unnamed]
+    kept = f"{len(reserved):,} {_verb(reserved, 'keeps', 'keep')} all rights, which is no licence"
+    words += [kept] if reserved else []
+    alike = [licence for _, licence in licensed if licence.share_alike]
+    shared = f"{len(alike):,} {_verb(alike, 'is', 'are')} share-alike, which the card and ATTRIBUTION.md state"
+    words += [shared] if alike else []
     weight = Weight.FOUND if findings else Weight.NOTHING
     return Judgement("licences", "; ".join(words) + ".", weight, tuple(findings))
+
+
+def _no_licence(written: str | None) -> str:
+    said = " ".join((written or "").split())
+    return f"“{said}” is no licence" if said else "no licence"
+
+
+def _verb(some_of_them: Sequence[object], one: str, more: str) -> str:
+    return one if len(some_of_them) == 1 else more
 
 
 def limited(gates: Sequence[Gate], licences: Sequence[str]) -> tuple[Gate, ...]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from app.datasets.gates.base import TRAIN
 from app.datasets.gates.leaks import Leak, Prompt
-from app.datasets.gates.rewording import LEAST_ALONE, places_of
+from app.datasets.gates.wording import LEAST_ALONE, places_of
 
 Numbers = npt.NDArray[np.uint64]
 Words = tuple[str, ...]

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from app.datasets.gates.inside import contained
 from app.datasets.gates.leaks import Leak, Prompt
-from app.datasets.gates.rewording import rewordings, words
+from app.datasets.gates.rewording import rewordings
+from app.datasets.gates.wording import words
 
 
 @dataclass(frozen=True)

@@ -2,86 +2,42 @@
 
 Two texts are compared by the words that they share, each weighing as much as it is rare in the set: what all prompts
 have in common says nothing, the one word that only these two have says much (Jaccard's measure over words, weighed by
-inverse document frequency: Spärck Jones, 1972). Case and punctuation never count. docs/gates.md has what was measured.
+inverse document frequency: Spärck Jones, 1972). Case and
+punctuation never count (`wording`). docs/gates.md has what was measured.
 """
 
-import re
-import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
 
 from app.datasets.gates.base import TRAIN
 from app.datasets.gates.leaks import Leak, Prompt
+from app.datasets.gates.wording import are_other_exercises, is_sign, words
 
+Words = tuple[str, ...]
 Ids = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float64]
 
 # From here on two prompts are taken for one: of a million pairs of real ones fifteen are, each nearly the same request.
 ALIKE = 0.4
-LONGEST = 20_000
 # So many words two prompts have in common at least: of three words one is always another.
 LEAST = 3
-# So many words a later prompt of a dialogue has that is compared, and one that is looked for inside others: "Can you
-# make it shorter?" says the same of anything.
-LEAST_ALONE, LOOKED_AT = 6, 400
 # Sums of weights in another order differ by less.
 ROUNDING = 1e-6
 # So many letters a word has whose weight is whole.
 LONG = 4
-# Below it a text that differs in its numbers and signs alone is another exercise: 17 + 4 is not 17 - 4.
-SHORT = 20
-# Signs count where they mean something; all others are punctuation.
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[+*/=<>^%&|~@\\#$€£]|(?<=\d)\s*-(?=\s*\d)")
-# From Thai on, scripts that put no blanks between words: two letters at a time stand for them.
-_UNSPACED = "\u0e00"
-
-
-def is_long_enough(text: str) -> bool:
-    """Whether a later prompt of a dialogue says enough by itself to be compared with others."""
-    return len(words(text[:LOOKED_AT])) >= LEAST_ALONE
-
-
-def words(text: str) -> tuple[str, ...]:
-    """The words and the signs that mean something, case-folded, in their order."""
-    folded = _folded(text)
-    found = [word.strip() for word in _TOKEN.findall(folded)]
-    return tuple(found) if folded.isascii() else tuple(part for word in found for part in _parts(word))
-
-
-def places_of(text: str) -> tuple[tuple[int, int], ...]:
-    """From where to where in the text each of its words stands; nothing where folding letters moves them."""
-    folded = _folded(text)
-    if len(folded) != len(text[:LONGEST]):
-        return ()
-    found: list[tuple[int, int]] = []
-    for match in _TOKEN.finditer(folded):
-        word = match[0].strip()
-        start = match.start() + match[0].index(word)
-        parts = (word,) if folded.isascii() else tuple(_parts(word))
-        found += [(start + place, start + place + len(part)) for place, part in enumerate(parts)]
-    return tuple(found)
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("’", "'")
-
-
-def _parts(word: str) -> Iterable[str]:
-    if len(word) > 1 and max(word) >= _UNSPACED:
-        return (word[at : at + 2] for at in range(len(word) - 1))
-    return (word,)
 
 
 def _tells(word: str) -> bool:
     """Whether two texts are more alike by having it: a sign or a single digit is in any sum."""
-    return len(word) > 1 or word.isalpha()
+    return not is_sign(word) and (len(word) > 1 or word.isalpha())
 
 
-def rewordings(prompts: Sequence[Prompt], texts: Sequence[tuple[str, ...]]) -> tuple[Leak, ...]:
+def rewordings(prompts: Sequence[Prompt], texts: Sequence[Words]) -> tuple[Leak, ...]:
     """Every two prompts of which one is trained on and the other held out that are nearly alike, by their numbers.
 
     `texts` are their words. Of two one is the first prompt of its example. A tenth of a second for a thousand prompts
@@ -104,16 +60,35 @@ def _by_numbers(leak: Leak) -> tuple[int, int, int]:
 
 
 @lru_cache(maxsize=4)
-def alike(texts: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+def alike(texts: Words) -> tuple[tuple[int, int], ...]:
     """Every two of these texts that would be a leak if one were trained on and the other held out, by their places."""
     said = [words(text) for text in texts]
     if not any(said):
         return ()
     table = _Table([Prompt(place, TRAIN, text) for place, text in enumerate(texts)], said)
-    first: dict[tuple[str, ...], int] = {}
-    found = {(first.setdefault(text, place), place) for place, text in enumerate(said) if text}
+    found = set(_in_the_same_words(said))
     found |= {pair for place in range(len(texts)) for pair, _ in table.alike_to(place)}
-    return tuple(sorted((left, right) for left, right in found if left != right))
+    return tuple(sorted(found))
+
+
+def _in_the_same_words(texts: Sequence[Words]) -> Iterator[tuple[int, int]]:
+    """Each text with the first of the same words, and of two that differ in signs which say nothing the first ones."""
+    for group in _wordings(texts, range(len(texts))):
+        firsts = {text: places[0] for text, places in group.items()}
+        yield from ((places[0], place) for places in group.values() for place in places[1:])
+        for one, other in combinations(firsts, 2):
+            if not are_other_exercises(one, other):
+                yield _ordered(firsts[one], firsts[other])
+
+
+def _wordings(texts: Sequence[Words], places: Iterable[int]) -> Iterable[dict[Words, list[int]]]:
+    """The places of texts that have the same words in the same order, apart by the signs between them."""
+    groups: dict[Words, dict[Words, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for place in places:
+        text = texts[place]
+        if text:
+            groups[tuple(word for word in text if not is_sign(word)) or text][text].append(place)
+    return groups.values()
 
 
 def _leak(one: Prompt, other: Prompt, score: float) -> Leak:
@@ -128,7 +103,7 @@ def _ordered(one: int, other: int) -> tuple[int, int]:
 class _Table:
     """The words of all prompts as numbers, and in which prompts each stands."""
 
-    def __init__(self, prompts: Sequence[Prompt], texts: Sequence[tuple[str, ...]]) -> None:
+    def __init__(self, prompts: Sequence[Prompt], texts: Sequence[Words]) -> None:
         numbers: dict[str, int] = {}
         rows = [sorted({numbers.setdefault(word, len(numbers)) for word in text if _tells(word)}) for text in texts]
         self.prompts, self.texts = prompts, texts
@@ -163,15 +138,21 @@ class _Table:
         return self.words[self.starts[place] : self.starts[place + 1]]
 
     def same_words(self) -> Iterator[tuple[tuple[int, int], float]]:
-        """Prompts with the same words in the same order, the first of each split."""
-        places: dict[tuple[str, ...], dict[str, int]] = defaultdict(dict)
-        for place in sorted(range(len(self.prompts)), key=lambda place: not self.first[place]):
-            places[self.texts[place]].setdefault(self.prompts[place].split, place)
-        for text, of_split in places.items():
-            trained = of_split.pop(TRAIN, None)
-            if trained is not None and text:
-                others = (other for other in of_split.values() if self.first[trained] or self.first[other])
-                yield from ((_ordered(trained, other), 1.0) for other in others)
+        """Prompts with the same words in the same order, the first of each split, whatever signs say nothing."""
+        for group in _wordings(self.texts, sorted(range(len(self.prompts)), key=lambda place: not self.first[place])):
+            of_split: dict[Words, dict[str, int]] = {text: {} for text in group}
+            for text, places in group.items():
+                for place in places:
+                    of_split[text].setdefault(self.prompts[place].split, place)
+            for one, other in product(group, repeat=2):
+                trained = of_split[one].get(TRAIN)
+                if trained is not None and (one == other or not are_other_exercises(one, other)):
+                    held = (place for split, place in of_split[other].items() if split != TRAIN)
+                    yield from self._told(trained, held)
+
+    def _told(self, trained: int, held: Iterable[int]) -> Iterator[tuple[tuple[int, int], float]]:
+        others = (other for other in held if self.first[trained] or self.first[other])
+        return ((_ordered(trained, other), 1.0) for other in others)
 
     def alike_to(self, place: int) -> Iterator[tuple[tuple[int, int], float]]:
         """The train prompts that are nearly alike to a held-out one, or to one of them."""
@@ -190,7 +171,7 @@ class _Table:
         several = np.bincount(which, both, minlength=len(near)) >= LEAST
         for index in np.flatnonzero((scores >= ALIKE) & (shared >= self.enough) & several):
             other = int(near[index])
-            if not self._another_exercise(place, other):
+            if not are_other_exercises(self.texts[place], self.texts[other]):
                 yield _ordered(place, other), float(scores[index])
 
     def _likely(self, place: int, mine: Ids) -> Ids:
@@ -218,8 +199,3 @@ class _Table:
         which = np.repeat(np.arange(len(places)), sizes)
         within = np.arange(len(which)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         return which, self.words[self.starts[places][which] + within]
-
-    def _another_exercise(self, one: int, other: int) -> bool:
-        mine, theirs = Counter(self.texts[one]), Counter(self.texts[other])
-        apart = (mine - theirs) + (theirs - mine)
-        return mine.total() < SHORT and bool(apart) and not any(word[0].isalpha() for word in apart)

@@ -80,6 +80,7 @@ class PublicationOut(BaseModel):
     job: int | None = Field(description="Its job; see the project's jobs for how far it is.")
     revision: str | None
     pull_request: int | None
+    note: str | None = Field(description="That main held it already, where a pull request was asked for.")
     url: str | None
     error: str | None
     files: list[FileOut]

@@ -73,6 +73,11 @@ class Publication(Base):
         """Whether the files came as a proposal."""
         return self.way is Way.PULL_REQUEST
 
+    @property
+    def was_on_main(self) -> bool:
+        """Whether main held it when it was to be proposed, so that there was nothing to propose."""
+        return self.is_pull_request and self.state is PublicationState.PUBLISHED and self.pull_request is None
+
 
 class HubToken(Base):
     """The token by which a project publishes, sealed for one Hub: it opens for no other."""

@@ -17,6 +17,7 @@ from app.datasets.canonical import version_id
 from app.datasets.formats import Format
 from app.datasets.models import Version
 from app.datasets.publication.cautions import Caution, cautions
+from app.datasets.publication.checking import SHORT
 from app.datasets.publication.client import endpoint_here, require_online
 from app.datasets.publication.models import HubToken, Publication, PublicationState, Visibility, Way
 from app.endpoints.sealing import seal, unseal
@@ -238,6 +239,7 @@ def publication_document(publication: Publication, version: Version) -> dict[str
         "job": publication.job_id,
         "revision": publication.revision,
         "pull_request": publication.pull_request,
+        "note": note_of(publication),
         "url": publication.url,
         "error": publication.error,
         "files": _files(publication.files or ()),
@@ -245,6 +247,14 @@ def publication_document(publication: Publication, version: Version) -> dict[str
         "published_at": publication.published_at.isoformat() if publication.published_at else None,
         "check": _check(publication),
     }
+
+
+def note_of(publication: Publication) -> str | None:
+    """That nothing was proposed, where main held it already."""
+    if not publication.was_on_main:
+        return None
+    at = str(publication.revision)[:SHORT]
+    return f"Main holds it already, at {at}: nothing was sent, and no pull request was opened."
 
 
 def _files(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -102,6 +102,7 @@ class PublicationRow:
     by: str
     at: datetime
     error: str | None
+    note: str | None
     found: str | None
     holds: bool | None
     checked_at: datetime | None
@@ -231,11 +232,12 @@ def _row(row: Publication, names: Mapping[int, str], *, checking: bool) -> Publi
         repository=row.repository,
         url=row.url,
         sign=SIGNS[row.state],
-        word="Proposed" if published and row.pull_request else WORDS[row.state],
+        word=_word(row),
         facts=_facts(row),
         by=names.get(row.created_by or 0, "somebody who is gone"),
         at=row.published_at or row.created_at,
         error=row.error,
+        note=publishing.note_of(row),
         found=row.found,
         holds=row.holds,
         checked_at=row.checked_at,
@@ -244,6 +246,12 @@ def _row(row: Publication, names: Mapping[int, str], *, checking: bool) -> Publi
         may_check=published and not checking,
         again=urlencode(asked),
     )
+
+
+def _word(row: Publication) -> str:
+    if row.was_on_main:
+        return "On main already"
+    return "Proposed" if row.state is PublicationState.PUBLISHED and row.pull_request else WORDS[row.state]
 
 
 def _facts(row: Publication) -> tuple[str, ...]:

@@ -103,9 +103,16 @@ class Reader(ABC):
         """Read one record again from its place. Raises BadInput (422) when it is not there any more."""
 
     def note(self, line: int, reason: str, file: Sniffed | None = None) -> None:
-        """Remember a record that cannot be read; of several files the reason names its own."""
+        """Remember a record that cannot be read; of several files it names its own."""
+        self.remember(BadLine(line, reason, file.name if file is not None and len(self.files) > 1 else ""))
+
+    def name_of(self, record: Record) -> str:
+        """The name of the file that a record is in; empty where there is one alone."""
+        return self.files[record.place.member].name if len(self.files) > 1 else ""
+
+    def remember(self, bad: BadLine) -> None:
+        """The same, of one that says itself where it stands."""
         self.error_count += 1
-        bad = BadLine(line, f"in {file.name}, {reason}" if file is not None and len(self.files) > 1 else reason)
         if len(self.errors) < _LISTED:
             self.errors.append(bad)
         if self.on_bad is not None:
@@ -114,7 +121,7 @@ class Reader(ABC):
     def settle(self, records: int, noun: str = "row") -> None:
         """End a reading of that many sound records. Raises BadLines, or BadInput where there was nothing at all."""
         for bad in self.broken:
-            self.note(bad.line, bad.reason)
+            self.remember(bad)
         if self.errors and not self.options.skip_bad:
             raise BadLines(self.errors, self.error_count)
         if not records and not self.errors:

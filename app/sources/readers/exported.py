@@ -103,9 +103,16 @@ class ExportReader(RowReader):
         self._beside = beside
 
     def prepare(self) -> None:
-        """Refuse an export whose data somebody changed: the change would be lost. Raises BadInput (422)."""
-        for file in self._beside if self.options.sample_bytes is None else ():
-            wanted = self._beside[file]
+        """Refuse an export of which somebody changed what is read, or data: it would be lost. Raises BadInput (422)."""
+        if self.options.sample_bytes is not None:
+            return
+        for file, wanted in _examples_on_record(self.files, self._beside):
+            if _sha256(file.path) != wanted:
+                raise BadInput(
+                    f"the file {file.name} is not what {MANIFEST} and {SUMS} beside it say: it was changed since it "
+                    "was exported; take an untouched copy, or remove these two to import it as it is"
+                )
+        for file, wanted in self._beside.items():
             if wanted and _sha256(file.path) != wanted:
                 raise BadInput(
                     f"the file {file.name} was changed since it was exported, and examples.jsonl beside it, which is "
@@ -128,6 +135,35 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _examples_on_record(files: Iterable[Sniffed], beside: Iterable[Sniffed]) -> Iterator[tuple[Sniffed, str]]:
+    """Each examples.jsonl with the hashes that manifest and sums beside it have of it."""
+    by_name = {file.name: file for file in beside}
+    for file in files:
+        top, slash, last = file.name.rpartition("/")
+        if last != EXAMPLES:
+            continue
+        manifest, sums = (by_name.get(f"{top}{slash}{name}") for name in (MANIFEST, SUMS))
+        for wanted in (_id_in(manifest) if manifest else None, _sum_in(sums) if sums else None):
+            if wanted is not None:
+                yield file, wanted
+
+
+def _id_in(manifest: Sniffed) -> str | None:
+    """The hash that a version's id is, which is that of its examples.jsonl."""
+    try:
+        return str(json.loads(manifest.path.read_bytes())["id"]).removeprefix("sha256:")
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _sum_in(sums: Sniffed) -> str | None:
+    try:
+        text = sums.path.read_text("utf-8") if sums.path.stat().st_size <= LARGEST_MANIFEST else ""
+    except (OSError, ValueError):
+        return None
+    return next((line[:64] for line in text.split("\n") if line[64:] == f"  {EXAMPLES}"), None)
+
+
 def _beside(files: Iterable[Sniffed]) -> dict[Sniffed, str]:
     """The files that say again what an examples.jsonl among these says, each with the hash it must have, if any."""
     by_name = {file.name: file for file in files}
@@ -140,6 +176,8 @@ def _beside(files: Iterable[Sniffed]) -> dict[Sniffed, str]:
             hashes = {f"{top}{path}": sha256 for path, sha256 in listed.items() if path != EXAMPLES}
             own = {f"{top}{MANIFEST}": "", f"{top}{SUMS}": ""} if listed else {}
             found |= {by_name[one]: sha256 for one, sha256 in (hashes | own).items() if one in by_name}
+        if last == SUMS and f"{top}{EXAMPLES}" in by_name and _sum_in(file):
+            found.setdefault(file, "")
     return found
 
 

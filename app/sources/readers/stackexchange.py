@@ -97,7 +97,7 @@ class StackExchangeReader(Reader):
             try:
                 take(row, kind, seen)
             except ValueError as error:
-                self.note(row.line, str(error))
+                self.note(row.line, str(error), self.files[self._member])
             else:
                 counted[kind] += 1
         return total, counted[QUESTION], counted[ANSWER]

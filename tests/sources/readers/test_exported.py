@@ -61,3 +61,61 @@ def test_a_row_of_a_csv_export_that_lacks_a_column_is_named(read: Reading) -> No
         read(row, {key: value for key, value in row.items() if key != "prompt"} | {"id": "b"})
     bare = {"id": "c", "prompt": "How?"}
     assert [record.external_id for record in read(row, bare)] == ["a", "c"]
+
+
+TABLE = {"id": "a" * 64, "source": "authors", "licence": ""}
+TURNS = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]
+FORMS: dict[str, tuple[dict[str, Any], bool]] = {  # a row of a form, and whether flags are a list there
+    "lines": (LINE, True),
+    "lima": ({"conversations": ["Why?", "Because."], "source": "authors"}, True),
+    "sharegpt": (TABLE | {"conversations": TURNS}, False),
+    "alpaca": (TABLE | {"instruction": "Why?", "input": "", "output": "Because."}, False),
+    "completion": (TABLE | {"prompt": LINE["messages"][:1], "completion": LINE["messages"][1:]}, False),
+    "csv": (TABLE | {"system": "", "history": "", "prompt": "Why?", "response": "Because."}, False),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_group_and_flags_come_back_from_every_form(read: Reading, form: str) -> None:
+    row, is_list = FORMS[form]
+    flags: Any = ["acknowledges_first", "sensitive"]
+    said = {"group": "A", "flags": flags if is_list else " ".join(flags)}
+    (record,) = read(row | said)
+    assert (record.extra["told"], record.extra.get("columns")) == ({"group": "A", "flags": flags}, None)
+    nothing = {} if is_list else {"group": "", "flags": ""}
+    (record,) = read(row | nothing)
+    assert not {"told", "columns"} & record.extra.keys()
+
+
+@pytest.mark.parametrize("form", FORMS.keys() - {"lima"})
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"group": "weird group | x", "flags": ""}, "the group 'weird group | x' is none of A and B"),
+        ({"group": ["A"], "flags": ""}, r"the group \"\['A'\]\" is none of A and B"),
+        ({"group": "A", "flags": ["sensitive", "a b"]}, "the flag 'a b' is none of sensitive, format_constraint and "),
+        ({"group": "A", "flags": {"sensitive": True}}, "flags are neither a list nor a text with blanks between"),
+    ],
+)
+def test_a_group_or_flag_that_nobody_knows_is_refused_with_its_line(
+    read: Reading, form: str, said: dict[str, Any], words: str
+) -> None:
+    row = FORMS[form][0]
+    with pytest.raises(BadLines, match=f"line 2: {words}"):
+        read(row | {"group": "B", "flags": ""}, row | said)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        FORMS["lima"][0] | {"group": "weird group | x"},
+        FORMS["lima"][0] | {"group": "B", "topic": "hours"},
+        FORMS["sharegpt"][0] | {"id": "17", "group": "B", "flags": "sensitive"},
+        FORMS["alpaca"][0] | {"id": 17, "group": "math", "flags": [1]},
+        {"prompt": "Why?", "response": "Because.", "group": "B", "flags": ["sensitive"]},
+    ],
+)
+def test_what_others_call_a_group_is_a_column_like_any_other(read: Reading, row: dict[str, Any]) -> None:
+    (record,) = read(row)
+    assert "told" not in record.extra
+    assert record.extra["columns"]["group"] == row["group"]
