@@ -6,6 +6,7 @@ from typing import Any
 
 from app.datasets.credits import plain
 from app.examples.roles import WORDS
+from app.projects.models import Split
 from app.web.words import plural
 
 # What a line may have besides what every line has; left out where there is nothing to say, so that the line of an
@@ -57,12 +58,18 @@ def section(manifest: Mapping[str, Any]) -> str:
     return "## What the prompts are\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names with their counts, in an order of the counts' own: PostgreSQL keeps the keys of a manifest in another."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+
+
 def _said(roles: Mapping[str, Any]) -> Iterator[str]:
-    alone = [f"{count:,} {split}" for split, count in roles.get("without_response", {}).items()]
+    waiting = roles.get("without_response", {})
+    alone = [f"{waiting[split]:,} {split.value}" for split in Split if split in waiting]
     if alone:
         yield f"Prompts without a response: {', '.join(alone)}. They are asked, not learnt from."
     yield from _grouped(roles)
-    flags = [f"{WORDS.get(name, plain(name))} {count:,}" for name, count in roles.get("flags", {}).items()]
+    flags = [f"{WORDS.get(name, plain(name))} {count:,}" for name, count in most_first(roles.get("flags", {}))]
     if flags:
         yield f"Flagged by people: {', '.join(flags)}; `flags` on their lines."
     if count := roles.get("translations"):
@@ -82,6 +89,6 @@ def _grouped(roles: Mapping[str, Any]) -> Iterator[str]:
             ("From elsewhere, put into a group of authors by an import or by a lead", others),
         ]
     for words, counts in parts:
-        named = [f"group {plain(name)} {count:,}" for name, count in counts.items() if count > 0]
+        named = [f"group {plain(name)} {count:,}" for name, count in sorted(counts.items()) if count > 0]
         if named:
             yield f"{words}: {', '.join(named)}; `group` on their lines."

@@ -9,12 +9,15 @@ import yaml
 from markdown_it import MarkdownIt
 
 from app.datasets.card.card import LONGEST_SHOWN, ROWS_NAMED, Shown, card, card_parts
+from app.datasets.card.croissant import croissant_document
 from app.datasets.card.head import bibtex, front_matter
 from app.datasets.card.licensing import HUB_IDS, head_lines, licence_text
+from app.datasets.card.picture import composition_svg
 from app.datasets.credits import Credits, plain
 from app.datasets.formats import Format
 from app.datasets.models import Version, VersionRow
 from app.datasets.operations import export_version, freeze_version
+from app.datasets.trainers import configurations
 from app.projects.models import Project
 from tests.datasets.material import LICENSED, approve, dialogue, reasons_for
 from tests.datasets.test_cli import document
@@ -31,6 +34,23 @@ def version(database, kitchen) -> Version:
 
 def head(manifest: Any, form: Format = Format.HF) -> dict[str, Any]:
     return dict(yaml.safe_load(front_matter(manifest, form).strip("-\n")))
+
+
+def turned_round(value: Any) -> Any:
+    """The same JSON with every object's keys in the opposite order: PostgreSQL keeps them in one of its own."""
+    if isinstance(value, dict):
+        return {key: turned_round(one) for key, one in reversed(value.items())}
+    return [turned_round(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("form", Format)
+def test_what_an_export_says_does_not_hang_on_the_order_of_the_manifests_keys(version, form):
+    manifest, other = version.manifest, turned_round(version.manifest)
+    assert card(other, form).splitlines() == card(manifest, form).splitlines()
+    assert licence_text(other) == licence_text(manifest)
+    assert composition_svg(other) == composition_svg(manifest)
+    assert croissant_document(other, form, ()) == croissant_document(manifest, form, ())
+    assert configurations(other, form) == configurations(manifest, form)
 
 
 def under(*licences: str | None) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def test_what_was_moved_out_of_the_tests_is_kept_as_well(
         example_asking(session, "Write a poem about leeks.").split = Split.DEV
         # And what has become a test since it was frozen among the others.
         example_asking(session, "How do I keep rice from sticking?").split = Split.TEST
-        freeze_version(session, two.lead, two.project, name="v3", overrides={"leakage": "a trial"})
+        freeze_version(session, two.lead, two.project, name="v3")
     page = browser(two.reviewer).get(url(two)).text
     assert "2 moved between splits" in page
     assert "leeks" not in page

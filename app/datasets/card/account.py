@@ -9,6 +9,7 @@ from typing import Any
 
 from app.datasets.credits import is_file
 from app.datasets.helped import in_words
+from app.datasets.told import most_first
 from app.examples.style import RULES
 from app.sources.rulewords import TITLES
 from app.web.words import plural
@@ -88,12 +89,12 @@ def collection(manifest: Manifest, quiet: Quiet) -> list[str]:
 
 def named_sites(manifest: Manifest, quiet: Quiet) -> list[str]:
     """The sites that texts came from, each with how many."""
-    return [f"{quiet(site)} ({n:,})" for site, n in manifest["sites"].items() if site and not is_file(site)]
+    return [f"{quiet(site)} ({n:,})" for site, n in most_first(manifest["sites"]) if site and not is_file(site)]
 
 
 def named_files(manifest: Manifest, quiet: Quiet) -> list[str]:
     """The files that texts came in that name no site; an import calls such texts by their file."""
-    return [f"{quiet(site)} ({n:,})" for site, n in manifest["sites"].items() if is_file(site)]
+    return [f"{quiet(site)} ({n:,})" for site, n in most_first(manifest["sites"]) if is_file(site)]
 
 
 def rules(manifest: Manifest) -> list[str]:
@@ -111,7 +112,7 @@ def _ruleset(one: Mapping[str, Any]) -> str:
 
 
 def _rule(rule: Mapping[str, Any]) -> str:
-    settings = [_setting(name, value) for name, value in rule.items() if name != "rule"]
+    settings = [_setting(name, value) for name, value in sorted(rule.items()) if name != "rule"]
     title = str(TITLES.get(rule["rule"], rule["rule"])).lower()
     return title + (f" ({', '.join(settings)})" if settings else "")
 
@@ -135,7 +136,11 @@ def writing(manifest: Manifest) -> list[str]:
     words, guide = _handled(manifest), manifest.get("guide")
     if not guide or not _touched(manifest):
         return words
-    named = "; ".join(STYLES.get(name, name) for name in guide["rules"]) or "no rule"
+    known = [name for name in STYLES if name in guide["rules"]]
+    named = (
+        "; ".join(STYLES.get(name, name) for name in (*known, *sorted(set(guide["rules"]) - STYLES.keys())))
+        or "no rule"
+    )
     words.append(
         f"As people wrote, a house style remarked beside the line (`sha256:{guide['rules_sha256']}`): {named}."
     )
@@ -276,7 +281,7 @@ def leakage(manifest: Manifest) -> str:
 
 def languages(manifest: Manifest, quiet: Quiet) -> str:
     """In which languages the texts are, as far as somebody stated it; of earlier manifests all are told as stated."""
-    said = [f"{quiet(name)} ({count:,})" for name, count in manifest["languages"].items()]
+    said = [f"{quiet(name)} ({count:,})" for name, count in most_first(manifest["languages"])]
     left = manifest.get("languages_not_stated", 0)
     if left:
         said.append(f"not stated ({left:,})" if said else "not stated")

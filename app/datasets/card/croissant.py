@@ -19,7 +19,7 @@ from app.datasets.formats import Format
 from app.datasets.formats.base import FLAGS, GROUP, LICENCE, MESSAGES, SOURCE, Column
 from app.datasets.manifest import CREDITS, EXAMPLES
 from app.datasets.material import SPLITS
-from app.datasets.told import has_columns
+from app.datasets.told import has_columns, most_first
 from app.web.words import plural
 
 CROISSANT = "croissant.json"
@@ -121,7 +121,7 @@ def _creators(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
 def _sites(manifest: Mapping[str, Any]) -> list[str]:
     return [
         f"https://{site}"
-        for site in manifest["sites"]
+        for site, _ in most_first(manifest["sites"])
         if not is_file(site) and re.fullmatch(r"[\w-]+(\.[\w-]+)+", site)
     ]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.datasets.formats import Format
 from app.datasets.told import has_columns
+from app.projects.models import Split
 
 
 def hub_lines(manifest: Mapping[str, Any], form: Format) -> list[str]:
@@ -15,7 +16,7 @@ def hub_lines(manifest: Mapping[str, Any], form: Format) -> list[str]:
     stops at a row that says more.
     """
     layout = form.layout(told=has_columns(manifest))
-    splits = [split for split, count in manifest["examples"].items() if count]
+    splits = [split for split in Split if manifest["examples"].get(split)]
     return [
         "configs:",
         "- config_name: default",
