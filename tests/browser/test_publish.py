@@ -52,8 +52,7 @@ def frozen(database: Database, people: factories.People) -> None:
     with database.writing() as session:
         fixed_set(session, people.project, people.annotator, people.reviewer)
         session.get_one(Project, people.project.id).tests_hidden = True
-        reasons = {"licences": "The three without a licence are our own words."}
-        freeze_version(session, people.lead, people.project, name="v1", overrides=reasons)
+        freeze_version(session, people.lead, people.project, name="v1")
 
 
 def test_a_version_is_published_as_it_was_shown(
