@@ -128,6 +128,9 @@ class Worker:
 
     def work_once(self, lane: Lane) -> bool:
         """Do one job of the lane; False when there is none."""
+        with self.database.reading() as session:
+            if not operations.has_work(session, lane):
+                return False
         with self.database.writing() as session:
             lease = timedelta(seconds=self.settings.lease_seconds)
             job = operations.claim(session, self.name, lane, lease, self.settings.max_attempts)

@@ -52,6 +52,13 @@ def enqueue(
     return job
 
 
+def has_work(session: Session, lane: Lane) -> bool:
+    """Whether a claim would change anything; asked without a writer's turn, for an idle worker asks all day."""
+    expired = and_(Job.state == JobState.RUNNING, Job.lease_until < now())
+    waits = and_(Job.lane == lane, Job.state == JobState.QUEUED)
+    return session.scalar(select(Job.id).where(or_(waits, expired)).limit(1)) is not None
+
+
 def claim(session: Session, worker: str, lane: Lane, lease: timedelta, max_attempts: int) -> Job | None:
     """Take the oldest job that waits, or whose worker's lease ran out; never one that another worker has."""
     _give_up_on_killers(session, max_attempts)
