@@ -54,9 +54,8 @@ def enqueue(
 
 def has_work(session: Session, lane: Lane) -> bool:
     """Whether a claim would change anything; asked without a writer's turn, for an idle worker asks all day."""
-    expired = and_(Job.state == JobState.RUNNING, Job.lease_until < now())
     waits = and_(Job.lane == lane, Job.state == JobState.QUEUED)
-    return session.scalar(select(Job.id).where(or_(waits, expired)).limit(1)) is not None
+    return session.scalar(select(Job.id).where(or_(waits, _expired())).limit(1)) is not None
 
 
 def claim(session: Session, worker: str, lane: Lane, lease: timedelta, max_attempts: int) -> Job | None:
@@ -72,8 +71,11 @@ def claim_one(session: Session, worker: str, job_id: int, lease: timedelta) -> J
 
 
 def _takeable() -> ColumnElement[bool]:
-    expired = and_(Job.state == JobState.RUNNING, Job.lease_until < now())
-    return or_(Job.state == JobState.QUEUED, expired)
+    return or_(Job.state == JobState.QUEUED, _expired())
+
+
+def _expired() -> ColumnElement[bool]:
+    return and_(Job.state == JobState.RUNNING, Job.lease_until < now())
 
 
 def _take(session: Session, which: ColumnElement[bool], worker: str, lease: timedelta) -> Job | None:
@@ -91,7 +93,7 @@ def _take(session: Session, which: ColumnElement[bool], worker: str, lease: time
 
 
 def _give_up_on_killers(session: Session, max_attempts: int) -> None:
-    dead = and_(Job.state == JobState.RUNNING, Job.lease_until < now(), Job.attempts >= max_attempts)
+    dead = and_(_expired(), Job.attempts >= max_attempts)
     words = f"{max_attempts} workers died on this job, so it was given up. See the server's log, then start it again."
     given_up = (
         update(Job)
