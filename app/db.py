@@ -5,24 +5,32 @@ Application code never commits: a request, a CLI command or one step of a job is
 """
 
 import enum
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any, ClassVar
 
-import anyio
-import anyio.to_thread
 import psycopg
-from alembic import command as alembic_command
-from alembic.config import Config as AlembicConfig
-from fastapi import Depends, Request
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, create_engine, event, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    Integer,
+    MetaData,
+    String,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -30,11 +38,12 @@ from app.config import ROOT, Settings
 from app.errors import Refusal
 from app.turns import Line, Turns, wait_for
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # WAL in 3.7.0 to 3.51.2 can corrupt a database when a reset meets a checkpoint; see docs/decisions.
 FIRST_SAFE_WAL = (3, 51, 3)
 # So long a writer waits for another one, on either database; then it is told so.
 PATIENCE = 30.0
+# Dated letters, named by their revisions: the last by name is the newest.
+MIGRATIONS = ROOT / "migrations" / "versions"
 # In a session's `info`: the Database that opened it.
 DATABASE = "database"
 
@@ -135,9 +144,24 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision; harmless when it is there already, safe to run twice at once."""
-        config = AlembicConfig(ROOT / "alembic.ini")
+        if self._is_newest():
+            return
+        # Half a second to load, which hardly any command needs.
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config(ROOT / "alembic.ini")
         config.set_main_option("sqlalchemy.url", self.url.replace("%", "%%"))
-        alembic_command.upgrade(config, "head")
+        command.upgrade(config, "head")
+
+    def _is_newest(self) -> bool:
+        """Whether nothing is left to migrate: asked by reading alone, so that nobody waits for a writer's turn."""
+        newest = max(path.name for path in MIGRATIONS.glob("*.py"))
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return False
+            held = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+        return held == ["_".join(newest.split("_")[:2])]
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -161,10 +185,19 @@ def build_engine(url: str) -> Engine:
 def _postgresql_engine(url: URL) -> Engine:
     # What the URL says itself is left as it is.
     keepalives = {name: value for name, value in KEEPALIVES.items() if name not in url.query}
-    engine = create_engine(url, pool_pre_ping=True, connect_args=keepalives)
+    engine = create_engine(url, pool_size=MOST_RESTING, connect_args=keepalives)
     event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "checkin", _note_rest)
+    event.listen(engine, "checkout", partial(_ask_the_rested, engine))
     event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+# As many connections are kept as requests are usually under way: to open one takes longer than most requests.
+MOST_RESTING = 8
+# Whether a connection still stands is asked of those that have rested longer; before each request it would be one
+# question in eight.
+RESTED = 1.0
 
 
 # A peer whose machine is gone is noticed within a minute and not within hours: until then its locks are held.
@@ -180,21 +213,37 @@ _AT_THE_SERVER = {
     "parallel_setup_cost": "20000",
 }
 # A worker that stands still within a transaction would keep its job from all others.
-_WRITING = (
-    "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', '5min', true)"
+_BEGIN_WRITING = (
+    f"BEGIN; SET LOCAL lock_timeout = '{PATIENCE:.0f}s'; SET LOCAL idle_in_transaction_session_timeout = '5min'"
 )
 
 
-def _prepare_postgresql(connection: Any, _record: Any) -> None:
+def _prepare_postgresql(connection: Any, record: Any) -> None:
+    _note_rest(connection, record)
+    connection.autocommit = True  # we say BEGIN ourselves, see _begin_postgresql
     for name, value in _AT_THE_SERVER.items():
         with suppress(psycopg.Error):  # a server that is older, or of a system that has no such thing
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-        connection.commit()
+
+
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info["rests since"] = monotonic()
+
+
+def _ask_the_rested(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
+    """Have the pool begin anew, with all its connections, where one that has rested does not stand any more."""
+    if monotonic() - record.info.get("rests since", 0.0) < RESTED:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get("begin") == "IMMEDIATE":
-        _driver(connection).execute(_WRITING, (f"{1000 * PATIENCE:.0f}ms",))
+    # In one message what is one message: the driver would send each by itself and wait for its answer.
+    writes = connection.get_execution_options().get("begin") == "IMMEDIATE"
+    _driver(connection).execute(_BEGIN_WRITING if writes else "BEGIN", prepare=False)
 
 
 def _driver(connection: Connection) -> Any:
@@ -265,41 +314,6 @@ def _begin_writing(connection: Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
 
 
-def reads_only(route: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a route that is posted to for the sake of a long text and changes nothing: it stands in no writer's way."""
-    route.reads_only = True  # type: ignore[attr-defined]
-    return route
-
-
-async def get_session(request: Request) -> AsyncIterator[Session]:
-    """The request's one transaction: writing for unsafe methods, unless the route `reads_only`; reading otherwise."""
-    database: Database = request.app.state.database
-    reads = request.method in SAFE_METHODS or getattr(request.scope.get("endpoint"), "reads_only", False)
-    writes = not reads
-    opened = database.writing() if writes else database.reading()
-    async with database.turns.turn(writes=writes), _ended_in_thread(opened) as session:
-        yield session
-
-
-@asynccontextmanager
-async def _ended_in_thread(opened: AbstractContextManager[Session]) -> AsyncIterator[Session]:
-    """A session that begins here, which asks the database nothing, and ends in a thread, which waits for a commit."""
-    session = opened.__enter__()
-    # A thread of its own: those of the pool may all wait for what this one lets go.
-    thread = anyio.CapacityLimiter(1)
-    try:
-        yield session
-    except BaseException as error:
-        with anyio.CancelScope(shield=True):
-            end = partial(opened.__exit__, type(error), error, error.__traceback__)
-            handled = await anyio.to_thread.run_sync(end, limiter=thread)
-        if not handled:
-            raise
-    else:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(opened.__exit__, None, None, None, limiter=thread)
-
-
 @contextmanager
 def within(session: Session, seconds: float, otherwise: Refusal) -> Iterator[None]:
     """End what the block asks the database once it has taken so long, and raise `otherwise`."""
@@ -332,10 +346,7 @@ def _postgresql_limit(session: Session, seconds: float) -> Iterator[None]:
     session.execute(text("SET LOCAL statement_timeout TO DEFAULT"))
 
 
-# Function scope: the commit happens before the response leaves, so a failed commit can still say so.
-SessionDep = Annotated[Session, Depends(get_session, scope="function")]
-
 __all__ = [
-    "Base", "BigId", "CreatedAt", "Database", "Json", "Mapped", "MaybeJson", "PrimaryKey", "SessionDep", "UtcDateTime",
-    "build_engine", "choice", "get_session", "mapped_column", "now", "reads_only", "sqlite_module", "within",
+    "Base", "BigId", "CreatedAt", "Database", "Json", "Mapped", "MaybeJson", "PrimaryKey", "UtcDateTime",
+    "build_engine", "choice", "mapped_column", "now", "sqlite_module", "within",
 ]  # fmt: skip

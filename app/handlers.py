@@ -4,6 +4,7 @@ from app.datasets import jobs as datasets
 from app.datasets.publication import jobs as publications
 from app.duplicates import barring
 from app.duplicates import jobs as duplicates
+from app.embeddings import jobs as embeddings
 from app.endpoints import jobs as endpoints
 from app.examples import jobs as examples
 from app.home import letters
@@ -13,6 +14,6 @@ from app.sources import jobs as sources
 from app.suggestions import jobs as suggestions
 
 ROOMS = (
-    *(barring, datasets, examples, duplicates, endpoints, letters, publications),
+    *(barring, datasets, examples, duplicates, embeddings, endpoints, letters, publications),
     *(runs, selection, sources, suggestions),
 )

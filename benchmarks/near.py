@@ -28,12 +28,12 @@ from app.db import Database
 from app.duplicates.lexical import signature
 from app.duplicates.models import ExampleText
 from app.duplicates.normal import normal_form
-from app.duplicates.texts import prompt_of, response_of
 from app.embeddings.encoder import load_encoder
 from app.embeddings.models import Embedding
 from app.embeddings.vectors import text_hash
 from app.examples.models import Example, ExampleState, Revision
 from app.sources.bulk import insert_ignoring
+from app.text.dialogue import prompt_of, response_of
 
 BASE = "/projects/bench"
 WORDS = Path(__file__).read_text("utf-8").split()

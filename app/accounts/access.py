@@ -11,8 +11,9 @@ from app.accounts import queries
 from app.accounts.models import ApiToken, LoginSession, Role, Scope, User
 from app.accounts.secrets import token_hash
 from app.config import Settings
-from app.db import SAFE_METHODS, SessionDep, now
+from app.db import now
 from app.errors import Denied, NotFound, NotSignedIn
+from app.web.transactions import SAFE_METHODS, SessionDep
 
 COOKIE = "handpicked_session"
 SECURE_COOKIE = "__Host-handpicked_session"

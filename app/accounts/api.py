@@ -9,9 +9,9 @@ from app.accounts import operations, queries
 from app.accounts.access import Access, Admin, Person
 from app.accounts.forms import PersonChange
 from app.accounts.models import Role, Scope, User
-from app.db import SessionDep
 from app.web.found import found
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["people"], responses=REFUSALS)
 

@@ -21,11 +21,11 @@ from app.accounts.forms import NameForm, PasswordForm, RoleForm, SignInForm
 from app.accounts.models import User
 from app.accounts.operations import Attempt
 from app.accounts.pages import SignInPage
-from app.db import SessionDep
 from app.web.forms import Posted, posted
 from app.web.found import found
 from app.web.security import local_path
 from app.web.templating import Flash, redirect, redirect_to, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from app.cli.context import House, project_for
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.sources.hub import HubId, fetch, hub_id, is_hub_id, new_folder
 
 

@@ -20,7 +20,7 @@ from app.errors import Denied, NotFound, Refusal
 from app.jobs.models import Job, JobState
 from app.jobs.running import Held, run_held, take, wait_for
 from app.projects import queries as projects
-from app.projects.access import keep_from_tests
+from app.projects.limits import keep_from_tests
 from app.projects.models import Project
 
 AsOption = Annotated[

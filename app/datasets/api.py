@@ -17,11 +17,12 @@ from app.datasets.formats import Format
 from app.datasets.forms import ExportForm, FreezeBody
 from app.datasets.gates import GateState, Policy
 from app.datasets.models import Version
-from app.db import Database, SessionDep
+from app.db import Database
 from app.examples.sight import require_sight
 from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)
 

@@ -8,9 +8,9 @@ from fastapi.responses import PlainTextResponse
 from app.datasets import operations
 from app.datasets.formats import Format
 from app.datasets.showing import readme_of
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 WantedFormat = Annotated[Format, Query(alias="format", description="The format of the export whose card it is.")]
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)

@@ -7,10 +7,10 @@ from app.datasets import gate_operations
 from app.datasets.gate_documents import gates_document
 from app.datasets.gate_forms import GatesBody, LicenceForm
 from app.datasets.gates import GateState, Policy
-from app.db import SessionDep
 from app.examples import licensing
 from app.projects.access import Annotator, Lead
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)
 

@@ -17,7 +17,7 @@ from app.duplicates.leaks import tell_leaks
 from app.duplicates.models import DuplicatePair, Method, On, Verdict
 from app.duplicates.texts import place
 from app.errors import NotFound, Refusal
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.sources.bulk import insert_ignoring
 

@@ -8,13 +8,13 @@ from fastapi.responses import Response
 from app.datasets import gate_operations
 from app.datasets.gate_forms import LicenceForm, PairForm, PolicyForm
 from app.datasets.gate_pages import gates_page
-from app.db import SessionDep
 from app.errors import Refusal
 from app.examples import licensing
 from app.projects.access import Annotator, Lead
 from app.web.forms import Posted, Typed, posted
 from app.web.paging import PageNumber
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)

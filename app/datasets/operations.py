@@ -28,7 +28,7 @@ from app.datasets.material import Item, Material, Person, split_counts
 from app.datasets.models import Version, VersionRow
 from app.db import now
 from app.errors import Conflict, Denied, Gone, NotFound, Refusal
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import project_by_slug, role_in
 from app.text.licences import key_of, licence_of

@@ -20,12 +20,12 @@ from app.datasets.models import Version
 from app.datasets.pages import versions_page
 from app.datasets.tracing.forms import RowsQuery
 from app.datasets.versionpage import version_page
-from app.db import SessionDep
 from app.errors import Conflict, Refusal
 from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess, Reading
 from app.web.forms import Posted, posted
 from app.web.paging import PageNumber
 from app.web.templating import Flash, leave, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.db import SessionDep
 from app.duplicates import operations, queries
 from app.duplicates.documents import pair_documents, scan_document
 from app.duplicates.forms import DecisionIn, ScanIn
@@ -15,6 +14,7 @@ from app.projects.access import Annotator
 from app.web.found import found
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["duplicates"], responses=REFUSALS)
 

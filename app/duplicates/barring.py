@@ -30,12 +30,12 @@ from app.duplicates.nearness import (
     settled,
 )
 from app.duplicates.operations import LeakNeedsReason
-from app.duplicates.texts import prompt_of
 from app.errors import Refusal
 from app.examples.messages import Message
 from app.examples.models import Example
 from app.examples.saving import Dismissals, looks_at_prompts
 from app.projects.models import AuthorGroup, Project, Split
+from app.text.dialogue import prompt_of
 
 
 class TrainedOn(Refusal):

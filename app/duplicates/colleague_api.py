@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from app.db import SessionDep, reads_only
 from app.duplicates.colleague_forms import DismissForm, NearIn, Sought
 from app.duplicates.dismissing import dismiss
 from app.duplicates.documents import near_document, sought_document
@@ -19,6 +18,7 @@ from app.examples.queries import example_in
 from app.projects.access import Annotator, Reading
 from app.projects.models import Split
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep, reads_only
 
 router = APIRouter(prefix="/api/v1/projects/{slug}/examples", tags=["colleagues' work"], responses=REFUSALS)
 

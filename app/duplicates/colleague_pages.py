@@ -16,7 +16,6 @@ from app.duplicates.nearness import Draft, Near, near_one, nearness
 from app.duplicates.operations import LeakNeedsReason
 from app.duplicates.seeking import MEANING, WORDS, Hit, Sought, seek
 from app.duplicates.sheet import score_words
-from app.duplicates.texts import prompt_of
 from app.examples import queries
 from app.examples.forms import messages_of, turns_in
 from app.examples.labels import SourceLabel, SourceLabels, shown_title, turn_title
@@ -24,6 +23,7 @@ from app.examples.models import Example, Revision
 from app.projects.access import ProjectAccess
 from app.projects.models import Split
 from app.projects.queries import composition_of
+from app.text.dialogue import prompt_of
 from app.text.search import Piece
 from app.web.forms import check
 

@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep, reads_only
 from app.duplicates.colleague_forms import DismissForm, Sought
 from app.duplicates.colleague_pages import colleagues_page, draft_of, near_page, typed_near_page
 from app.duplicates.dismissing import dismiss
@@ -16,6 +15,7 @@ from app.examples.queries import example_in
 from app.projects.access import Annotator, ProjectAccess, Reading
 from app.web.forms import Typed
 from app.web.templating import Flash, redirect, render, targeted_block
+from app.web.transactions import SessionDep, reads_only
 
 router = APIRouter(include_in_schema=False)
 

@@ -17,7 +17,6 @@ from app.db import Database
 from app.duplicates.lexical import signature
 from app.duplicates.models import ExampleText
 from app.duplicates.normal import normal_form
-from app.duplicates.texts import prompt_of, response_of
 from app.embeddings.encoder import Encoder
 from app.embeddings.operations import encoder_for, light_encoder_within, vectors_for
 from app.embeddings.vectors import text_hash
@@ -26,6 +25,7 @@ from app.examples.queries import arrived
 from app.examples.sight import everything
 from app.examples.tallies import facet_counts
 from app.sources.bulk import insert_ignoring
+from app.text.dialogue import prompt_of, response_of
 
 # Some seconds by the light encoder: so long is what one look may take too long.
 EXAMPLES_AT_ONCE = 16

@@ -18,13 +18,14 @@ from app.duplicates.narrowing import HAIR
 from app.duplicates.normal import normal_form
 from app.duplicates.operations import THRESHOLD
 from app.duplicates.queries import pairs_with, scans_of
-from app.duplicates.texts import example_key, parsed, prompt_of
+from app.duplicates.texts import example_key, parsed
 from app.embeddings.vectors import Vectors, text_hash
 from app.errors import Conflict
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import arrived, head_revision
 from app.examples.sight import everything, is_kept
 from app.projects.models import Split
+from app.text.dialogue import prompt_of
 
 # Of 350,000 pairs of questions of two real sites two share so much of their wording, both nearly word for word.
 WORDING = 0.7

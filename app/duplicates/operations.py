@@ -18,7 +18,7 @@ from app.duplicates.sides import Side, locked_sides, put_back, take_out
 from app.duplicates.texts import Text
 from app.errors import Conflict, Denied, NotFound, Refusal
 from app.jobs.operations import enqueue
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 
 # Reworded copies lie above it and different questions on one subject below: in the bundled sample copies have

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.duplicates.models import DuplicatePair, DuplicateScan, Verdict
 from app.duplicates.narrowing import at_least, told_score
-from app.duplicates.texts import Kind, Text, candidate_key, example_key, parsed, place, prompt_of, response_of
+from app.duplicates.texts import Kind, Text, candidate_key, example_key, parsed, place
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import arrived
 from app.examples.sight import everything, is_kept
 from app.jobs.models import Job
 from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState
+from app.text.dialogue import prompt_of, response_of
 
 ROWS_AT_ONCE = 500
 

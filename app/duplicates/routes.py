@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from app.db import SessionDep
 from app.duplicates import operations, queries
 from app.duplicates.forms import DecisionForm, ScanForm
 from app.duplicates.models import Verdict
@@ -16,6 +15,7 @@ from app.web.forms import Posted, posted
 from app.web.found import found
 from app.web.paging import PageNumber
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

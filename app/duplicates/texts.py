@@ -1,9 +1,7 @@
 """What is compared: a candidate's or an example's words, under a key that outlives every import."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from app.duplicates.models import On
 
@@ -40,20 +38,6 @@ class Text:
         if on is On.RESPONSE or not self.prompt.strip():
             return self.response
         return f"{self.prompt}\n\n{self.response}"
-
-
-def prompt_of(messages: Sequence[Mapping[str, Any]]) -> str:
-    """All that the user says."""
-    return _said(messages, "user")
-
-
-def response_of(messages: Sequence[Mapping[str, Any]]) -> str:
-    """All that the assistant says; empty for a prompt alone."""
-    return _said(messages, "assistant")
-
-
-def _said(messages: Sequence[Mapping[str, Any]], role: str) -> str:
-    return "\n\n".join(str(message["content"]) for message in messages if message["role"] == role)
 
 
 def candidate_key(site: str, external_id: str) -> str:

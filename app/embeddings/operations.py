@@ -6,18 +6,26 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.accounts.models import User
 from app.embeddings import queries
 from app.embeddings.encoder import Encoder, load_encoder
 from app.embeddings.models import Embedding
 from app.embeddings.queries import HASHES_AT_ONCE
 from app.embeddings.ready import Making
 from app.embeddings.vectors import Progress, Vectors, stack, text_hash, to_bytes
+from app.jobs.models import Job
+from app.jobs.operations import enqueue
+from app.jobs.queries import LIVE
+from app.projects.limits import require_open
+from app.projects.models import Project
 from app.sources.bulk import insert_ignoring
 
 # So many texts are encoded between two writes: what a killed worker loses, and a second or so of work.
 TEXTS_A_CHUNK = 256
+KIND = "encode_pool"
 
 
 class Store(Protocol):
@@ -102,3 +110,17 @@ def _read(store: Store, encoder: Encoder, hashes: Sequence[str]) -> Vectors:
             stored = queries.stored_vectors(session, encoder.key, [hashes[position] for position in part])
             vectors[part] = stack((stored[hashes[position]] for position in part), encoder.dimensions)
     return vectors
+
+
+def start_encoding(session: Session, actor: User, project: Project) -> Job:
+    """Have the project's pool encoded; where that is under way already, what is under way."""
+    require_open(project)
+    return live_encoding(session, project) or enqueue(
+        session, actor, KIND, title=f"Encode the pool of {project.name}", project_id=project.id, project=project.id
+    )
+
+
+def live_encoding(session: Session, project: Project) -> Job | None:
+    """The job that encodes the project's pool, if one waits or is under way."""
+    here = (Job.kind == KIND, Job.project_id == project.id, Job.state.in_(LIVE))
+    return session.scalars(select(Job).where(*here).order_by(Job.id).limit(1)).first()

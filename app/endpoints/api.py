@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 
 from app.accounts.access import Admin, SignedIn
 from app.config import Settings
-from app.db import SessionDep
 from app.endpoints import operations, queries
 from app.endpoints.forms import ChangeForm, EndpointForm, KeyForm
 from app.endpoints.models import Endpoint
 from app.endpoints.operations import endpoint_document
 from app.web.found import found
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["endpoints"], responses=REFUSALS)
 

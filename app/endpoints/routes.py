@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from app.accounts.access import Admin, SignedIn
 from app.accounts.models import Role
 from app.config import Settings
-from app.db import SessionDep
 from app.endpoints import operations, queries
 from app.endpoints.addresses import BadAddress
 from app.endpoints.forms import ChangeForm, EndpointForm, KeyForm
@@ -19,6 +18,7 @@ from app.errors import Refusal
 from app.web.forms import Posted, posted
 from app.web.found import found
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

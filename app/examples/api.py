@@ -7,7 +7,6 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.errors import NotFound
 from app.examples import describing, operations, queries
 from app.examples.answers import keep_words
@@ -21,6 +20,7 @@ from app.projects.access import Annotator, ProjectAccess
 from app.text.search import parse
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS, Refused
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["examples"], responses=REFUSALS)
 

@@ -7,11 +7,11 @@ from fastapi import Depends
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
-from app.db import SessionDep
 from app.examples import queries
 from app.examples.models import Example
 from app.projects.access import Annotator, ProjectAccess
 from app.projects.models import Project
+from app.web.transactions import SessionDep
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.accounts import queries as people
-from app.db import SessionDep, now
+from app.db import now
 from app.examples import answers, claims, queries, queueing, skips
 from app.examples.api import ExampleOut
 from app.examples.at import At, AtExample
@@ -18,6 +18,7 @@ from app.examples.queue_forms import HandIn, NextForm, OverlapForm, SkipIn
 from app.examples.queue_pages import HandedRow, HeldRow, SkippedRow, queue_page
 from app.projects.access import Annotator, Lead
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["queue"], responses=REFUSALS)
 

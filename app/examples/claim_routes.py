@@ -7,7 +7,6 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from app.accounts.models import User
-from app.db import SessionDep
 from app.errors import Refusal
 from app.examples import answers, claims, queries, queueing, skips
 from app.examples.at import At, AtExample
@@ -20,6 +19,7 @@ from app.examples.working_copies import require_writer
 from app.projects.access import Annotator, Lead, ProjectAccess
 from app.web.forms import Typed, check
 from app.web.templating import Flash, leave, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep, reads_only
 from app.errors import Refusal
 from app.examples import claims, queries, working_copies
 from app.examples.copy_forms import ChangeForm, KeepForm, ThrowAwayForm
@@ -20,6 +19,7 @@ from app.examples.working_copies import Desk, Written, require_writer
 from app.projects.access import Annotator, ProjectAccess, Reading
 from app.web.forms import Typed, check
 from app.web.templating import Flash, leave, redirect_to, render
+from app.web.transactions import SessionDep, reads_only
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,7 +13,7 @@ from app.db import now
 from app.examples import queries, tongues
 from app.examples.messages import checked_source, validate_messages
 from app.examples.models import Example, ExampleState
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.text.canonical import sha256_hex
 from app.text.languages import code_of

@@ -11,7 +11,7 @@ from app.db import now
 from app.errors import Refusal
 from app.examples.models import Example, ExampleState
 from app.examples.queries import arrived
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.text.licences import is_stated, keeps_all_rights
 from app.text.wellformed import require_wellformed

@@ -16,7 +16,7 @@ from app.errors import Conflict, NotFound, Refusal
 from app.examples import queries, translations
 from app.examples.models import Example, ExampleState
 from app.examples.sight import everything
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.text.languages import name_of
 

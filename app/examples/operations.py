@@ -22,7 +22,7 @@ from app.examples.credit import attribution_of
 from app.examples.messages import Message, checked_source, draft_messages, same_messages, title_of, validate_messages
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.verdicts import record_verdict, withdraw_verdict
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.projects.roles import group_of
 from app.sources.models import Candidate, CandidateStatus

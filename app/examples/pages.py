@@ -1,7 +1,7 @@
 """The lists of Write, and the history of an example."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -203,13 +203,12 @@ def _own_work(
 ) -> tuple[list[ExampleRow], list[ExampleRow]]:
     """What came back to this person, and what they have begun."""
     mine = queries.with_own_ids(session, access.project.id, ExampleFilter(mine=access.user))
-    parts = [
-        session.scalars(queries.ids_of(access.project.id, replace(mine, state=state)).limit(MINE_SHOWN)).all()
-        for state in (ExampleState.RETURNED, ExampleState.DRAFT)
-    ]
-    heads = session.scalars(queries.heads_by_id([number for part in parts for number in part])).all()
-    rows = {head.example_id: example_row(head, labels) for head in heads}
-    return [rows[number] for number in parts[0]], [rows[number] for number in parts[1]]
+    latest = queries.latest_of_each(access.project.id, mine, queries.UNFINISHED, MINE_SHOWN)
+    found = [example_row(head, labels) for head in session.scalars(queries.heads_by_id(session.scalars(latest).all()))]
+    returned, drafts = (
+        [row for row in found if row.state == state] for state in (ExampleState.RETURNED, ExampleState.DRAFT)
+    )
+    return returned, drafts
 
 
 def example_row(head: Revision, labels: SourceLabels, looked_for: Wanted = Wanted()) -> ExampleRow:

@@ -1,12 +1,12 @@
 """Examples, their revisions, and how many stand where."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, union_all
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, func, or_, select, union_all
+from sqlalchemy.orm import Session, joinedload, load_only
 
 from app.accounts.models import AuditEntry, User
 from app.errors import Gone, NotFound, Refusal
@@ -79,12 +79,37 @@ def ids_of(project_id: int, wanted: ExampleFilter = ExampleFilter()) -> Select[i
     return _listed(select(Example.id), project_id, wanted)
 
 
+def latest_of_each(
+    project_id: int, wanted: ExampleFilter, states: Iterable[ExampleState], most: int
+) -> Select[int] | CompoundSelect[int]:
+    """The numbers of the latest changed examples of each state that fit, at most so many of each, in one question."""
+    parts = (ids_of(project_id, replace(wanted, state=state)).limit(most).subquery() for state in states)
+    return union_all(*(select(part.c.id) for part in parts))
+
+
 def heads_by_id(ids: Sequence[int]) -> Select[Revision]:
     """The newest revisions of these examples with the example and its maker, the latest change first."""
     query = select(Revision).join(Example, _is_head()).where(Example.id.in_(ids))
-    loads = (joinedload(Revision.example), joinedload(Revision.author))
-    people = (joinedload(Revision.example).joinedload(person) for person in (Example.creator, Example.judge))
-    return query.options(*loads, *people).order_by(Example.changed_at.desc(), Example.id.desc())
+    return query.options(*_AS_LISTED).order_by(Example.changed_at.desc(), Example.id.desc())
+
+
+def _named(person: Any) -> Any:
+    return joinedload(person).load_only(User.name)
+
+
+# What no list shows is not read: a page of fifty would decode and hold several times what it shows.
+_AS_LISTED = (
+    load_only(Revision.example_id, Revision.number, Revision.messages, Revision.title),
+    _named(Revision.author),
+    joinedload(Revision.example).options(
+        load_only(
+            *(Example.project_id, Example.split, Example.source, Example.language, Example.state, Example.licence),
+            *(Example.revision_number, Example.verdict_words, Example.changed_at),
+        ),
+        _named(Example.creator),
+        _named(Example.judge),
+    ),
+)
 
 
 def _listed(query: Select[Any], project_id: int, wanted: ExampleFilter) -> Select[Any]:

@@ -19,7 +19,7 @@ from app.db import now
 from app.examples import claims, queries, skips
 from app.examples.answers import make_answer, wants_answer
 from app.examples.models import Example, ExampleState, Revision, Skip, WorkingCopy
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import composition_of
 

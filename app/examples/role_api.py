@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.examples import linking, queries, roles, translations
 from app.examples.api import ExampleOut
 from app.examples.documents import example_document
@@ -22,6 +21,7 @@ from app.examples.translation_pages import (
 from app.projects.access import Annotator, ProjectAccess
 from app.web.paging import PageNumber
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["examples"], responses=REFUSALS)
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from app.db import SessionDep
 from app.examples import queries, roles
 from app.examples.role_forms import RolesForm
 from app.examples.role_pages import roles_panel
 from app.projects.access import Annotator
 from app.web.templating import Flash, redirect, render, targeted_block
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,7 +12,7 @@ from app.db import now
 from app.errors import Denied
 from app.examples import queries, saving
 from app.examples.models import Example
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import PROMPT_FLAGS, AuthorGroup, Project
 from app.projects.queries import role_in
 

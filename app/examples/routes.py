@@ -9,7 +9,6 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep, reads_only
 from app.errors import NotFound, Refusal
 from app.examples import describing, operations, queries, roles, working_copies
 from app.examples.claims import HeldByAnother
@@ -25,6 +24,7 @@ from app.projects.access import Annotator, ProjectAccess, Reading
 from app.web.forms import Posted, Typed, check
 from app.web.paging import PageNumber
 from app.web.templating import Flash, leave, redirect, render, targeted_block
+from app.web.transactions import SessionDep, reads_only
 
 router = APIRouter(include_in_schema=False)
 FRAGMENTS = ("save_state", "preview", "counts", "turns")

@@ -94,7 +94,10 @@ def _hit(head: Revision, wanted: Wanted) -> Hit:
 
 def told(head: Revision, wanted: Wanted) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """The title with what was looked for marked, and the passage that says what the title does not; it may be empty."""
-    marks, title = pattern_of(wanted), shown_title(plain_words(head.title))
+    title = shown_title(plain_words(head.title))
+    if not wanted.all:
+        return marked(title, None), ()
+    marks = pattern_of(wanted)
     missing = pattern_of(missing_in(title, wanted))
     texts = [shown_text(str(message["content"])) for message in reversed(head.messages)] if missing else []
     return marked(title, marks), passage(texts, missing, marks)

@@ -1,7 +1,7 @@
 """Test prompts that a project keeps out of sight: who may not read which, and a session that shows none of them.
 
 A person sees a hidden test prompt if they lead the project, if a lead lets them read tests, or if they wrote it. For
-everybody else `app.projects.access` notes the person in the session, and every statement of that session leaves out
+everybody else `app.projects.limits` notes the person in the session, and every statement of that session leaves out
 the hidden examples with all that hangs on them: their revisions, comments, reviews, claims. So a list, a count, a
 search or a `get` that somebody adds tomorrow shows none of them either (docs/decisions/0009). What reads by tables
 instead of mapped classes, or from files, is not covered and has to ask `is_kept` itself.
@@ -34,7 +34,7 @@ from app.accounts.models import Role, User
 from app.db import Base
 from app.errors import Denied
 from app.examples.models import Example, Revision
-from app.projects.access import KEPT_FROM_TESTS
+from app.projects.limits import KEPT_FROM_TESTS
 from app.projects.models import Membership, Project, Split
 from app.sources.models import Candidate, ImportRun
 

@@ -12,7 +12,7 @@ from app.examples.models import Example, ExampleState, Skip, SkipReason, Working
 from app.examples.queries import UNFINISHED
 from app.examples.sight import reads
 from app.examples.working_copies import Desk
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.projects.queries import role_in
 from app.text.wellformed import require_wellformed

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep, reads_only
 from app.examples import queries, style_operations, style_queries
 from app.examples.models import Example
 from app.examples.style.counting import remark_document
@@ -14,6 +13,7 @@ from app.examples.style_forms import LeaveForm, ModelForm, RemarksIn, StyleIn
 from app.examples.style_remarks import Described, remarks_on
 from app.projects.access import Annotator, Lead, ProjectAccess, Reading
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep, reads_only
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["house style"], responses=REFUSALS)
 

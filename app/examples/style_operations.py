@@ -13,7 +13,7 @@ from app.errors import Conflict, Refusal
 from app.examples import style_queries
 from app.examples.models import Example, ExampleState, HouseStyle, LeftRemark, ModelExample
 from app.examples.style.sheet import BY_NAME, Sheet, sheet_from
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 
 MOST_LEFT = 500

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep, reads_only
 from app.errors import Refusal
 from app.examples import queries, style_operations
 from app.examples.models import Example
@@ -16,6 +15,7 @@ from app.examples.style_remarks import RemarksPage, saved_remarks, typed_remarks
 from app.projects.access import Annotator, Lead, ProjectAccess, Reading
 from app.web.forms import Typed, check
 from app.web.templating import Flash, redirect, render, targeted_block
+from app.web.transactions import SessionDep, reads_only
 
 router = APIRouter(include_in_schema=False)
 

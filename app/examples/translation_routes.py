@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.errors import Refusal
 from app.examples import linking, operations, queries, translations, working_copies
 from app.examples.answers import keep_words
@@ -29,6 +28,7 @@ from app.projects.access import Annotator, ProjectAccess
 from app.web.forms import Posted, Storable, Typed, check
 from app.web.paging import PageNumber
 from app.web.templating import Flash, leave, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 Show = Annotated[Literal["new", "changed", "withdrawn", "settled"], Query()]

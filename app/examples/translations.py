@@ -17,7 +17,7 @@ from app.examples.models import Example, ExampleState, Revision
 from app.examples.operations import create_example
 from app.examples.roles import roles_of
 from app.examples.sight import as_seen_by
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import role_in
 from app.text.languages import name_of

@@ -24,7 +24,7 @@ from app.examples.forms import UNKNOWN, Followed, new_key
 from app.examples.messages import Message, require_size, same_messages, without_places
 from app.examples.models import Example, Revision, WorkingCopy
 from app.examples.operations import NothingWritten
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.text.wellformed import require_wellformed
 

@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 from app.accounts import queries as accounts
 from app.accounts.access import Admin, anyone
-from app.db import SessionDep
 from app.home import composition, queries
 from app.projects import queries as projects
 from app.projects.access import Annotator
 from app.web.refusals import REFUSALS, WORDS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["home"], responses=REFUSALS)
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from app.db import SessionDep
 from app.examples.labels import shown_title
 from app.home.inbox import InboxItem, inbox_of
 from app.projects.access import Annotator
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["home"], responses=REFUSALS)
 

@@ -11,11 +11,11 @@ from app.accounts.access import Person
 from app.accounts.models import Role
 from app.accounts.operations import set_daily_letter
 from app.datasets.checking import Standing, broken
-from app.db import SessionDep
 from app.home.inbox import Inbox, inbox_of
 from app.projects.access import Annotator
 from app.web.forms import Form as Posted
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

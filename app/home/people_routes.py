@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.accounts.access import Admin, Person
-from app.db import SessionDep
 from app.home.account import account_page
 from app.home.people import people_page
 from app.home.trail import TrailFilter, trail_page
 from app.projects.access import Lead
 from app.web.paging import PageNumber
 from app.web.templating import render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from app.accounts.access import Admin, Person, SignedIn, anyone
 from app.accounts.models import Role
-from app.db import SessionDep
 from app.home.demo import start_demo
 from app.home.pages import EmptyPage, day_page, lead_page
 from app.home.sheet import composition_csv
@@ -17,6 +16,7 @@ from app.projects.access import Annotator
 from app.web.cookies import keep_theme
 from app.web.security import local_path
 from app.web.templating import Flash, redirect, render, targeted_block
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from app.db import SessionDep
 from app.jobs import operations, queries
 from app.jobs.models import Job, JobState
 from app.projects.access import Annotator
 from app.web.found import found
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=REFUSALS)
 

@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.db import SessionDep
 from app.jobs import operations, queries
 from app.jobs.pages import job_panel, jobs_page
 from app.projects.access import Annotator
@@ -11,6 +10,7 @@ from app.web.found import found
 from app.web.paging import PageNumber
 from app.web.security import local_path
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

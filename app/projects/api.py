@@ -9,7 +9,7 @@ from app.accounts import operations as accounts
 from app.accounts import queries as people
 from app.accounts.access import Admin, Person
 from app.accounts.models import Role, Scope
-from app.db import SessionDep, now
+from app.db import now
 from app.errors import Denied, NotFound
 from app.projects import operations, queries, roles
 from app.projects.access import Annotator, Lead, LeadReading
@@ -26,6 +26,7 @@ from app.projects.forms import (
 from app.projects.models import Membership, Project
 from app.projects.operations import LIMA
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["projects"], responses=REFUSALS)
 

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.db import now
 from app.errors import Conflict, Denied, NotFound, Refusal
 from app.projects import queries
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import CompositionRow, Membership, Project, Split
 
 

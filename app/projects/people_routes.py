@@ -11,7 +11,6 @@ from app.accounts import queries as people
 from app.accounts.access import Admin, Person, anyone, current_login, keep_session
 from app.accounts.checks import SHORTEST_PASSWORD
 from app.accounts.models import Invitation, User
-from app.db import SessionDep
 from app.errors import Refusal
 from app.projects import operations
 from app.projects.doors import TokenPage, invitation_page
@@ -21,6 +20,7 @@ from app.projects.routes import link_page
 from app.web.forms import Posted, posted
 from app.web.found import found
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from app.db import SessionDep
 from app.errors import Refusal
 from app.projects import operations, roles
 from app.projects.access import Lead, ProjectAccess
@@ -13,6 +12,7 @@ from app.projects.forms import AuthorForm, FollowForm, TestsForm
 from app.projects.pages import settings_page
 from app.web.forms import Posted, posted
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,7 @@ from app.accounts.audit import record
 from app.accounts.models import User
 from app.errors import NotFound, Refusal
 from app.projects import queries
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import AuthorGroup, Membership, Project
 from app.web.found import found
 

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from app.accounts import operations as accounts
 from app.accounts.access import Admin, Person
 from app.accounts.models import Invitation
-from app.db import SessionDep
 from app.projects import operations, queries
 from app.projects.access import Annotator, Lead, LeadReading, ProjectAccess
 from app.projects.doors import LinkPage, role_title
@@ -19,6 +18,7 @@ from app.projects.pages import projects_page, settings_page
 from app.web.forms import Posted, field_of, posted, sentence
 from app.web.found import found
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts.audit import record
 from app.accounts.models import AuditEntry, User
 from app.errors import Refusal
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project, TokenizerFile
 from app.text.counting import ESTIMATE, Tokens, read_tokenizer
 from app.text.trial import fault_of

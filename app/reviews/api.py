@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.db import SessionDep
 from app.examples.queries import example_in
 from app.projects.access import Annotator, Lead, Reviewer
 from app.reviews import operations, queries
@@ -14,6 +13,7 @@ from app.reviews.models import Review
 from app.reviews.panel import visible
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["reviews"], responses=REFUSALS)
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.examples import queries as examples
 from app.examples.models import Example
 from app.projects.access import Annotator, Lead
@@ -17,6 +16,7 @@ from app.reviews.models import Comment
 from app.reviews.pages import agreement_page
 from app.web.paging import PageNumber
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["reviews"], responses=REFUSALS)
 CommentNumber = Annotated[int, Path(ge=1, le=10**18)]

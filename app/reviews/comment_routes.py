@@ -7,7 +7,6 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep, reads_only
 from app.errors import Refusal
 from app.examples.models import Example
 from app.examples.queries import example_in
@@ -17,6 +16,7 @@ from app.reviews.forms import CommentForm, ReviewQuery
 from app.reviews.pages import Typed, comments_page, review_page
 from app.web.forms import Typed as Fields
 from app.web.templating import Flash, redirect, render, targeted_block
+from app.web.transactions import SessionDep, reads_only
 
 router = APIRouter(include_in_schema=False)
 Wanted = Annotated[ReviewQuery, Query()]

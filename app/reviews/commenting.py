@@ -16,7 +16,7 @@ from app.examples import queries as examples
 from app.examples.messages import Message
 from app.examples.models import Example
 from app.projects import queries as projects
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.reviews import queries
 from app.reviews.mentions import mentioned

@@ -17,7 +17,7 @@ from app.examples import operations as examples
 from app.examples import queries as example_queries
 from app.examples.models import Example, ExampleState
 from app.projects import queries as projects
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.reviews import queries
 from app.reviews.models import Review, ReviewVerdict

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.examples.models import Example
 from app.examples.queries import example_in
 from app.projects.access import Annotator, Lead, ProjectAccess, Reviewer
@@ -17,6 +16,7 @@ from app.reviews.pages import Typed, agreement_page, first_for, review_page
 from app.reviews.panel import SAID
 from app.web.paging import PageNumber
 from app.web.templating import Flash, leave, redirect, render
+from app.web.transactions import SessionDep
 from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)

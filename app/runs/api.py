@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from app.accounts.access import Admin, SignedIn
 from app.config import Settings
 from app.datasets import queries as datasets
-from app.db import SessionDep
 from app.errors import NotFound
 from app.projects.access import Annotator, Lead, ProjectAccess
 from app.runs import documents, operations, queries, registering
@@ -20,6 +19,7 @@ from app.runs.models import Checkpoint, TrainingRun
 from app.web.found import found
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 from training.spec import read_progress
 
 router = APIRouter(prefix="/api/v1", tags=["runs"], responses=REFUSALS)

@@ -15,7 +15,7 @@ from app.db import now
 from app.errors import Conflict, NotFound, Refusal
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.operations import enqueue, request_cancellation
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.runs import queries
 from app.runs.decoding import Decoding

@@ -14,7 +14,6 @@ from app.accounts.models import Role
 from app.config import Settings
 from app.datasets import queries as datasets
 from app.datasets.models import Version
-from app.db import SessionDep
 from app.errors import NotFound, Refusal
 from app.projects.access import Annotator, Lead, ProjectAccess
 from app.runs import operations, queries, registering, wording
@@ -27,6 +26,7 @@ from app.web.forms import Posted, Typed, check, posted
 from app.web.found import found
 from app.web.paging import PageNumber
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 from training.spec import read_progress
 
 router = APIRouter(include_in_schema=False)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.runs.seen import sightings
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["runs"], responses=REFUSALS)
 

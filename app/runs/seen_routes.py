@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.runs.seen import MOST_VERSIONS, SeenPage, UsedPage, sightings, used_by
 from app.web.templating import render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from app.db import SessionDep
 from app.projects.access import Annotator, Lead
 from app.projects.tokenizers import set_tokenizer, tokenizer_document
 from app.runs import tokenizing
 from app.runs.forms import TokenizerForm
 from app.runs.tokenizerfile import LARGEST_POST, Brought, brought_tokenizer
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["projects"], responses=REFUSALS)
 

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import AuditEntry, Role, User
 from app.config import Settings
-from app.db import SessionDep
 from app.errors import Refusal
 from app.projects.access import Annotator, Lead, ProjectAccess
 from app.projects.tokenizers import last_set, set_tokenizer
@@ -22,6 +21,7 @@ from app.runs.tokenizerfile import LARGEST_POST, Brought, brought_tokenizer
 from app.runs.tokenizing import KEPT
 from app.web.forms import Posted, posted
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from app.db import SessionDep
 from app.projects.access import Annotator, Lead
 from app.selection import operations, queries, taking
 from app.selection.documents import candidate_document
 from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, SampleForm
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["candidates"], responses=REFUSALS)
 

@@ -15,7 +15,7 @@ from app.errors import Conflict
 from app.examples import operations as examples
 from app.examples import queries as example_queries
 from app.examples.models import Example
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.selection.models import PoolStep
 from app.sources.models import Candidate, CandidateStatus

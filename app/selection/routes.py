@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from app.db import SessionDep
 from app.examples.operations import WorkedOn
 from app.projects.access import Annotator, Lead
 from app.selection import operations, taking
@@ -15,6 +14,7 @@ from app.selection.queries import candidate_in, sampling_in
 from app.selection.samplepage import sample_page
 from app.sources.models import CandidateStatus
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)

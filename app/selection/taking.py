@@ -14,7 +14,7 @@ from app.errors import Conflict, Denied, Refusal
 from app.examples import operations as examples
 from app.examples import queries as example_queries
 from app.examples.models import Example, ExampleState
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import composition_of, role_in
 from app.selection.models import Sampling, SamplingPick

@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, ValidationError
 
 from app.accounts.access import SignedIn
-from app.db import SessionDep
 from app.projects.access import Annotator, Lead, ProjectAccess
 from app.sources import exchanges, operations, queries, restoring, rulesets, transfers
 from app.sources.archives import brought, workspace_of
@@ -30,6 +29,7 @@ from app.sources.rulesets import Ruleset, ruleset_from
 from app.web.found import found
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS, Problem
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["sources"], responses=REFUSALS)
 

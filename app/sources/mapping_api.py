@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.sources import mappings, queries
 from app.sources.models import ColumnMapping
 from app.web.forms import Form, Storable
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["sources"], responses=REFUSALS)
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
-from app.db import SessionDep
 from app.errors import Refusal
 from app.projects.access import Annotator
 from app.sources import mappings
@@ -14,6 +13,7 @@ from app.sources.excerpts import visible
 from app.sources.mappingpage import Renaming, mappings_page
 from app.web import forms
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

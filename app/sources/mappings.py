@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts.audit import record as write_trail
 from app.accounts.models import User
 from app.errors import Conflict, NotFound, Refusal
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.sources import queries
 from app.sources.bulk import inserting

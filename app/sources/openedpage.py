@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts.models import User
 from app.config import Settings
 from app.errors import NotFound
-from app.projects.access import kept_from_tests
+from app.projects.limits import kept_from_tests
 from app.projects.models import Split
 from app.sources import queries
 from app.sources.excerpts import Excerpt, Piece, excerpt_of, pieces, visible

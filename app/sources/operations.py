@@ -17,7 +17,7 @@ from app.jobs.models import Job
 from app.jobs.operations import enqueue
 from app.jobs.queries import live_jobs_of
 from app.projects import queries as projects
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.sources import exchanges, queries
 from app.sources.formats import needs_site, require_known

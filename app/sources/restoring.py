@@ -6,7 +6,7 @@ from app.accounts.audit import record as write_trail
 from app.accounts.models import User
 from app.db import now
 from app.errors import Conflict, Gone
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.sources import queries
 from app.sources.bulk import insert_ignoring, write_rows

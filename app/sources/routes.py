@@ -12,7 +12,6 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.db import SessionDep
 from app.errors import Refusal
 from app.projects.access import Annotator, Lead, ProjectAccess
 from app.sources import funnel, operations, ownsettings, pages, queries, restoring, setup, transfers, uploads
@@ -44,6 +43,7 @@ from app.web.forms import Posted, Typed, check, posted
 from app.web.found import found
 from app.web.paging import PageNumber
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

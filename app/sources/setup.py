@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.errors import Denied, Refusal
 from app.projects import queries as projects
-from app.projects.access import kept_from_tests
+from app.projects.limits import kept_from_tests
 from app.projects.models import Project
 from app.sources.archives import brought, workspace_of
 from app.sources.columnpage import ColumnsPart, Mapped, columns_part, fields_of, mapped, sheets_of

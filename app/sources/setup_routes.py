@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.projects.access import Annotator, ProjectAccess
 from app.sources import operations, queries, setup
 from app.sources.forms import chosen_in
@@ -12,6 +11,7 @@ from app.sources.models import ImportRun
 from app.web.forms import Typed
 from app.web.found import found
 from app.web.templating import Flash, redirect
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.sources import transfers
 from app.sources.models import Transfer
@@ -14,6 +13,7 @@ from app.sources.receiving import piece_received
 from app.web.forms import Form, Line
 from app.web.refusals import REFUSALS
 from app.web.templating import Flash, redirect
+from app.web.transactions import SessionDep
 
 router = APIRouter(tags=["sources"], responses=REFUSALS)
 

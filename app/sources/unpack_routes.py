@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from app.db import SessionDep
 from app.projects.access import Reading
 from app.sources import operations, queries
 from app.sources.openedpage import Number
@@ -15,6 +14,7 @@ from app.web.found import found
 from app.web.paging import PageNumber
 from app.web.refusals import REFUSALS
 from app.web.templating import redirect
+from app.web.transactions import SessionDep
 
 router = APIRouter(tags=["sources"], responses=REFUSALS)
 

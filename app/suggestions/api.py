@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.endpoints import queries as endpoints
 from app.examples import queries as examples
 from app.examples.models import Suggestion
@@ -18,6 +17,7 @@ from app.suggestions.forms import AskIn, HelpIn
 from app.suggestions.queries import Place
 from app.web.found import found
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["suggestions"], responses=REFUSALS)
 SuggestionId = Annotated[int, Path(ge=1, lt=2**62)]

@@ -18,7 +18,7 @@ from app.examples.queries import head_revision
 from app.examples.working_copies import Desk, copy_on
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.operations import cancel_job, enqueue
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import Project
 from app.projects.queries import role_in
 from app.runs.models import TrainingRun

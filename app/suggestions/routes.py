@@ -7,7 +7,6 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.db import SessionDep
 from app.endpoints import queries as endpoints
 from app.endpoints.models import Endpoint
 from app.errors import Refusal
@@ -23,6 +22,7 @@ from app.suggestions.queries import Place
 from app.web.forms import Typed, check
 from app.web.found import found
 from app.web.templating import Flash, redirect, render, targeted_block
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 KEY = r"^[A-Za-z0-9_-]{8,64}$"

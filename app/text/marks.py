@@ -27,6 +27,8 @@ class Run:
 
 def runs(text: str) -> tuple[Run, ...]:
     """Split a text at its hidden characters; the runs' texts join back to it."""
+    if not _HIDDEN.search(text):
+        return (Run(text),) if text else ()
     out: list[Run] = []
     last = 0
     flags = [found.span() for found in _FLAG.finditer(text)]

@@ -17,9 +17,14 @@ _STEPS = (
     (re.compile(r"(?<!\S)\*\*(?=\w)|(?<=[\w.,:;!?])\*\*(?!\S)"), ""),
 )
 
+# What any of them begins with: most titles hold none, and need none of them.
+_SIGNS = re.compile(r"[\[`*_~#>+-]")
+
 
 def plain_words(markdown: str) -> str:
     """The words that a reader of the rendered text would see; signs that mark nothing stay."""
+    if not _SIGNS.search(markdown):
+        return markdown
     for pattern, kept in _STEPS:
         markdown = pattern.sub(kept, markdown)
     return markdown

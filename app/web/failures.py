@@ -14,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.db import SAFE_METHODS
 from app.errors import Conflict, NotSignedIn, Refusal
 from app.web.forms import field_of, sentence, typed_fields
 from app.web.security import local_path
 from app.web.templating import render
+from app.web.transactions import SAFE_METHODS
 
 log = logging.getLogger(__name__)
 

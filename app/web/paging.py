@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Query
+from pydantic import Field
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 PAGE_SIZE = 50
 
-PageNumber = Annotated[int, Query(ge=1, le=10_000_000, description="Page of the list, from 1.")]
+PageNumber = Annotated[int, Field(ge=1, le=10_000_000, description="Page of the list, from 1.")]
 
 
 @dataclass(frozen=True)

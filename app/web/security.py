@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
-from app.db import SAFE_METHODS
+from app.web.transactions import SAFE_METHODS
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

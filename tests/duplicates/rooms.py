@@ -48,7 +48,7 @@ def candidate(
         project_id=run.project_id, import_run_id=run.id, site=SITE, external_id=name, thread_id=thread, split=split,
         title=prompt[:80], messages=said, score=12, author="Ada", author_url="https://example.org/ada",
         url=url or f"https://{SITE}/a/{name}", licence="CC BY-SA 4.0", content_hash=content_hash(said),
-        source="stackexchange_other",
+        source="stackexchange_other", published=run.state is ImportState.PUBLISHED,
     )  # fmt: skip
     session.add(row)
     session.flush()

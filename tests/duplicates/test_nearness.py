@@ -19,7 +19,7 @@ from app.embeddings.encoder import EncoderMissing
 from app.errors import Refusal
 from app.examples import linking
 from app.examples.models import Example, ExampleState
-from app.projects.access import keep_from_tests
+from app.projects.limits import keep_from_tests
 from app.projects.models import Project, Split
 from app.projects.queries import role_in
 from app.worker import Worker

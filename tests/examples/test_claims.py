@@ -13,7 +13,7 @@ from app.examples import answers, claims, operations, queries, queueing, skips, 
 from app.examples.models import Example, ExampleState, Revision, SkipReason
 from app.examples.queueing import Why, claim_next
 from app.projects import operations as projects
-from app.projects.access import Archived
+from app.projects.limits import Archived
 from app.projects.models import Project, Split
 from app.projects.operations import Target
 from tests import factories

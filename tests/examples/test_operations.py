@@ -11,7 +11,7 @@ from app.examples import describing, operations, queries
 from app.examples.messages import BadMessages, TextTooLarge, draft_messages, validate_messages
 from app.examples.models import Example, ExampleState, Revision
 from app.projects import operations as projects
-from app.projects.access import Archived
+from app.projects.limits import Archived
 from app.sources.models import CandidateStatus, ImportState
 from app.text.wellformed import MalformedText
 from tests.examples import rows

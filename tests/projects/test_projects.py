@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.accounts.models import AuditEntry, Role
 from app.projects import operations, queries
-from app.projects.access import Archived
+from app.projects.limits import Archived
 from app.projects.models import CompositionRow, Membership, Project, Split
 from tests import factories
 from tests.counting import count_queries

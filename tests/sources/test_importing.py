@@ -21,7 +21,7 @@ from app.db import Database, now
 from app.jobs import operations as jobs
 from app.jobs.models import Job, JobState, Lane
 from app.jobs.running import JobContext, run_now
-from app.projects.access import Archived
+from app.projects.limits import Archived
 from app.projects.models import Project
 from app.sources import importing, operations, publishing, queries, restoring
 from app.sources.excerpts import excerpt_of

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from app.datasets.comparison.comparing import Kind
 from app.datasets.comparison.comparisons import chosen_names, compared, names_of, side_named
 from app.datasets.comparison.documents import comparison_document, item_document, listed_changes
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.web.paging import PAGE_SIZE, PageNumber
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)
 

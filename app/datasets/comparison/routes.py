@@ -7,10 +7,10 @@ from app.datasets.comparison.comparing import Kind
 from app.datasets.comparison.comparisons import NothingFrozen, chosen_names, names_of, side_named
 from app.datasets.comparison.pages import NothingToCompare, compare_page
 from app.datasets.comparison.release_notes import release_notes
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.web.paging import PageNumber
 from app.web.templating import render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -14,12 +14,12 @@ from app.datasets.publication import operations as publishing
 from app.datasets.publication.forms import PublishForm, PublishQuery, TokenForm
 from app.datasets.publication.models import PublicationState, Visibility, Way
 from app.datasets.publication.preview import preview
-from app.db import SessionDep
 from app.errors import NotFound
 from app.projects.access import Lead, LeadReading, ProjectAccess
 from app.web.found import found
 from app.web.paging import PageNumber, page_of
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)
 

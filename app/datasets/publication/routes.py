@@ -13,12 +13,12 @@ from app.datasets.publication.forms import PublishAddress, PublishForm, PublishQ
 from app.datasets.publication.operations import NeedsConfirming, NoRepository
 from app.datasets.publication.pages import Shown, publish_page
 from app.datasets.publication.preview import preview
-from app.db import SessionDep
 from app.errors import NotFound, Refusal
 from app.projects.access import Lead, LeadReading, ProjectAccess
 from app.web.forms import Posted, posted
 from app.web.found import found
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 PAGE = "datasets:publish"

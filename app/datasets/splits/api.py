@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from app.datasets.splits import operations as splits
 from app.datasets.splits.forms import ApplyForm, SplitForm
-from app.db import SessionDep
 from app.projects.access import Lead
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)
 

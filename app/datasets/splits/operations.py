@@ -26,7 +26,7 @@ from app.errors import Conflict, Denied, Refusal
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import arrived
 from app.examples.sight import everything
-from app.projects.access import require_open
+from app.projects.limits import require_open
 from app.projects.models import AuthorGroup, Project, Split
 from app.projects.queries import composition_of, role_in
 from app.sources.models import Candidate

@@ -9,10 +9,10 @@ from app.datasets.splits import operations as splits
 from app.datasets.splits.forms import ApplyForm, SplitForm, address_of
 from app.datasets.splits.pages import refused_page, splits_page
 from app.datasets.splits.splitting import Asked
-from app.db import SessionDep
 from app.projects.access import Lead
 from app.web.forms import check
 from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
 from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)

@@ -11,7 +11,6 @@ from app.datasets.tracing.documents import trace_document
 from app.datasets.tracing.forms import RowsQuery
 from app.datasets.tracing.heldpage import holding_of
 from app.datasets.tracing.tracing import page_of_rows, row_at, shares_of_import, trace_row
-from app.db import SessionDep
 from app.errors import NotFound
 from app.examples.queries import example_of_candidate
 from app.projects.access import Annotator
@@ -19,6 +18,7 @@ from app.selection.queries import candidate_in
 from app.sources.queries import published_import_of
 from app.web.found import found
 from app.web.refusals import REFUSALS
+from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1/projects/{slug}", tags=["versions"], responses=REFUSALS)
 

@@ -10,12 +10,12 @@ from app.datasets.tablepage import table_page
 from app.datasets.tracing.forms import RowsQuery
 from app.datasets.tracing.heldpage import held_page, shares_page
 from app.datasets.tracing.pages import row_page
-from app.db import SessionDep
 from app.projects.access import Annotator
 from app.sources.queries import published_import_of
 from app.web.found import found
 from app.web.paging import PageNumber
 from app.web.templating import render
+from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
 
