@@ -35,8 +35,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import User
 from app.config import Settings
+from app.datasets.material_queries import material_of
 from app.datasets.operations import freeze_version
-from app.datasets.queries import material_of
 from app.db import Database
 from app.examples.models import Example, ExampleState, Revision
 from app.projects.models import Project, Split

@@ -26,9 +26,9 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import User
 from app.datasets import checking
+from app.datasets.material_queries import material_of
 from app.datasets.models import Version
 from app.datasets.operations import freeze_version
-from app.datasets.queries import material_of
 from app.datasets.splits import operations as splits
 from app.datasets.splits.splitting import Asked
 from app.db import Database

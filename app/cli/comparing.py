@@ -22,7 +22,7 @@ from app.datasets.comparison.documents import (
     readable,
 )
 from app.datasets.comparison.release_notes import release_notes
-from app.datasets.operations import REFERENCE
+from app.datasets.queries import REFERENCE
 from app.errors import NotFound, Refusal
 from app.projects.models import Project
 

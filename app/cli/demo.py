@@ -14,6 +14,7 @@ from app.datasets import operations as datasets
 from app.datasets import queries as versions
 from app.datasets.canonical import set_sha256
 from app.datasets.formats import Format
+from app.datasets.material_queries import approved_items
 from app.datasets.models import Version
 from app.datasets.verify import verify_folder
 from app.duplicates import operations as duplicates
@@ -120,14 +121,14 @@ def _approve(house: House, project: Project) -> str:
         use_candidates(session, actor, picked, submit=True)
         approved = approve_imported(session, actor, project, REASON)
     with house.reading() as session:
-        standing = len(versions.approved_items(session, project))
+        standing = len(approved_items(session, project))
     return f"approved  {approved} now, {standing} in all, as an imported set: {REASON}"
 
 
 def _freeze(house: House, project: Project) -> tuple[Version, str]:
     """The version that holds what is approved now, if there is one, else a new one."""
     with _step("Freezing"), house.writing() as (session, actor):
-        lines = sorted(item.line for item in versions.approved_items(session, project))
+        lines = sorted(item.line for item in approved_items(session, project))
         sha256 = set_sha256(line.text for line in lines)
         standing = list(session.scalars(versions.versions_of(project)))
         same = next((one for one in standing if one.sha256 == sha256), None)

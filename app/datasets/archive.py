@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from app.datasets.exports import FolderTaken, FrozenLine, parents_of, paths_in, write_folder
+from app.datasets.canonical import FrozenLine
+from app.datasets.exports import FolderTaken, parents_of, paths_in, write_folder
 from app.datasets.formats import Format
 from app.errors import Refusal
 

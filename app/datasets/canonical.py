@@ -25,6 +25,14 @@ class Line:
     text: str
 
 
+@dataclass(frozen=True)
+class FrozenLine:
+    """A line of a version, and whether somebody changed its words after it came in."""
+
+    line: Line
+    edited: bool
+
+
 def line_of(
     *,
     split: str,

@@ -15,8 +15,8 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from app.accounts.audit import record
-from app.datasets.canonical import Line, version_id
-from app.datasets.exports import FrozenLine, VersionBroken
+from app.datasets.canonical import FrozenLine, Line, version_id
+from app.datasets.exports import VersionBroken
 from app.datasets.manifest import EXAMPLES, MANIFEST
 from app.datasets.models import KEPT, Version, VersionCheck, VersionRow
 from app.db import now

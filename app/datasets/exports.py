@@ -8,11 +8,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.datasets.canonical import PREFIX, Line
+from app.datasets.canonical import PREFIX, FrozenLine
 from app.datasets.card.card import PICTURE, Shown, card
 from app.datasets.card.croissant import CROISSANT, croissant_document
 from app.datasets.card.licensing import LICENSE, licence_text
@@ -36,14 +35,6 @@ class FolderTaken(Conflict):
 
 class VersionBroken(Conflict):
     """{name} is not what was frozen: {fault}. Nothing was done with it; restore the database from a backup."""
-
-
-@dataclass(frozen=True)
-class FrozenLine:
-    """A line of a version, and whether somebody changed its words after it came in."""
-
-    line: Line
-    edited: bool
 
 
 def write_folder(

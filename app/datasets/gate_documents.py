@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.datasets import queries
+from app.datasets import material_queries
 from app.datasets.gate_queries import chosen_of, visible
 from app.datasets.gates import BY_NAME, Finding, Gate, masked
 from app.projects.models import Project
@@ -16,7 +16,7 @@ def gates_document(session: Session, project: Project) -> dict[str, Any]:
     Of a test prompt that this session's person may not read its number is told, and none of its words; of a pair with
     one neither side's words, nor how alike they are.
     """
-    material = queries.material_of(session, project)
+    material = material_queries.material_of(session, project)
     seen = visible(session, [finding for gate in material.gates for finding in gate.findings])
     gates = [masked(gate, seen) for gate in material.gates]
     return {

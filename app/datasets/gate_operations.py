@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
 from app.accounts.models import User
-from app.datasets import queries
+from app.datasets import material_queries
 from app.datasets.gate_models import GateSettings
 from app.datasets.gate_queries import COUNTABLE, Chosen, chosen_of
 from app.datasets.gates import GATES, TRAIN, Finding, Policy
@@ -90,7 +90,7 @@ def put_up_leaks(session: Session, project: Project, only: frozenset[str] = froz
     is asked again if it was kept as two texts of one split.
     """
     require_open(project)
-    leakage = next(gate for gate in queries.material_of(session, project).gates if gate.gate == "leakage")
+    leakage = next(gate for gate in material_queries.material_of(session, project).gates if gate.gate == "leakage")
     found = [one for one in leakage.findings if one.method and (not only or one.keys == only)]
     if only and not found:
         raise NoLeak

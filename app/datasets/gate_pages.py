@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Role
-from app.datasets import queries
+from app.datasets import material_queries
 from app.datasets.gate_queries import COUNTABLE, Chosen, chosen_of, visible
 from app.datasets.gates import BY_NAME, Finding, Gate, GateState, Policy, Side, counted, masked
 from app.errors import NotFound
@@ -127,7 +127,7 @@ def gates_page(
     project = access.project
     if only is not None and only not in BY_NAME:
         raise NotFound
-    material = queries.material_of(session, project)
+    material = material_queries.material_of(session, project)
     chosen = chosen_of(session, project.id)
     wanted = [gate for gate in material.gates if only in {None, gate.gate}]
     pager = _pager(number, len(wanted[0].findings)) if only else None

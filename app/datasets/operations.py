@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
 from app.accounts.models import Role, User
-from app.datasets import gates, queries
+from app.datasets import gates, material_queries, queries
 from app.datasets.archive import Packing, packing_of, write_archive
 from app.datasets.canonical import set_sha256, version_id
 from app.datasets.checking import FROZEN, Frozen, Standing, recheck, seal_of, sound_lines, standings
@@ -35,7 +35,6 @@ from app.text.licences import key_of, licence_of
 from app.text.wellformed import require_wellformed
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-REFERENCE = re.compile(r"([^@\s]+)@([^@\s]+)")
 LONGEST_REASON = 500
 # Comparisons call by it what is approved and not frozen yet.
 DRAFT = "draft"
@@ -108,7 +107,7 @@ def freeze_version(
     session.execute(select(Project.id).where(Project.id == project.id).with_for_update(key_share=True))
     if taken := queries.name_taken(session, project, name):
         raise NameTaken(name=taken)
-    material = queries.material_of(session, project, _known_licences(session, project, licences))
+    material = material_queries.material_of(session, project, _known_licences(session, project, licences))
     if not material.items:
         raise NothingApproved
     passed = _pass_gates(name, material, checked_overrides(overrides or {}), seen or {})
@@ -127,12 +126,12 @@ def read_ahead(session: Session, slug: str) -> None:
     """Have the gates read what is approved, which they remember: a freeze right afterwards holds up writers briefly."""
     project = project_by_slug(session, slug)
     if project is not None:
-        queries.material_of(session, project)
+        material_queries.material_of(session, project)
 
 
 def _known_licences(session: Session, project: Project, licences: Sequence[str]) -> tuple[str, ...]:
     wanted = {key_of(licence): licence_of(licence).name for licence in licences}
-    items = queries.approved_items(session, project) if wanted else ()
+    items = material_queries.approved_items(session, project) if wanted else ()
     held = {key_of(item.licence): licence_of(item.licence).name for item in items if item.licence}
     for key, licence in sorted(wanted.items()):
         if key not in held:
@@ -233,7 +232,7 @@ def _row(version: Version, position: int, item: Item) -> dict[str, Any]:
 
 def parse_version(session: Session, reference: str) -> Version:
     """The version that `SLUG@NAME` names, or a refusal; who may see it is the caller's question."""
-    parts = REFERENCE.fullmatch(reference)
+    parts = queries.REFERENCE.fullmatch(reference)
     project = project_by_slug(session, parts[1]) if parts else None
     version = queries.version_by_name(session, project, parts[2]) if parts and project else None
     if version is None and parts and project and queries.was_frozen(session, project, parts[2]):
@@ -331,7 +330,7 @@ def version_documents(session: Session, versions: Sequence[Version]) -> list[dic
 
 def draft_document(session: Session, project: Project) -> dict[str, Any]:
     """What would be frozen now: counts and gates."""
-    material = queries.material_of(session, project)
+    material = material_queries.material_of(session, project)
     return {
         "examples": split_counts(material.items),
         "gates": [gate.document() for gate in as_read(session, material.gates)],

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.datasets import queries
+from app.datasets import material_queries, queries
 from app.datasets.afterwards import Afterwards, afterwards, tokens_in_words, version_before
 from app.datasets.bars import Bar, bar_of, legend_of, scale_of
 from app.datasets.canonical import version_id
@@ -135,7 +135,7 @@ def versions_page(
     return VersionsPage(
         project.slug,
         may_freeze,
-        _draft(session, project, queries.material_of(session, project)) if pager.number == 1 else None,
+        _draft(session, project, material_queries.material_of(session, project)) if pager.number == 1 else None,
         version_entries(session, versions),
         pager,
         typed or {},

@@ -1,6 +1,6 @@
 """Approved examples for tests of gates, and what one gate says of them."""
 
-from app.datasets import queries
+from app.datasets import material_queries
 from app.datasets.gates import likenesses
 from app.projects.models import Project
 from tests.datasets.material import approve, dialogue
@@ -15,7 +15,7 @@ def put(database, people, asked, answer="Slowly, and with butter.", **more):
 def gate_of(database, people, name):
     with database.reading() as session:
         project = session.get_one(Project, people.project.id)
-        return next(gate for gate in queries.material_of(session, project).gates if gate.gate == name)
+        return next(gate for gate in material_queries.material_of(session, project).gates if gate.gate == name)
 
 
 def told(gate):

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.datasets.canonical import set_sha256
-from app.datasets.exports import FrozenLine
+from app.datasets.canonical import FrozenLine, set_sha256
 from app.datasets.gates import Approvals
 from app.datasets.manifest import build_manifest
 from app.datasets.material import Item, Material, Person, fillings

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.accounts.models import User
 from app.datasets.gate_models import GateSettings
 from app.datasets.gates import GateState
-from app.datasets.queries import material_of
+from app.datasets.material_queries import material_of
 from app.examples.models import Example, ExampleState, Revision
 from app.projects.models import Project, Split
 from app.reviews.models import Review, ReviewVerdict

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from app.accounts.models import AuditEntry
 from app.cli import build
-from app.datasets import queries
+from app.datasets import material_queries
 from app.datasets.gate_operations import NoSuchGate, NoSuchPolicy, NoSuchRule, set_gates
 from app.datasets.gates import GATES
 from app.datasets.operations import GatesBlock, freeze_version
@@ -16,7 +16,7 @@ from tests.datasets.gating import address, gate_of, put
 def test_by_itself_composition_and_style_warn_and_approvals_leakage_and_licences_block(database, people):
     put(database, people, "How long do I boil an egg?")
     with database.reading() as session:
-        gates = queries.material_of(session, people.project).gates
+        gates = material_queries.material_of(session, people.project).gates
     assert tuple(gate.gate for gate in gates) == GATES
     assert {gate.gate for gate in gates if gate.policy == "block"} == {"approvals", "leakage", "licences"}
     assert {gate.gate for gate in gates if gate.policy == "warn"} == set(GATES) - {"approvals", "leakage", "licences"}

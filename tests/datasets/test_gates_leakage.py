@@ -5,7 +5,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from app.cli import build
-from app.datasets import queries
+from app.datasets import material_queries, queries
 from app.datasets.gate_operations import NoLeak, put_up_leaks
 from app.datasets.gates import Prompt, exact_leaks
 from app.datasets.gates.wording import words
@@ -70,7 +70,7 @@ def leaky(database, people):
 
 
 def leakage(session, project):
-    return next(gate for gate in queries.material_of(session, project).gates if gate.gate == "leakage")
+    return next(gate for gate in material_queries.material_of(session, project).gates if gate.gate == "leakage")
 
 
 def test_a_set_without_a_leak_passes(database: Database, people: factories.People, leaky) -> None:
@@ -180,7 +180,7 @@ def test_a_stored_vector_tells_what_is_alike_in_meaning(database: Database, peop
     with database.writing() as session:
         texts = {test: (ASKED, near), train: (asked, near)} | {
             row.example_id: (row.prompt.text, far)
-            for row in queries.approved_items(session, people.project) if row.example_id not in (test, train)
+            for row in material_queries.approved_items(session, people.project) if row.example_id not in (test, train)
         }  # fmt: skip
         hashes = [text_hash(text) for text, _ in texts.values()]
         keep_vectors(session, "m", hashes, [vector for _, vector in texts.values()])

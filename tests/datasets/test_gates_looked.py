@@ -1,6 +1,6 @@
 """The gate of duplicates: what waits inside the set, and what nobody has looked through."""
 
-from app.datasets import queries
+from app.datasets import material_queries
 from app.datasets.gate_operations import set_gates
 from app.db import now
 from app.duplicates.models import DuplicatePair, DuplicateScan, Method
@@ -18,7 +18,7 @@ def put(database, people, asked, answer="Slowly, and with butter.", **more):
 def gate_of(database, people, name):
     with database.reading() as session:
         project = session.get_one(Project, people.project.id)
-        return next(gate for gate in queries.material_of(session, project).gates if gate.gate == name)
+        return next(gate for gate in material_queries.material_of(session, project).gates if gate.gate == name)
 
 
 def test_that_nobody_has_looked_for_duplicates_warns_until_somebody_does(database, people):

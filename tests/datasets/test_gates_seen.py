@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from app.datasets import queries
+from app.datasets import material_queries
 from app.datasets.gates import Finding, Gate, GateState, Side, seen, unseen
 from app.datasets.gates.seen import MOST
 from app.datasets.models import Version
@@ -62,7 +62,7 @@ def test_a_leak_that_came_after_the_page_was_opened_is_not_frozen_with_the_reaso
 def test_what_is_gone_since_is_nothing_new_and_other_words_are(browser, database, people, leak):
     first, second = leak(ASKED[0]), leak(ASKED[1])
     with database.reading() as session:
-        gate = next(one for one in queries.material_of(session, people.project).gates if one.gate == "leakage")
+        gate = next(one for one in material_queries.material_of(session, people.project).gates if one.gate == "leakage")
     fewer = replace(gate, findings=gate.findings[:1])
     assert unseen(fewer, seen(gate)) == ""
     assert f"example {second[0]}" in unseen(gate, seen(fewer))

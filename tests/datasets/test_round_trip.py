@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from app.config import Settings
 from app.datasets.archive import packing_of, write_archive
-from app.datasets.exports import FrozenLine, write_folder
+from app.datasets.canonical import FrozenLine
+from app.datasets.exports import write_folder
 from app.datasets.formats import Format
 from app.datasets.operations import freeze_version
 from app.datasets.verify import verify_folder

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, text
 
 from app import config, orm
 from app.db import Database
@@ -96,6 +97,41 @@ def test_models_and_migrations_agree(database: Database):
         known = {"include_name": lambda name, *_: name is None or not name.startswith(unknown)}
         context = MigrationContext.configure(connection, opts={"compare_type": False, **known})
         assert compare_metadata(context, orm.metadata) == []
+
+
+def test_the_newest_migration_is_the_last_by_name():
+    """What is whole asks no migration tool, so the names of the files have to say what the tool would."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    inner_first = [Path(step.path).name for step in script.walk_revisions()]
+    assert inner_first == sorted(inner_first, reverse=True)
+    assert all(Path(step.path).name.startswith(f"{step.revision}_") for step in script.walk_revisions())
+
+
+def test_a_migrated_database_is_only_read(database: Database):
+    """A command that reads waits for no writer, not even to find nothing to migrate."""
+    seen = []
+    event.listen(database.engine, "before_cursor_execute", lambda *asked: seen.append(asked[2]))
+    with database.writing() as session:
+        session.execute(text("UPDATE project SET name = name"))
+        seen.clear()
+        database.migrate()
+    assert seen
+    assert all(statement.lstrip().upper().startswith(("BEGIN DEFERRED", "PRAGMA", "SELECT")) for statement in seen)
+
+
+def test_a_database_that_is_behind_is_migrated(database: Database):
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(ROOT / "alembic.ini")
+    config.set_main_option("sqlalchemy.url", database.url.replace("%", "%%"))
+    command.downgrade(config, "-1")
+    database.migrate()
+    with database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM candidate_text")) == 0
 
 
 def test_no_template_is_longer_than_a_screenful_or_two():

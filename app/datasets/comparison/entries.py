@@ -12,11 +12,11 @@ from app.datasets.comparison.comparisons import Side
 from app.datasets.comparison.documents import Pair, joined
 from app.datasets.comparison.meaning import Way
 from app.datasets.comparison.reworded import Part, folded, opening_of, parts_of, turns_of
-from app.datasets.queries import APPROVING
 from app.datasets.sourcenames import labels_of
 from app.examples.labels import SourceLabels, shown_text, turn_title
 from app.examples.models import Example, Revision
 from app.reviews.models import Review, ReviewVerdict
+from app.reviews.queries import APPROVING
 from app.text.licences import key_of
 
 _APPROVED = {ReviewVerdict.APPROVED: "approved", ReviewVerdict.IMPORTED: "approved elsewhere, let in"}
