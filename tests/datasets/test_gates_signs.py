@@ -31,6 +31,12 @@ SAME = [
     ("What is **2** + **3**?", "What is $2 + 3$"),
     ("What is 2 \\* 3?", "What is 2 × 3"),
     ("Add 2 & 3", "Add 2, 3"),
+    ("[Explain gravity to a child](https://example.org/a_b?c=d)", "Explain gravity to a child"),
+    ('Explain ![gravity to a child](picture.png "A fall")', "Explain gravity to a child"),
+    ("Compare butter &amp; margarine for baking", "Compare butter & margarine for baking"),
+    ("Why don&#39;t cats&nbsp;like water", "Why don't cats like water"),
+    ("Explain gra&shy;vity &#x6E;ow", "Explain gravity now"),
+    ("&lt;b&gt;Explain gravity&lt;/b&gt;", "Explain gravity"),
 ]  # fmt: skip
 DIFFERENT = [
     ("2 + 3 = ?", "2 - 3 = ?"),
@@ -50,13 +56,27 @@ DIFFERENT = [
     ("What is $20 in yen", "What is €20 in yen"),
     ("How do I compile C++ on Windows?", "How do I compile C on Windows?"),
     ("Explain C# to a child", "Explain C to a child"),
+    ("Summarise [this](https://example.org/1)", "Summarise [this](https://example.org/2)"),
+    ("What is 2 &#43; 3?", "What is 2 &#45; 3?"),
 ]  # fmt: skip
 PLAIN = (
     "Explain gravity", "Compare butter and margarine for baking cakes", "What is 17 + 4?", "Describe autumn in Vermont",
     "How do I compile C++ on Windows?", "Solve x - y = 3 for y", "请问怎样去除白衬衫上的咖啡渍",
     "Is 3 < 4 or a * b = c?", "Wie entferne ich Kaffeeflecken aus einem weißen Hemd?",
 )  # fmt: skip
-WHOLE = ("{}!!! =)", "{} :-)", "({})", "“{}”", "***{}***", "**{}**", "~~{}~~", "<p>{}</p>", "{} …", "`{}`")
+WHOLE = (
+    "{}!!! =)",
+    "{} :-)",
+    "({})",
+    "“{}”",
+    "***{}***",
+    "**{}**",
+    "~~{}~~",
+    "<p>{}</p>",
+    "{} …",
+    "`{}`",
+    "[{}](https://example.org)",
+)
 HEADS = ("# {}", "## {} ##", "> {}", ">> {}", "* {}", "- {}", "+ {}", "1. {}", "2) {}", "- [ ] {}", "> - {}", "{}\n---",
          "| {} |", "```\n{}\n```")  # fmt: skip
 AROUND = ("**{}**", "*{}*", "_{}_", "~~{}~~", "({})", "{},", "{};", "“{}”", "<em>{}</em>", "{} –")

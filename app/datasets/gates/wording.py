@@ -6,6 +6,7 @@ counts where it works on something: between numbers, single letters, indexed nam
 money or a percentage, and where it stands in quotation marks or code by itself, as what a question is about.
 """
 
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -23,7 +24,7 @@ _AROUND = 40
 _UNSPACED = "\u0e00"
 _SIGNS = r"(?:!=|[-+*/=<>^%&|~@\\#])+"
 _TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)*|[$€£]|{_SIGNS}")
-_ANY_SIGN = re.compile(r"[*/=<>^%&|~@\\#$€£+-]|\d[.)]|\[x\]")
+_ANY_SIGN = re.compile(r"\]\(|[*/=<>^%&|~@\\#$€£+-]|\d[.)]|\[x\]")
 # One sign however it is drawn, and none that nobody sees: it would part a word.
 _DRAWN = str.maketrans("’×÷∕\u2010\u2011\u2012\u2013\u2014\u2212", "'*//------", "\u00ad\u200b\u2060\ufeff")
 _NAME_SIGNS = frozenset(("++", "#"))
@@ -45,6 +46,12 @@ _PAIRS = (
     re.compile(r"(\$\$?)(?=[^\s$])([^$\n]{1,300})(?<=[^\s$])(\1)(?![\d$])"),
     re.compile(r"(<(b|i|u|s|p|em|strong|code|kbd|mark|small|sub|sup)>)([^\n]{0,300}?)(</\2>)"),
 )
+# A link whose words are prose; of "[this](…)" the target is what is asked about, and stays.
+_LINK = re.compile(r"(!?\[)((?:[^\[\]\s]{1,60}[ \t]{1,3}){2,60}[^\[\]\s]{1,60})(\]\([^()\n]{0,2000}\))")
+# And one that is all that a line says.
+_ONLY_LINK = re.compile(r"(?m)^([^\w\n]{0,40}\[)([^\[\]\n]{1,500})(\]\([^()\n]{0,2000}\)[^\w\n]{0,40})$")
+# A letter that is written by its name or number in HTML.
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _NESTED = 3
 
 
@@ -93,13 +100,14 @@ def are_other_exercises(one: Sequence[str], other: Sequence[str]) -> bool:
 
 def _folded(text: str) -> str:
     """In small letters, with every sign drawn in one way and Markdown's marks blank, each letter in its place."""
-    folded = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().translate(_DRAWN)
+    written = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text[:LONGEST])
+    folded = unicodedata.normalize("NFKC", written).casefold().translate(_DRAWN)
     return _unmarked(folded) if _ANY_SIGN.search(folded) else folded
 
 
 def _unmarked(text: str) -> str:
     text = _HEADS.sub(lambda mark: " " * len(mark[0]), text)
-    text = _ESCAPES.sub(" ", text)
+    text = _ONLY_LINK.sub(_bared, _LINK.sub(_bared, _ESCAPES.sub(" ", text)))
     for pair in _PAIRS:
         for _ in range(_NESTED):
             text, count = pair.subn(_bared, text)
