@@ -230,4 +230,5 @@ def _submit(session: Session, actor: User, examples: list[Example]) -> None:
         try:
             operations.submit_example(session, actor, example)
         except Refusal as refusal:
-            raise type(refusal)(f"Example {example.id}: {refusal.message} Nothing was submitted.") from refusal
+            # A plain one: what a kind of refusal is made from differs, and a terminal shows its words alone.
+            raise Refusal(f"Example {example.id}: {refusal.message} Nothing was submitted.") from refusal

@@ -8,14 +8,13 @@ from sqlalchemy.orm import Session
 from app.accounts import operations as accounts
 from app.accounts import queries
 from app.accounts.models import Invitation, Role, User
+from app.cli.address import address
 from app.cli.context import AsOption, House, JsonOption, emit, project_for
 from app.config import Settings
 from app.db import now
 from app.errors import NotFound
 from app.projects import operations as projects
 from app.projects import queries as project_queries
-
-HERE = "http://127.0.0.1:8000"
 
 ProjectOption = Annotated[
     str | None, typer.Option("--project", metavar="PROJECT", help="Into this project; else into the installation.")
@@ -46,7 +45,7 @@ def invite(
         emit({"project": slug, "email": made.email, "role": role.value, "url": None}, as_json, [words])
         return
     invitation, token = made
-    url = f"{(house.settings.base_url or HERE).rstrip('/')}/invitations/{token}"
+    url = f"{address(house.settings)}/invitations/{token}"
     emit(_document(invitation, slug) | {"url": url}, as_json, [url])
 
 

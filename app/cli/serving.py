@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from app import worker as worker_process
 from app.accounts.operations import renew_setup_link
+from app.cli.address import told
 from app.cli.context import House
 from app.config import ROOT, Settings
 from app.errors import Refusal
@@ -48,7 +49,8 @@ def serve(
     # uvicorn raises the signal again once it has shut down; with its default action the worker would be left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        _serve_pages(house.settings, pages, listening)
+        with told(house.settings, address):
+            _serve_pages(house.settings, pages, listening)
     finally:
         if keeper:
             keeper.stop()

@@ -98,6 +98,13 @@ class Stale:
     conflicts: Sequence[Conflict]
     taken: str
     joined: bool
+    # Whether it is the same person who saved from elsewhere.
+    own: bool = False
+
+    @property
+    def whose(self) -> str:
+        """Whose words theirs are, over a choice."""
+        return f"Revision {self.number}" if self.own else self.by
 
     def takes(self, number: int) -> str:
         """What the desk has taken of a conflict."""

@@ -149,7 +149,7 @@ def stale_desk(
     current = queries.head_revision(session, example)
     merged = _merged(session, example, based_on, current, mine)
     on_desk = merged.with_choices({}) if seen else mine
-    stale = _stale(current, merged, mine, on_desk, based_on, {})
+    stale = _stale(page.person, current, merged, mine, on_desk, based_on, {})
     desk = replace(with_words(page, on_desk), stale=replace(stale, seen=seen))
     return replace(desk, based_on=current.number, key=new_key()) if seen else desk
 
@@ -160,7 +160,7 @@ def joined_desk(session: Session, page: DeskPage, example: Example, joining: Joi
     mine = Turns(joining.system, joining.mine)
     merged = _merged(session, example, joining.base, theirs, mine)
     on_desk = choose_again(merged, joining.taken_before, joining.takes, typed)
-    stale = _stale(theirs, merged, mine, on_desk, joining.base, joining.takes)
+    stale = _stale(page.person, theirs, merged, mine, on_desk, joining.base, joining.takes)
     return replace(with_words(page, on_desk), stale=stale)
 
 
@@ -171,11 +171,14 @@ def _merged(session: Session, example: Example, based_on: int, theirs: Revision,
     return merge_turns(base, mine, turns_of(theirs.messages))
 
 
-def _stale(theirs: Revision, merged: Merge, mine: Turns, on_desk: Turns, base: int, takes: Mapping[int, str]) -> Stale:
-    by = theirs.author.name if theirs.author else "somebody"
+def _stale(
+    person: int, theirs: Revision, merged: Merge, mine: Turns, on_desk: Turns, base: int, takes: Mapping[int, str]
+) -> Stale:
+    own = theirs.author_id == person
+    by = "You" if own else theirs.author.name if theirs.author else "somebody"
     diffs = diff_messages(theirs.messages, messages_of(on_desk.system, on_desk.spoken))
     taken = "".join(LETTERS[takes.get(conflict.number, "mine")] for conflict in merged.conflicts)
     return Stale(
         number=theirs.number, by=by, at=theirs.created_at, diffs=diffs, seen=True, base=base, mine=mine,
-        conflicts=merged.conflicts, taken=taken, joined=_trimmed(on_desk) != _trimmed(mine),
+        conflicts=merged.conflicts, taken=taken, joined=_trimmed(on_desk) != _trimmed(mine), own=own,
     )  # fmt: skip

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.examples.messages import Message
+from app.text.diff import SideBySide, side_by_side
 from app.text.merge import Piece, merge
 
 # What may be taken of a conflict; `both` is theirs, then mine.
@@ -34,6 +36,11 @@ class Conflict:
     base: str
     mine: str
     theirs: str
+
+    @cached_property
+    def sides(self) -> SideBySide:
+        """Theirs and mine, with the words marked that stand only there."""
+        return side_by_side(self.theirs.strip(), self.mine.strip())
 
 
 @dataclass(frozen=True)

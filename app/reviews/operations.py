@@ -3,6 +3,7 @@
 A project may ask for two second persons: the first verdict then waits, unseen, and the stricter of the two counts.
 """
 
+from textwrap import shorten
 from typing import Any
 
 from sqlalchemy import update
@@ -36,6 +37,7 @@ TRAIL = {
     ReviewVerdict.REJECTED: "reject example",
 }
 LONGEST_WORDS = 4000
+MOST_QUOTED = 300
 REVIEWS_NEEDED = (1, 2)
 
 
@@ -82,10 +84,13 @@ def reject(session: Session, actor: User, example: Example, revision_number: int
 
 
 def _comments_said(session: Session, example: Example) -> str:
-    count = queries.open_comments(session, example)
-    if not count:
+    """What the first open comment says, in its own words, and how many more there are."""
+    opened = session.scalars(queries.open_comments(example)).all()
+    if not opened:
         raise WordsNeeded
-    return f"{plural(count, 'open comment')} beside the text."
+    first = shorten(opened[0], MOST_QUOTED, placeholder=" …")
+    more = f"and {plural(len(opened) - 1, 'more comment')} " if len(opened) > 1 else ""
+    return f"{first} ({more}beside the text)"
 
 
 def _decide(

@@ -36,7 +36,7 @@ SAID = {
     ReviewVerdict.REJECTED: "rejected",
     ReviewVerdict.IMPORTED: "approved as imported",
 }
-VIEWS = {"diff": "Changes", "source": "Since the source", "clean": "Clean"}
+VIEWS = {"diff": "Changes", "source": "Since source", "clean": "Clean"}
 Note = Thread | HouseRemark
 
 

@@ -165,10 +165,10 @@ def comment_by_key(session: Session, example: Example, key: str | None) -> Comme
     return session.scalar(comments_of(example).where(Comment.key == key)) if key else None
 
 
-def open_comments(session: Session, example: Example) -> int:
-    """How many threads on an example are not settled."""
+def open_comments(example: Example) -> Select[str]:
+    """The words of each thread on an example that is not settled, the oldest first."""
     threads = (Comment.example_id == example.id, Comment.answer_to.is_(None), Comment.settled_at.is_(None))
-    return session.scalar(select(func.count(Comment.id)).where(*threads)) or 0
+    return select(Comment.words).where(*threads).order_by(Comment.id)
 
 
 def mentions_of(user_id: Number, project_id: Number | None = None) -> Select[Comment]:

@@ -2,13 +2,14 @@
 // and what a fragment brings is made ready.
 import * as autosave from "./autosave.mjs";
 import * as joining from "./joining.mjs";
+import { deskMeant } from "./meant.mjs";
 import * as offers from "./offers.mjs";
 import * as panes from "./panes.mjs";
 
 const SAVES = "form[data-draft], form[data-draft] [value='save'], form[data-draft] [value='answer']";
 
 document.addEventListener("keydown", (event) => {
-  const form = event.target.closest?.("#desk-form");
+  const form = deskMeant(event.target);
   if (!form || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
   const key = event.key.toLowerCase();
   if (key === "s") press(form, "[data-key='Ctrl S']", event);

@@ -1,17 +1,20 @@
 // Writing: Ctrl+Enter sends the form by its main button, Ctrl+B and Ctrl+I press the toolbar of the text; what is typed
 // and not yet saved is not lost by a slip; the toolbar element is loaded only where a page has one.
+import { deskMeant } from "./meant.mjs";
+
 const SAVES = "form[data-draft], form[data-draft] [value='save']";
 const MARKS = { b: "md-bold", i: "md-italic" };
 const draft = (element) => element?.closest?.("form[data-draft]");
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const form = event.target.closest?.("form");
-  const button = form?.querySelector("[data-key='Ctrl Enter']") ?? document.querySelector(`[data-key='Ctrl Enter'][form='${form?.id}']`);
+  const button = mainButton(event.target.closest?.("form")) ?? mainButton(deskMeant(event.target));
   if (!button) return;
   event.preventDefault();
-  form.requestSubmit(button);
+  button.form.requestSubmit(button);
 });
+
+const mainButton = (form) => form?.querySelector("[data-key='Ctrl Enter']") ?? document.querySelector(`[data-key='Ctrl Enter'][form='${form?.id}']`);
 
 document.addEventListener("keydown", (event) => {
   const mark = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && MARKS[event.key.toLowerCase()];

@@ -37,6 +37,25 @@ def team(database: Database) -> tuple[str, str, str]:
         return made.slug, writer.email, reader.email
 
 
+def test_the_desk_hears_its_keys_wherever_the_focus_is(
+    people: factories.People, database: Database, signed_in: Callable[..., BrowserContext], complaints: Complaints
+) -> None:
+    """A page opens with the focus in the text, and a click beside it takes no key away."""
+    with database.writing() as session:
+        begun = rows.example(session, people.annotator, people.project, messages=rows.pair(PROMPT, "A dry"))
+    page = signed_in(people.annotator).new_page()
+    page.goto(f"/projects/{people.project.slug}/examples/{begun.id}")
+    expect(page.locator("#turn-2")).to_be_focused()
+    page.locator("#turn-2").press_sequentially("Set. ")
+    page.locator("h1").click()
+    expect(page.locator("#turn-2")).not_to_be_focused()
+    page.keyboard.press("Control+s")
+    expect(page.locator("#save-state")).to_contain_text("Saved as revision 2")
+    page.get_by_role("link", name="History").focus()
+    page.keyboard.press("Control+Enter")
+    said(page, "Submitted")
+
+
 def test_from_sign_in_to_submitted_and_from_sign_in_to_approved(
     team: tuple[str, str, str], visitor: Callable[..., BrowserContext], complaints: Complaints
 ) -> None:

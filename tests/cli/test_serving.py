@@ -50,15 +50,17 @@ def _answers(address):
         return False
 
 
-def test_serve_prints_the_set_up_link_and_takes_its_worker_along(served):
+def test_serve_prints_the_set_up_link_and_takes_its_worker_along(served, handpicked):
     watched, process, address = served
     assert process.stdout.readline().strip() == f"Handpicked is at {address}"
     assert re.search(rf"{address}/invitations/[\w-]{{40,}}$", process.stdout.readline().strip())
     _wait_until(lambda: _answers(address))
     worker = _wait_until(watched.children)[0]
+    assert handpicked("invite", "--role", "reviewer").stdout.startswith(f"{address}/invitations/"), "a link that leads here"
     process.terminate()
     assert process.wait(30) == 0
     _wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    assert handpicked("invite", "--role", "reviewer").stdout.startswith("http://127.0.0.1:8000/invitations/")
 
 
 def test_a_worker_that_was_killed_is_started_again(served):

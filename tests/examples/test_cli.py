@@ -103,6 +103,15 @@ def test_drafts_are_submitted_all_or_none(handpicked, database, people):
     assert {one["state"] for one in handpicked("example", "list", slug)["examples"]} == {"draft"}
 
 
+def test_what_somebody_else_writes_on_is_not_submitted(handpicked, database, people):
+    with database.writing() as session:
+        held = rows.example(session, people.annotator, people.project)
+        claims.claim(session, people.annotator, held)
+    words = handpicked("example", "submit", people.project.slug, held.id, "--as", people.lead.email, code=1)
+    assert f"Example {held.id}: {people.annotator.name} writes on this until" in words
+    assert "Nothing was submitted" in words
+
+
 def test_what_is_no_list_of_messages_is_refused(handpicked, people, tmp_path):
     file = tmp_path / "words.json"
     for text in ("{", "{}", "[1]"):

@@ -76,7 +76,7 @@ def test_either_side_answers_and_settles_and_settling_is_never_a_toggle(session,
         settled = commenting.settle(session, person, made, later.id)
         assert (settled.id, settled.settled_by) == (first.id, people.annotator.id)
     assert actions(session, "settle comment") == ["settle comment"]
-    assert queries.open_comments(session, made) == 0
+    assert session.scalars(queries.open_comments(made)).all() == []
     for _ in range(2):
         assert commenting.open_again(session, people.reviewer, made, first.id).settled_at is None
     assert actions(session, "open comment again") == ["open comment again"]
@@ -137,7 +137,16 @@ def test_changes_are_asked_for_by_an_open_comment_alone(session, people, made):
         operations.return_example(session, people.reviewer, made, 1, "")
     commenting.open_again(session, people.reviewer, made, said.id)
     operations.return_example(session, people.reviewer, made, 1, "")
-    assert (made.state, made.verdict_words) == (ExampleState.RETURNED, "1 open comment beside the text.")
+    assert (made.state, made.verdict_words) == (ExampleState.RETURNED, "How deep? (beside the text)")
+
+
+def test_of_many_open_comments_the_first_is_told(session, people, made):
+    commenting.comment(session, people.reviewer, made, "How deep?\n\n" + "Or how far down? " * 40, IN_ANSWER)
+    commenting.comment(session, people.reviewer, made, "And how wide?", IN_ANSWER)
+    operations.return_example(session, people.reviewer, made, 1, "")
+    assert made.verdict_words.startswith("How deep? Or how far down?")
+    assert made.verdict_words.endswith(" … (and 1 more comment beside the text)")
+    assert len(made.verdict_words) < 400
 
 
 def test_a60_an_archived_project_takes_no_comments(session, people, made):
