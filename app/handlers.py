@@ -10,10 +10,11 @@ from app.examples import jobs as examples
 from app.home import letters
 from app.runs import jobs as runs
 from app.selection import jobs as selection
+from app.selection.atlas import jobs as maps
 from app.sources import jobs as sources
 from app.suggestions import jobs as suggestions
 
 ROOMS = (
-    *(barring, datasets, examples, duplicates, embeddings, endpoints, letters, publications),
+    *(barring, datasets, examples, duplicates, embeddings, endpoints, letters, maps, publications),
     *(runs, selection, sources, suggestions),
 )

@@ -34,7 +34,11 @@ from app.db import Database
 from app.duplicates import api as duplicates_api
 from app.duplicates import colleague_api as duplicates_colleague_api
 from app.duplicates import colleague_routes as duplicates_colleague_routes
+from app.duplicates import removed_routes as duplicates_removed_routes
 from app.duplicates import routes as duplicates_routes
+from app.duplicates import threshold_routes as duplicates_threshold_routes
+from app.embeddings import api as embeddings_api
+from app.embeddings import routes as embeddings_routes
 from app.endpoints import api as endpoints_api
 from app.endpoints import routes as endpoints_routes
 from app.errors import Refusal
@@ -72,7 +76,10 @@ from app.runs import seen_routes as runs_seen_routes
 from app.runs import tokenizer_api as runs_tokenizer_api
 from app.runs import tokenizer_routes as runs_tokenizer_routes
 from app.selection import api as selection_api
+from app.selection import next_api, next_routes
 from app.selection import routes as selection_routes
+from app.selection.atlas import api as selection_map_api
+from app.selection.atlas import routes as selection_map_routes
 from app.sources import api as sources_api
 from app.sources import mapping_api, mapping_routes, setup_routes, unpack_routes
 from app.sources import routes as sources_routes
@@ -100,7 +107,10 @@ PAGES = (
     datasets_split_routes,
     datasets_trace_routes,
     duplicates_colleague_routes,
+    duplicates_removed_routes,
+    duplicates_threshold_routes,
     duplicates_routes,
+    embeddings_routes,
     endpoints_routes,
     home_inbox_routes,
     home_people_routes,
@@ -113,6 +123,8 @@ PAGES = (
     runs_routes,
     runs_seen_routes,
     runs_tokenizer_routes,
+    next_routes,
+    selection_map_routes,  # before the pool's, which takes any word there for a candidate's number
     selection_routes,
     sources_routes,
     sources_transfer_routes,
@@ -132,6 +144,7 @@ APIS = (
     datasets_trace_api,
     duplicates_colleague_api,
     duplicates_api,
+    embeddings_api,
     endpoints_api,
     examples_claim_api,
     examples_role_api,
@@ -147,6 +160,8 @@ APIS = (
     runs_api,
     runs_seen_api,
     runs_tokenizer_api,
+    next_api,
+    selection_map_api,
     selection_api,
     sources_api,
     suggestions_api,

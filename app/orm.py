@@ -13,12 +13,13 @@ from app.jobs import models as jobs
 from app.projects import models as projects
 from app.reviews import models as reviews
 from app.runs import models as runs
+from app.selection import map_models as maps
 from app.selection import models as selection
 from app.sources import models as sources
 from app.suggestions import models as suggestions
 
 metadata = Base.metadata
 ROOMS = (
-    *(accounts, datasets, duplicates, embeddings, endpoints, examples, gates, jobs, projects),
+    *(accounts, datasets, duplicates, embeddings, endpoints, examples, gates, jobs, maps, projects),
     *(publications, reviews, runs, selection, sources, suggestions),
 )

@@ -22,12 +22,13 @@ MODULES = {
     "project": "projects", "composition": "composition", "exchange": "composition", "user": "people",
     "people": "people", "invite": "invitations", "invitation": "invitations", "member": "people", "token": "people",
     "trail": "trail", "import": "sources", "imports": "imports", "mapping": "mappings", "rules": "rules",
-    "pool": "pool", "sample": "sampling", "dedup": "duplicates", "duplicates": "duplicates", "inbox": "inbox",
-    "example": "examples", "lint": "lint", "style": "style", "tokenizer": "tokenizer", "review": "reviews",
-    "splits": "splits", "gates": "gates", "freeze": "datasets", "versions": "versions", "card": "cards",
-    "export": "datasets", "verify": "datasets", "trace": "trace", "diff": "comparing", "publish": "publishing",
-    "hub-token": "publishing", "model": "runs", "train": "runs", "run": "runs", "answer": "runs",
-    "endpoint": "endpoints", "model-help": "suggestions", "serve": "serving", "worker": "serving", "demo": "demo",
+    "pool": "pool", "encode": "encoding", "map": "map", "sample": "sampling", "select": "adding", "next": "adding",
+    "dedup": "duplicates", "duplicates": "duplicates", "inbox": "inbox", "example": "examples", "lint": "lint",
+    "style": "style", "tokenizer": "tokenizer", "review": "reviews", "splits": "splits", "gates": "gates",
+    "freeze": "datasets", "versions": "versions", "card": "cards", "export": "datasets", "verify": "datasets",
+    "trace": "trace", "diff": "comparing", "publish": "publishing", "hub-token": "publishing", "model": "runs",
+    "train": "runs", "run": "runs", "answer": "runs", "endpoint": "endpoints", "model-help": "suggestions",
+    "serve": "serving", "worker": "serving", "demo": "demo",
 }  # fmt: skip
 PATH = tuple(MODULES)
 

@@ -7,15 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.clusters import add_cluster_commands
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
 from app.duplicates import operations, queries
-from app.duplicates.documents import pair_documents, report_lines
+from app.duplicates.documents import pair_documents, report_lines, result_document
 from app.duplicates.models import SCANNED, DuplicateScan, Method, On, Verdict
-from app.duplicates.operations import THRESHOLD, verdict_words
+from app.duplicates.operations import THRESHOLD, WORDING, verdict_words
 from app.web.found import found
 from app.web.words import plural
 
 PairArgument = Annotated[int, typer.Argument(metavar="PAIR", help="The pair's number; see `duplicates list`.")]
+METHODS = ",".join(method.value for method in SCANNED)
 VERDICTS = {verdict.value.removeprefix("keep_"): verdict for verdict in Verdict if verdict is not Verdict.OPEN}
 VERDICTS |= {verdict.value: verdict for verdict in VERDICTS.values()}
 
@@ -27,14 +29,16 @@ def register(app: typer.Typer) -> None:
     pairs.command("list")(list_pairs)
     pairs.command("decide")(decide)
     pairs.command("undo")(undo)
+    add_cluster_commands(pairs)
     app.add_typer(pairs, name="duplicates")
 
 
 def dedup(
     slug: SlugArgument,
-    method: Annotated[str, typer.Option(metavar="exact,embedding", help="How to look.")] = "exact,embedding",
+    method: Annotated[str, typer.Option(metavar=METHODS, help="How to look.")] = METHODS,
     on: Annotated[On, typer.Option(help="What to compare.")] = On.PROMPT,
     threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = THRESHOLD,
+    lexical_threshold: Annotated[float, typer.Option(help="The least share of the wording of a pair.")] = WORDING,
     report: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="One line a pair.")] = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
@@ -44,7 +48,9 @@ def dedup(
     house = House(as_email)
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug)
-        scan = operations.start_scan(session, actor, project, methods=methods, on=on, threshold=threshold)
+        scan = operations.start_scan(
+            session, actor, project, methods=methods, on=on, threshold=threshold, wording=lexical_threshold
+        )
         house.take(session, scan.job_id)
     assert scan.job_id is not None
     house.run_or_fail(scan.job_id)
@@ -54,7 +60,7 @@ def dedup(
         if report is not None:
             lines = report_lines(session, project.id, session.scalars(queries.pairs_found_by(done)).all())
             report.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
-        emit(done.result, as_json, _scan_words(done))
+        emit(result_document(done), as_json, _scan_words(done))
 
 
 def _methods(names: str) -> list[Method]:
@@ -62,7 +68,7 @@ def _methods(names: str) -> list[Method]:
     known = [method.value for method in SCANNED]
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
-        raise typer.BadParameter(f"--method takes {' and '.join(known)}, not {', '.join(unknown) or 'nothing'}")
+        raise typer.BadParameter(f"--method takes {', '.join(known)}, not {', '.join(unknown) or 'nothing'}")
     return [Method(name) for name in wanted]
 
 
@@ -101,7 +107,7 @@ def decide(
     slug: SlugArgument,
     pair_id: PairArgument,
     verdict: Annotated[str, typer.Argument(metavar="left|right|both", help="What to keep.")],
-    reason: Annotated[str, typer.Option(help="Why both sides of a leak may stay; needed for that alone.")] = "",
+    reason: Annotated[str, typer.Option(help="Kept with the decision; needed where both sides of a leak stay.")] = "",
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -131,6 +137,6 @@ def _show(house: House, slug: str, pair_id: int, as_json: bool) -> None:
         project = project_for(session, actor, slug)
         pair = found(session, queries.pair_in(project.id, pair_id))
         [document] = pair_documents(session, project.id, [pair])
-        because = f", because: {pair.kept_because}" if pair.kept_because else ""
+        because = f", because: {pair.reason}" if pair.reason else ""
         words = [f"{document['left']} and {document['right']}: {verdict_words(pair.verdict)}{because}"]
     emit(document, as_json, words)

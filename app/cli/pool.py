@@ -7,14 +7,15 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
 from app.projects.models import Project, Split
 from app.selection import operations, queries
-from app.selection.documents import candidate_document
-from app.selection.queries import Order, PoolFilter, TitleJudged
+from app.selection.documents import found_documents
+from app.selection.finding import find, first_of
+from app.selection.meaning import likeness
+from app.selection.queries import By, Order, PoolFilter, TitleJudged
 from app.selection.searching import index_all
 from app.sources.models import Candidate, CandidateStatus
 from app.sources.opening import read_again
@@ -27,6 +28,8 @@ from app.web.words import plural
 CandidatesArgument = Annotated[list[int] | None, typer.Argument(metavar="ID…", help="Their numbers; see `pool list`.")]
 SourceOption = Annotated[str, typer.Option(help="Only those of this source; '(none)': without one.")]
 SiteOption = Annotated[str, typer.Option(help="Only those of this site.")]
+# Nobody waits at a terminal for a page: the model and the vectors are there before anything is printed.
+PATIENCE = 600.0
 _LENGTH = re.compile(r"(\d{1,9})-(\d{0,9})")
 
 
@@ -77,37 +80,50 @@ def list_pool(  # noqa: PLR0913 - a command has that many options
         int | None, typer.Option("--score-from", help="Only those with this score or a better one.")
     ] = None,
     code: Annotated[Code | None, typer.Option(help="With code or without.")] = None,
-    order: Annotated[Order, typer.Option(help="What comes first.")] = Order.SCORE,
+    order: Annotated[Order, typer.Option(help="What comes first.")] = Order.BEST,
+    by: Annotated[By, typer.Option(help="Search by every word, by what the sentence means, or by both.")] = By.WORDS,
+    like: Annotated[list[int] | None, typer.Option(metavar="ID", help="More like this one; may be repeated.")] = None,
+    unlike: Annotated[list[int] | None, typer.Option(metavar="ID", help="Less like this one.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most.")] = 50,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List candidates, the best score first, and say how many more fit."""
+    """List candidates, the best score or the nearest first, and say how many more fit."""
     shortest, longest = _lengths(length)
     wanted = PoolFilter(
         status=status, source=source, site=site, words=words, licence=licence, split=split, language=language,
         flag=mark, category=category, import_run_id=import_id, title=title, shortest=shortest, longest=longest,
         least_score=score, code=None if code is None else code is Code.YES, order=order,
+        by=by, like=tuple(like or ()), unlike=tuple(unlike or ()),
     )  # fmt: skip
-    with House(as_email).writing() as (session, actor):
+    house = House(as_email)
+    with house.writing() as (session, actor):
         project = project_for(session, actor, slug)
         if words:
             index_all(session, project.id)
-        query = queries.searched(session, project.id, wanted)
-        documents = [candidate_document(candidate) for candidate in session.scalars(query.limit(limit))]
-        counted = select(func.count()).select_from(query.with_only_columns(Candidate.id).order_by(None).subquery())
-        total = session.scalar(counted) or 0
-    emit({"total": total, "candidates": documents}, as_json, _lines(documents, total))
+    # Nobody is kept from writing while a model is loaded.
+    with house.reading() as session:
+        project = project_for(session, actor, slug)
+        hits = find(session, project.id, wanted, PATIENCE)
+        page = first_of(session, hits, limit)
+        documents = found_documents(page)
+    total = page.pager.total
+    document = {"total": total, "reason": hits.reason, "candidates": documents}
+    emit(document, as_json, [*([f"By words only. {hits.reason}"] if hits.reason else []), *_lines(documents, total)])
 
 
 def _lines(documents: list[dict[str, Any]], total: int) -> list[str]:
     lines = [
-        f"{one['id']:>7}  {one['score'] or 0:>5}  {one['site']}/{one['external_id']}  {one['title']}"
+        f"{one['id']:>7}  {one['score'] or 0:>5}  {_near(one)}{one['site']}/{one['external_id']}  {one['title']}"
         for one in documents
     ]
     if total > len(documents):
         lines.append(f"{total - len(documents):,} more fit; --limit N prints more of them.")
     return lines or ["No candidate fits."]
+
+
+def _near(document: dict[str, Any]) -> str:
+    return "" if document["near"] is None else f"{likeness(document['near']):>4}  "
 
 
 def _lengths(length: str) -> tuple[int | None, int | None]:

@@ -1,14 +1,18 @@
 """Pairs and scans as plain documents: the API and the command line print the same."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.duplicates import queries
+from app.duplicates.calibrating import Share
+from app.duplicates.gathering import Cluster
 from app.duplicates.models import DuplicatePair, DuplicateScan
 from app.duplicates.nearness import Near, Nearness
 from app.duplicates.seeking import Hit, Sought
+from app.duplicates.thresholds import Readings
 
 
 def pair_documents(session: Session, project_id: int, pairs: Sequence[DuplicatePair]) -> list[dict[str, Any]]:
@@ -36,7 +40,7 @@ def _pair_document(pair: DuplicatePair, kept_out: Collection[str]) -> dict[str, 
         "verdict": pair.verdict.value,
         "decided_by": pair.decider.name if pair.decider else None,
         "decided_at": pair.decided_at.isoformat() if pair.decided_at else None,
-        "reason": pair.kept_because or None,
+        "reason": pair.reason or None,
         "rejected": None if rejected in kept_out else rejected,
     }
 
@@ -62,6 +66,54 @@ def _report_line(pair: DuplicatePair, kept_out: Collection[str]) -> dict[str, An
     }
 
 
+def cluster_documents(session: Session, project_id: int, clusters: Sequence[Cluster]) -> list[dict[str, Any]]:
+    """Clusters by their keys; of a test prompt that is kept out of sight nothing is told but that it is there."""
+    kept_out = queries.out_of_sight(session, project_id, {key for cluster in clusters for key in cluster.members})
+    return [_cluster_document(cluster, kept_out) for cluster in clusters]
+
+
+def _cluster_document(cluster: Cluster, kept_out: Collection[str]) -> dict[str, Any]:
+    head = cluster.head
+    told = {head.left, head.right}.isdisjoint(kept_out)
+    return {
+        "pair": head.id,
+        "texts": [None if key in kept_out else key for key in cluster.members],
+        "pairs": [edge.id for edge in cluster.pairs],
+        "on": head.on.value,
+        "method": head.method.value if told else None,
+        "score": head.score if told else None,
+        "leak": cluster.leak,
+        "seen": cluster.seen,
+    }
+
+
+def thresholds_document(read: Readings) -> dict[str, Any]:
+    """What each threshold finds, by one method."""
+    return {
+        "method": read.method.value,
+        "threshold": read.used / 100,
+        "floor": read.floor / 100,
+        "judged": read.judged,
+        "same": read.same,
+        "known_copies": read.links,
+        "readings": [
+            {
+                "from": one.at / 100,
+                "pairs": one.pairs,
+                "precision": _share(one.precision),
+                "recall": _share(one.recall),
+                "known_copies": _share(one.links),
+            }
+            for one in read.readings
+        ],
+        "to_judge": [{"left": left, "right": right, "score": score} for left, right, score in read.ready],
+    }
+
+
+def _share(share: Share | None) -> dict[str, float] | None:
+    return None if share is None else {name: round(value, 4) for name, value in asdict(share).items()}
+
+
 def scan_document(scan: DuplicateScan) -> dict[str, Any]:
     """A scan; `result` is empty until it is done."""
     return {
@@ -72,8 +124,13 @@ def scan_document(scan: DuplicateScan) -> dict[str, Any]:
         "threshold": scan.threshold,
         "created_at": scan.created_at.isoformat(),
         "finished_at": scan.finished_at.isoformat() if scan.finished_at else None,
-        "result": scan.result,
+        "result": result_document(scan),
     }
+
+
+def result_document(scan: DuplicateScan) -> dict[str, Any]:
+    """What a scan found, without what only the page of thresholds reads."""
+    return {key: value for key, value in scan.result.items() if key != "standing"}
 
 
 def sought_document(sought: Sought) -> dict[str, Any]:

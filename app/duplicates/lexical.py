@@ -11,22 +11,31 @@ import numpy as np
 import numpy.typing as npt
 
 from app.duplicates.normal import normal_form
+from app.errors import Refusal
 
 Signature = npt.NDArray[np.uint32]
 
 RUN = 4
+# A look for duplicates compares runs of five, which short questions share less by chance.
+LENGTH = 5
 # The standard error of a guess is at most 1 / (2 sqrt(64)) = 0.06.
 PARTS = 64
 LONGEST = 20_000
+# Below it a look would name pairs that share nothing but common words.
+LOWEST_WORDING = 0.3
 _PRIME = np.uint64((1 << 31) - 1)
 
 
-def runs(text: str) -> frozenset[str]:
-    """The runs of four characters of a text's normal form; a shorter text is one run, a blank one has none."""
+class WordingUnfit(Refusal):
+    """A likeness of wording of {threshold} makes no sense: give a share from {lowest} to 1. Nothing was started."""
+
+
+def runs(text: str, length: int = RUN) -> frozenset[str]:
+    """The runs of so many characters of a text's normal form; a shorter text is one run, a blank one has none."""
     form = normal_form(text[:LONGEST])
     if not form:
         return frozenset()
-    return frozenset(form[at : at + RUN] for at in range(max(1, len(form) - RUN + 1)))
+    return frozenset(form[at : at + length] for at in range(max(1, len(form) - length + 1)))
 
 
 def alike(left: frozenset[str], right: frozenset[str]) -> float:

@@ -23,8 +23,7 @@ class Verdict(StrEnum):
 class Method(StrEnum):
     """How a pair was found.
 
-    `lexical` by somebody who wrote the one beside the other, `translation` by the link of the two; the others by a
-    scan as well.
+    `translation` by the link of the two; the others by a scan, or by somebody who wrote the one beside the other.
     """
 
     EXACT = "exact"
@@ -34,7 +33,7 @@ class Method(StrEnum):
 
 
 # What a scan can look by.
-SCANNED = (Method.EXACT, Method.EMBEDDING)
+SCANNED = (Method.EXACT, Method.LEXICAL, Method.EMBEDDING)
 
 
 class On(StrEnum):
@@ -59,7 +58,7 @@ class DuplicateScan(Base):
     methods: Mapped[list[Any]]
     on: Mapped[On] = mapped_column(choice(On))
     threshold: Mapped[float]
-    # texts, pairs, clusters, leaks, seconds, peak_rss_mb: the CLI's JSON document
+    # texts, pairs, clusters, leaks, seconds, peak_rss_mb: the CLI's JSON document; and "standing", see looking.Looking
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
@@ -97,6 +96,16 @@ class DuplicatePair(Base):
     def kept_because(self) -> str:
         """Why both were kept although one is trained on and the other held out; empty for all others."""
         return str(self.effect.get("kept_because", ""))
+
+    @property
+    def reason(self) -> str:
+        """What whoever decided said about it, if anything."""
+        return self.kept_because or str(self.effect.get("why", ""))
+
+    @property
+    def judged(self) -> bool:
+        """Whether it is open and somebody said that both are the same, without choosing yet."""
+        return self.verdict is Verdict.OPEN and self.effect.get("judged") == "same"
 
 
 class ExampleText(Base):

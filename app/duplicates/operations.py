@@ -11,10 +11,11 @@ from app.accounts.audit import record
 from app.accounts.models import User
 from app.db import now
 from app.duplicates import queries
+from app.duplicates.lexical import LOWEST_WORDING, WordingUnfit
 from app.duplicates.models import SCANNED, DuplicatePair, DuplicateScan, Method, On, Verdict
 from app.duplicates.narrowing import HAIR
 from app.duplicates.pairing import Found
-from app.duplicates.sides import Side, locked_sides, put_back, take_out
+from app.duplicates.sides import Side, locked_sides, locked_texts, put_back, take_out
 from app.duplicates.texts import Text
 from app.errors import Conflict, Denied, NotFound, Refusal
 from app.jobs.operations import enqueue
@@ -26,10 +27,13 @@ from app.projects.models import Project
 # 0.9 asks for something else. Who wants to see more gives a lower one: nothing is decided by looking.
 THRESHOLD = 0.9
 LOWEST_THRESHOLD = 0.5
+# The share of the wording from which two texts are a pair; measured together with THRESHOLD, see docs/duplicates.md.
+WORDING = 0.6
+FOLLOWERS_AT_ONCE = 500
 
 
 class NoMethod(Refusal):
-    """Say how to look for duplicates: exact, embedding, or both. Nothing was started."""
+    """Say how to look for duplicates: exact, lexical, embedding, or several of them. Nothing was started."""
 
 
 class ThresholdUnfit(Refusal):
@@ -59,7 +63,14 @@ class Follows(Conflict):
 
 
 def start_scan(
-    session: Session, actor: User, project: Project, *, methods: Collection[Method], on: On, threshold: float
+    session: Session,
+    actor: User,
+    project: Project,
+    *,
+    methods: Collection[Method],
+    on: On,
+    threshold: float,
+    wording: float = WORDING,
 ) -> DuplicateScan:
     """Write a scan down and enqueue its work; both stand or fall together."""
     require_open(project)
@@ -68,6 +79,8 @@ def start_scan(
         raise NoMethod
     if not LOWEST_THRESHOLD <= threshold <= 1:
         raise ThresholdUnfit(threshold=threshold, lowest=LOWEST_THRESHOLD)
+    if not LOWEST_WORDING <= wording <= 1:
+        raise WordingUnfit(threshold=wording, lowest=LOWEST_WORDING)
     scan = DuplicateScan(
         project_id=project.id, created_by=actor.id, methods=chosen, on=on, threshold=threshold, result={}
     )
@@ -75,9 +88,10 @@ def start_scan(
     session.flush()
     title = f"Look for duplicates by {on}"
     scan.job_id = enqueue(
-        session, actor, "scan_duplicates", title=title, project_id=project.id, duplicate_scan_id=scan.id
-    ).id
-    detail = {"methods": chosen, "on": on.value, "threshold": threshold}
+        session, actor, "scan_duplicates", title=title, project_id=project.id, duplicate_scan_id=scan.id,
+        lexical_permille=round(wording * 1000),
+    ).id  # fmt: skip
+    detail = {"methods": chosen, "on": on.value, "threshold": threshold, "lexical_threshold": wording}
     record(session, actor, "look for duplicates", f"duplicate_scan:{scan.id}", project_id=project.id, **detail)
     return scan
 
@@ -148,14 +162,16 @@ def _insert_or_refresh(session: Session) -> Any:
     )
 
 
-def stale_pairs(session: Session, scan: DuplicateScan, live: Collection[str]) -> list[int]:
+def stale_pairs(
+    session: Session, scan: DuplicateScan, live: Collection[str], thresholds: Mapping[Method, float]
+) -> list[int]:
     """The open pairs that hold no more.
 
     A pair holds no more when one of its texts is gone or rejected, or when this scan looked where it would
-    have found it and did not. Decided pairs stay for ever.
+    have found it and did not; `thresholds` are the scan's, by method. Decided pairs stay for ever.
     """
     older = queries.pairs_of(scan.project_id).where(*_open_before(scan), DuplicatePair.on == scan.on)
-    return [pair.id for pair in session.scalars(older) if not _holds(pair, scan, live)]
+    return [pair.id for pair in session.scalars(older) if not _holds(pair, scan, live, thresholds)]
 
 
 def drop_pairs(session: Session, scan: DuplicateScan, stale: Collection[int]) -> None:
@@ -172,10 +188,10 @@ def finish_scan(scan: DuplicateScan, result: dict[str, Any]) -> None:
     scan.result, scan.finished_at = result, now()
 
 
-def _holds(pair: DuplicatePair, scan: DuplicateScan, live: Collection[str]) -> bool:
+def _holds(pair: DuplicatePair, scan: DuplicateScan, live: Collection[str], thresholds: Mapping[Method, float]) -> bool:
     if pair.left_key not in live or pair.right_key not in live:
         return False
-    return pair.method not in scan.methods or pair.score < scan.threshold - HAIR
+    return pair.method not in scan.methods or pair.score < thresholds.get(pair.method, scan.threshold) - HAIR
 
 
 def decide(
@@ -183,7 +199,7 @@ def decide(
 ) -> DuplicatePair:
     """Settle a pair: keeping one rejects the other; deciding the same again changes nothing.
 
-    Both sides of a leak are kept only for a `reason` (LeakNeedsReason), which is kept with the decision.
+    A `reason` is kept with the decision; both sides of a leak are kept for no less (LeakNeedsReason).
     Whoever comes second with another verdict is refused (DecidedOtherwise). Other open pairs of the text
     that goes are settled with it, as there is nothing left to decide about them.
     """
@@ -196,28 +212,40 @@ def decide(
     if pair.verdict is not Verdict.OPEN:
         raise DecidedOtherwise(verdict=verdict_words(pair.verdict))
     both = verdict is Verdict.KEEP_BOTH
-    effect = _keep_both(pair, reason) if both else _keep_one(session, actor, pair, sides, verdict)
-    _settle(pair, actor, verdict, effect)
+    effect = _keep_both(pair, reason) if both else _keep_one(session, actor, pair, sides, verdict) | _said(reason)
+    settle(pair, actor, verdict, effect)
     _trail(session, actor, "settle duplicate", pair, verdict)
     return pair
 
 
 def undo(session: Session, actor: User, project: Project, pair: DuplicatePair) -> DuplicatePair:
-    """Open a pair again and put exactly that back which its decision changed; an open pair stays as it is."""
+    """Open a pair again and put exactly that back which its decision changed, a cluster's as a whole.
+
+    An open pair stays as it is; one that only a judgement put here goes again.
+    """
     require_open(project)
     sides, pair = _held(session, pair)
-    if pair.verdict is Verdict.OPEN:
+    if pair.verdict is Verdict.OPEN and not pair.judged:
         return pair
     if leader := pair.effect.get("follows"):
         raise Follows(pair=leader)
     _trail(session, actor, "undo duplicate decision", pair, pair.verdict)
+    for other in _followers(session, pair):
+        put_back(locked_texts(session, pair.project_id, (other.left_key, other.right_key)).values(), other.effect)
+        _open(other)
     put_back(sides, pair.effect)
-    for follower in session.scalars(select(DuplicatePair).where(DuplicatePair.id.in_(pair.effect.get("followed", [])))):
-        if follower.effect.get("follows") == pair.id:
-            _open(follower)
+    if pair.effect.get("placed"):
+        session.delete(pair)
     _open(pair)
     session.flush()
     return pair
+
+
+def _followers(session: Session, pair: DuplicatePair) -> list[DuplicatePair]:
+    ids = pair.effect.get("followed", [])
+    some = (ids[at : at + FOLLOWERS_AT_ONCE] for at in range(0, len(ids), FOLLOWERS_AT_ONCE))
+    found = (session.scalars(select(DuplicatePair).where(DuplicatePair.id.in_(part))) for part in some)
+    return [other for rows in found for other in rows if other.effect.get("follows") == pair.id]
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -239,10 +267,14 @@ def _held(session: Session, pair: DuplicatePair) -> tuple[tuple[Side, Side], Dup
 
 def _keep_both(pair: DuplicatePair, reason: str) -> dict[str, Any]:
     if not pair.leak:
-        return {}
+        return _said(reason)
     if not reason.strip():
         raise LeakNeedsReason
     return {"kept_because": " ".join(reason.split())}
+
+
+def _said(reason: str) -> dict[str, Any]:
+    return {"why": " ".join(reason.split())} if reason.strip() else {}
 
 
 def _keep_one(
@@ -256,11 +288,12 @@ def _keep_one(
     followed = session.scalars(others.order_by(None).order_by(DuplicatePair.id).with_for_update()).all()
     for other in followed:
         stays = Verdict.KEEP_RIGHT if other.left_key in loser.keys else Verdict.KEEP_LEFT
-        _settle(other, actor, stays, {"follows": pair.id})
+        settle(other, actor, stays, {"follows": pair.id})
     return effect | ({"followed": [other.id for other in followed]} if followed else {})
 
 
-def _settle(pair: DuplicatePair, actor: User, verdict: Verdict, effect: dict[str, Any]) -> None:
+def settle(pair: DuplicatePair, actor: User, verdict: Verdict, effect: dict[str, Any]) -> None:
+    """Write a decision down, with what it changed."""
     pair.verdict, pair.decided_by, pair.decided_at, pair.effect = verdict, actor.id, now(), effect
 
 
@@ -271,5 +304,5 @@ def _open(pair: DuplicatePair) -> None:
 def _trail(session: Session, actor: User, action: str, pair: DuplicatePair, verdict: Verdict) -> None:
     session.flush()
     detail = {"verdict": verdict.value, "left": pair.left_key, "right": pair.right_key}
-    detail |= {"reason": pair.kept_because} if pair.kept_because else {}
+    detail |= {"reason": pair.reason} if pair.reason else {}
     record(session, actor, action, f"pair:{pair.id}", project_id=pair.project_id, **detail)

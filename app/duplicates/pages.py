@@ -1,28 +1,28 @@
-"""The inbox of pairs, one pair side by side, the scans, and the pairs of one example."""
+"""The inbox of clusters and pairs, one pair side by side, and the pairs of one example."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from app.duplicates import queries
-from app.duplicates.models import DuplicatePair, DuplicateScan, Method, On, Verdict
+from app.duplicates.gathering import Cluster, cluster_with, clusters_of
+from app.duplicates.models import DuplicatePair, Verdict
 from app.duplicates.narrowing import at_least
 from app.duplicates.operations import THRESHOLD
 from app.duplicates.queries import PairCount
-from app.duplicates.sheet import METHOD_WORDS, ON_WORDS, VERDICT_WORDS, PairView, pair_view, score_words
+from app.duplicates.scan_pages import ScanFields, ScanRow, scan_fields, scan_rows
+from app.duplicates.scores import other_scores
+from app.duplicates.sheet import KEPT_OUT, METHOD_WORDS, VERDICT_WORDS, PairView, pair_view, score_words
 from app.duplicates.texts import example_key
 from app.examples.labels import SourceLabels
 from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
-from app.web.paging import Pager, page_of
+from app.web.paging import PAGE_SIZE, Pager, page_of
 
 # The rows of the table behind the slider.
 TABLE = (100, 98, 95, 92, 90, 85, 80, 70, 60, 50)
 LOWEST = 50
-KEPT_OUT = "A test prompt, kept out of sight"
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,34 @@ class PairRow:
     verdict: str
     settled: bool
     at: bool = False
+    texts: int = 2
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A text of a cluster beside its first, by the pair of the two."""
+
+    pair_id: int
+    title: str
+    score: str
+    leak: bool
+    at: bool
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """The cluster of the pair that is shown: more than two texts, settled at once or pair by pair.
+
+    `seen` names what is shown, so that nothing else is settled by it.
+    """
+
+    size: int
+    seen: str
+    leak: bool
+    kept_out: bool
+    first: str
+    rows: Sequence[MemberRow]
+    following: int | None
 
 
 @dataclass(frozen=True)
@@ -47,33 +75,6 @@ class ThresholdRow:
     waiting: int
     same: int
     different: int
-
-
-@dataclass(frozen=True)
-class ScanRow:
-    """A scan and what it found; `state` is that of its work."""
-
-    id: int
-    job_id: int | None
-    state: str
-    over: bool
-    methods: str
-    on: str
-    threshold: str
-    created_at: datetime
-    texts: int | None
-    pairs: int | None
-    leaks: int | None
-    seconds: float | None
-    error: str | None
-
-
-@dataclass(frozen=True)
-class ScanFields:
-    """The form of a scan, as typed."""
-
-    typed: Mapping[str, str]
-    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class InboxPage:
     rows: Sequence[PairRow]
     pager: Pager
     pair: PairView | None
+    cluster: ClusterView | None
     scan: ScanRow | None
     form: ScanFields
 
@@ -107,28 +109,11 @@ class InboxPage:
 
 
 @dataclass(frozen=True)
-class ScansPage:
-    """All scans, newest first, and the form of a new one."""
-
-    rows: Sequence[ScanRow]
-    pager: Pager
-    form: ScanFields
-
-
-@dataclass(frozen=True)
 class ExamplePairsPage:
     """The pairs that an example is in."""
 
     example_id: int
     rows: Sequence[PairRow]
-
-
-def scan_fields(scan: DuplicateScan | None = None) -> ScanFields:
-    """The form with the settings of the last scan, or the usual ones."""
-    if scan is None:
-        return ScanFields({"exact": "true", "embedding": "true", "on": On.PROMPT, "threshold": f"{THRESHOLD:.2f}"})
-    typed = dict.fromkeys(scan.methods, "true")
-    return ScanFields(typed | {"on": scan.on.value, "threshold": f"{scan.threshold:g}"})
 
 
 def inbox_page(
@@ -140,7 +125,10 @@ def inbox_page(
     at: int | None = None,
     number: int = 1,
 ) -> InboxPage:
-    """The list with one pair open: the chosen one, else the first. A constant number of queries."""
+    """The list with one pair open: the chosen one, else the first. A constant number of queries.
+
+    What is open is listed by its clusters, what is settled pair by pair.
+    """
     project_id = access.project.id
     if chosen is not None:
         show = "open" if chosen.verdict is Verdict.OPEN else "settled"
@@ -148,12 +136,11 @@ def inbox_page(
     steps = tuple(percent / 100 for percent in TABLE)
     counts = queries.counts_at(session, project_id, ((at or 0) / 100, *steps))
     lowest = _lowest(counts)
-    conditions = (at_least(session, (at or 0) / 100), queries.OPEN if show == "open" else queries.SETTLED)
-    place = queries.position_of(session, chosen, *conditions) if chosen else 0
-    number = place // 50 + 1 if chosen else number
-    pairs, pager = page_of(session, queries.listed(session, project_id).where(*conditions), number)
-    chosen = chosen or (pairs[0] if pairs else None)
-    last = _scan_rows(session, [scan])[0] if scan else None
+    list_of = _open_list if show == "open" else _settled_list
+    listed = list_of(session, access, chosen, (at or 0) / 100, number)
+    shown = listed.chosen
+    model = scan.result.get("standing", {}).get("model", "") if scan else ""
+    last = scan_rows(session, [scan])[0] if scan else None
     return InboxPage(
         show=show,
         waiting=sum(count.total for count in counts if count.verdict is Verdict.OPEN),
@@ -164,12 +151,115 @@ def inbox_page(
         lowest=lowest,
         here=_threshold_row(counts, 0, (at or lowest) / 100),
         table=tuple(_threshold_row(counts, i, step) for i, step in enumerate(steps, 1) if step * 100 >= lowest),
-        rows=_pair_rows(session, project_id, pairs, chosen),
-        pager=pager,
-        pair=_pair_view(session, access, chosen, _number_of(chosen, pairs, pager)) if chosen else None,
+        rows=listed.rows,
+        pager=listed.pager,
+        pair=_pair_view(session, access, shown, listed.place, model) if shown else None,
+        cluster=listed.cluster,
         scan=last,
         form=scan_fields(scan),
     )
+
+
+@dataclass(frozen=True)
+class _Listed:
+    rows: Sequence[PairRow]
+    pager: Pager
+    chosen: DuplicatePair | None
+    place: int | None
+    cluster: ClusterView | None = None
+
+
+def _settled_list(
+    session: Session, access: ProjectAccess, chosen: DuplicatePair | None, threshold: float, number: int
+) -> _Listed:
+    project_id = access.project.id
+    conditions = (at_least(session, threshold), queries.SETTLED)
+    number = queries.position_of(session, chosen, *conditions) // PAGE_SIZE + 1 if chosen else number
+    pairs, pager = page_of(session, queries.listed(session, project_id).where(*conditions), number)
+    chosen = chosen or (pairs[0] if pairs else None)
+    rows = _pair_rows(session, project_id, pairs, chosen)
+    ids = [pair.id for pair in pairs]
+    place = pager.first + ids.index(chosen.id) if chosen and chosen.id in ids else None
+    return _Listed(rows, pager, chosen, place)
+
+
+def _open_list(
+    session: Session, access: ProjectAccess, chosen: DuplicatePair | None, threshold: float, number: int
+) -> _Listed:
+    project_id = access.project.id
+    clusters = clusters_of(session, project_id, threshold)
+    mine = cluster_with(clusters, chosen) if chosen else None
+    place = clusters.index(mine) if mine in clusters else None
+    pager = Pager(min(place // PAGE_SIZE + 1 if place is not None else number, _pages(clusters)), len(clusters))
+    part = clusters[max(0, pager.first - 1) : pager.last]
+    if mine is None and part:
+        mine, place = part[0], pager.first - 1
+    if chosen is None and mine is not None:
+        chosen = session.scalar(queries.pair_in(project_id, mine.head.id))
+    keys = {key for cluster in part for key in cluster.members} | set(mine.members if mine else ())
+    titles, kept_out = queries.titles(session, project_id, keys), queries.out_of_sight(session, project_id, keys)
+    rows = tuple(_cluster_row(cluster, titles, kept_out, cluster is mine) for cluster in part)
+    if chosen is None or mine is None:
+        return _Listed(rows, pager, None, None)
+    number_of = place + 1 if place is not None else None
+    return _Listed(rows, pager, chosen, number_of, _cluster_view(mine, chosen.id, titles, kept_out))
+
+
+def _pages(clusters: Sequence[Cluster]) -> int:
+    return max(1, -(-len(clusters) // PAGE_SIZE))
+
+
+def _cluster_row(cluster: Cluster, titles: Mapping[str, str], kept_out: Collection[str], at: bool) -> PairRow:
+    head = cluster.head
+    hidden = not {head.left, head.right}.isdisjoint(kept_out)
+    named = [titles[key] for key in (head.left, head.right, *cluster.members) if titles.get(key)]
+    return PairRow(
+        id=head.id,
+        title=named[0] if named else KEPT_OUT if hidden else head.left,
+        score="" if hidden else score_words(head.score),
+        method="kept out of sight" if hidden else METHOD_WORDS[head.method],
+        leak=cluster.leak,
+        verdict=VERDICT_WORDS[Verdict.OPEN],
+        settled=False,
+        at=at,
+        texts=len(cluster.members),
+    )
+
+
+def _cluster_view(
+    cluster: Cluster, shown: int, titles: Mapping[str, str], kept_out: Collection[str]
+) -> ClusterView | None:
+    if len(cluster.members) == 2:
+        return None
+    ids = [edge.id for edge in cluster.pairs]
+    here = ids.index(shown) if shown in ids else -1
+    following = [*ids[here + 1 :], *ids][0]
+    rows = []
+    for edge in cluster.shown():
+        other = edge.right if edge.left == cluster.centre else edge.left
+        hidden = other in kept_out or cluster.centre in kept_out
+        rows.append(
+            MemberRow(
+                edge.id,
+                _title(other, titles, kept_out),
+                "" if hidden else score_words(edge.score),
+                edge.leak,
+                edge.id == shown,
+            )
+        )
+    return ClusterView(
+        size=len(cluster.members),
+        seen=cluster.seen,
+        leak=cluster.leak,
+        kept_out=not set(cluster.members).isdisjoint(kept_out),
+        first=_title(cluster.centre, titles, kept_out),
+        rows=rows,
+        following=following if following != shown else None,
+    )
+
+
+def _title(key: str, titles: Mapping[str, str], kept_out: Collection[str]) -> str:
+    return KEPT_OUT if key in kept_out else titles.get(key) or key
 
 
 def _lowest(counts: Sequence[PairCount]) -> int:
@@ -184,11 +274,6 @@ def _threshold_row(counts: Sequence[PairCount], column: int, step: float) -> Thr
 
     same = total(Verdict.KEEP_LEFT, Verdict.KEEP_RIGHT)
     return ThresholdRow(f"{step:.2f}".removeprefix("0"), total(Verdict.OPEN), same, total(Verdict.KEEP_BOTH))
-
-
-def _number_of(chosen: DuplicatePair, pairs: Sequence[DuplicatePair], pager: Pager) -> int | None:
-    ids = [pair.id for pair in pairs]
-    return pager.first + ids.index(chosen.id) if chosen.id in ids else None
 
 
 def _pair_rows(
@@ -218,43 +303,13 @@ def _pair_row(
     )
 
 
-def _pair_view(session: Session, access: ProjectAccess, pair: DuplicatePair, number: int | None) -> PairView:
+def _pair_view(
+    session: Session, access: ProjectAccess, pair: DuplicatePair, number: int | None, model: str
+) -> PairView:
     members = queries.members(session, pair.project_id, (pair.left_key, pair.right_key))
     labels = SourceLabels(session.scalars(composition_of(access.project)))
     kept_out = queries.out_of_sight(session, pair.project_id, (pair.left_key, pair.right_key))
-    return pair_view(pair, number, members, labels, kept_out)
-
-
-def _scan_rows(session: Session, scans: Sequence[DuplicateScan]) -> tuple[ScanRow, ...]:
-    jobs = queries.jobs_of_scans(session, scans)
-    return tuple(_scan_row(scan, jobs.get(scan.job_id or 0)) for scan in scans)
-
-
-def _scan_row(scan: DuplicateScan, job: Any) -> ScanRow:
-    result = scan.result
-    state = job.state if job else None
-    return ScanRow(
-        id=scan.id,
-        job_id=scan.job_id,
-        state=state.value if state else "finished",
-        over=state.over if state else True,
-        methods=" and ".join(METHOD_WORDS[Method(method)] for method in scan.methods),
-        on=ON_WORDS[scan.on],
-        threshold=f"{scan.threshold:.2f}".removeprefix("0"),
-        created_at=scan.created_at,
-        texts=result.get("texts"),
-        pairs=sum(result["pairs"].values()) if "pairs" in result else None,
-        leaks=result.get("leaks"),
-        seconds=sum(result["seconds"].values()) if "seconds" in result else None,
-        error=job.error if job else None,
-    )
-
-
-def scans_page(session: Session, access: ProjectAccess, number: int, form: ScanFields | None = None) -> ScansPage:
-    """The scans of a project, with the form as typed where it did not fit."""
-    scans, pager = page_of(session, queries.scans_of(access.project.id), number)
-    rows = _scan_rows(session, scans)
-    return ScansPage(rows, pager, form or scan_fields(scans[0] if scans else None))
+    return pair_view(pair, number, members, labels, kept_out, other_scores(session, pair, members, model))
 
 
 def example_pairs_page(session: Session, access: ProjectAccess, example_id: int) -> ExamplePairsPage:

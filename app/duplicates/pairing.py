@@ -1,6 +1,6 @@
 """From groups of equal texts and near matches to the pairs that people are shown: few, and no leak missing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.duplicates.matching import Pairs
@@ -13,7 +13,7 @@ Group = Sequence[int]
 
 @dataclass(frozen=True)
 class Found:
-    """Two texts by their positions, left before right; the score is a cosine, 1 where they are equal."""
+    """Two texts by their positions, left before right; the score is that of its method, 1 where they are equal."""
 
     left: int
     right: int
@@ -58,13 +58,13 @@ class Pairing:
             chosen = {pair for member in group for pair in self._chosen([member], contacts)}
             yield from (self._found(left, right, method, 1.0) for left, right in sorted(chosen))
 
-    def near_pairs(self, near: Pairs, groups: Sequence[Group]) -> Iterator[Found]:
+    def near_pairs(self, near: Pairs, groups: Sequence[Group], method: Method) -> Iterator[Found]:
         """Give for each match between two groups the first pair allowed and, if there is one, the first leak."""
         for match in near:
             left, right = groups[int(match["left"])], groups[int(match["right"])]
             score = round(float(match["score"]), 6)
             for pair in sorted(set(self._chosen(self.contacts(left), self.contacts(right)))):
-                yield self._found(*pair, Method.EMBEDDING, score)
+                yield self._found(*pair, method, score)
 
     def contacts(self, group: Group) -> list[int]:
         """Give those who stand for a group, at most four: of each side the first, and the first of another question.
@@ -88,3 +88,23 @@ class Pairing:
 
     def _found(self, left: int, right: int, method: Method, score: float) -> Found:
         return Found(left, right, method, score, self.leak(left, right))
+
+
+def united(found: Iterable[Found], thresholds: Mapping[Method, float]) -> list[Found]:
+    """Give each pair once, by the method that says most about it, in the order of the texts.
+
+    Exact says most; of the others the one whose score is furthest on the way from its own threshold to 1.
+    """
+    best: dict[tuple[int, int], Found] = {}
+    for one in found:
+        other = best.get((one.left, one.right))
+        if other is None or _say(one, thresholds) > _say(other, thresholds):
+            best[one.left, one.right] = one
+    return [best[pair] for pair in sorted(best)]
+
+
+def _say(one: Found, thresholds: Mapping[Method, float]) -> float:
+    if one.method is Method.EXACT:
+        return 2.0
+    least = thresholds[one.method]
+    return 1.0 if least >= 1 else (one.score - least) / (1 - least)

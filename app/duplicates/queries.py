@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
+from app.duplicates.links import Link
 from app.duplicates.models import DuplicatePair, DuplicateScan, Verdict
 from app.duplicates.narrowing import at_least, told_score
 from app.duplicates.texts import Kind, Text, candidate_key, example_key, parsed, place
@@ -54,6 +55,18 @@ def _with_threads_of_originals(texts: Sequence[Text]) -> Iterator[Text]:
     for text in texts:
         original = example_key(text.says or 0)
         yield text if text.key == original else replace(text, thread=threads.get(original))
+
+
+def links_of(session: Session, project_id: int) -> list[Link]:
+    """The questions of a project's published imports that their sites closed as copies of others."""
+    query = select(ImportRun.site, ImportRun.result).where(
+        ImportRun.project_id == project_id, ImportRun.state == ImportState.PUBLISHED
+    )
+    return [
+        Link(site, str(copy), str(first))
+        for site, result in session.execute(query.order_by(ImportRun.id))
+        for copy, first in (result or {}).get("known_duplicates", ())
+    ]
 
 
 def originals(session: Session, project_id: int) -> dict[int, int]:
@@ -166,13 +179,6 @@ def position_of(session: Session, pair: DuplicatePair, *conditions: ColumnElemen
     """How many pairs that meet the conditions stand before this one."""
     query = select(func.count(DuplicatePair.id)).where(DuplicatePair.project_id == pair.project_id)
     return session.scalar(query.where(before(pair), *conditions)) or 0
-
-
-def next_open(session: Session, pair: DuplicatePair, threshold: float) -> int | None:
-    """The id of the pair to settle after this one; at the end of the list, the first that is left."""
-    waiting = pairs_of(pair.project_id).where(OPEN, at_least(session, threshold), DuplicatePair.id != pair.id)
-    ids = waiting.with_only_columns(DuplicatePair.id).limit(1)
-    return session.scalar(ids.where(~before(pair))) or session.scalar(ids)
 
 
 def kept_both(session: Session, project_id: int, on: str) -> dict[tuple[str, str], DuplicatePair]:

@@ -6,9 +6,12 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from app.duplicates import operations, queries
-from app.duplicates.forms import DecisionForm, ScanForm
-from app.duplicates.models import Verdict
-from app.duplicates.pages import ScanFields, example_pairs_page, inbox_page, scans_page
+from app.duplicates.forms import ClusterForm, DecisionForm, ScanForm
+from app.duplicates.gathering import cluster_with, clusters_of, next_after
+from app.duplicates.models import DuplicatePair, Verdict
+from app.duplicates.pages import example_pairs_page, inbox_page
+from app.duplicates.scan_pages import ScanFields, scans_page
+from app.duplicates.settling import settle_cluster
 from app.examples.queries import example_in
 from app.projects.access import Annotator
 from app.web.forms import Posted, posted
@@ -61,8 +64,9 @@ def start(
         return render(request, "duplicates/scans.html", view, session=session, status=422)
     wanted = form.value
     operations.start_scan(
-        session, access.user, access.project, methods=wanted.methods, on=wanted.on, threshold=wanted.threshold
-    )
+        session, access.user, access.project, methods=wanted.methods, on=wanted.on, threshold=wanted.threshold,
+        wording=wanted.wording,
+    )  # fmt: skip
     return redirect(request, "duplicates:inbox", slug=access.project.slug)
 
 
@@ -79,16 +83,42 @@ def decide(
     request: Request, access: Annotator, session: SessionDep, pair_id: int, form: Annotated[DecisionForm, Form()]
 ) -> Response:
     """Settle a pair and go on with the next."""
-    slug = access.project.slug
     chosen = found(session, queries.pair_in(access.project.id, pair_id))
     decided = operations.decide(session, access.user, access.project, chosen, form.verdict, form.reason)
-    undo_url = str(request.app.url_path_for("duplicates:undo", slug=slug, pair_id=pair_id))
-    flash = Flash("ok", DONE_WORDS[decided.verdict], undo_url=undo_url)
-    following = queries.next_open(session, decided, form.t / 100)
-    query = f"t={form.t}" if form.t else None
+    return _go_on(request, access, session, decided, DONE_WORDS[decided.verdict], form.t)
+
+
+@router.post("/projects/{slug}/duplicates/{pair_id}/cluster", name="duplicates:settle")
+def settle(
+    request: Request, access: Annotator, session: SessionDep, pair_id: int, form: Annotated[ClusterForm, Form()]
+) -> Response:
+    """Settle the whole cluster of a pair and go on with the next."""
+    chosen = found(session, queries.pair_in(access.project.id, pair_id))
+    cluster = cluster_with(clusters_of(session, access.project.id, form.t / 100), chosen)
+    keep = form.keep or None
+    leader = settle_cluster(session, access.user, access.project, cluster, keep, form.reason, seen=form.seen)
+    count = len(cluster.members)
+    words = f"Kept one of {count}; the other {count - 1} are rejected." if keep else f"Kept all {count}."
+    return _go_on(request, access, session, leader, words, form.t)
+
+
+def _go_on(
+    request: Request, access: Annotator, session: SessionDep, decided: DuplicatePair, words: str, percent: int
+) -> Response:
+    """To the next pair of the same texts, else of the next cluster; with the undo of what was decided."""
+    slug = access.project.slug
+    undo_url = str(request.app.url_path_for("duplicates:undo", slug=slug, pair_id=decided.id))
+    flash = Flash("ok", words, undo_url=undo_url)
+    session.flush()
+    following = next_after(
+        clusters_of(session, access.project.id, percent / 100),
+        (decided.left_key, decided.right_key),
+        (not decided.leak, -decided.score, decided.id),
+    )
+    query = f"t={percent}" if percent else None
     if following is None:
         return redirect(request, "duplicates:inbox", flash, slug=slug)
-    return redirect(request, "duplicates:pair", flash, slug=slug, pair_id=following, query=query)
+    return redirect(request, "duplicates:pair", flash, slug=slug, pair_id=following.id, query=query)
 
 
 @router.post("/projects/{slug}/duplicates/{pair_id}/reversal", name="duplicates:undo")

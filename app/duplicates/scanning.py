@@ -6,21 +6,25 @@ made and pairs are written by their keys, so nothing is done twice and nothing i
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.duplicates import operations, queries
-from app.duplicates.clusters import clusters
+from app.duplicates.engine.shortening import products
+from app.duplicates.lexical import LENGTH, alike, runs
+from app.duplicates.looking import Looking
 from app.duplicates.matching import pairs_at_least
 from app.duplicates.models import DuplicateScan, Method, On
 from app.duplicates.normal import normal_form
-from app.duplicates.pairing import Found, Pairing
+from app.duplicates.operations import WORDING
+from app.duplicates.pairing import Found, Group, Pairing, united
 from app.duplicates.texts import Text
+from app.duplicates.wording import wording_pairs
+from app.embeddings.encoder import Encoder
 from app.embeddings.operations import encoder_for, vectors_for
 from app.embeddings.vectors import Vectors
 from app.errors import NotFound
@@ -31,38 +35,8 @@ TELL_EVERY = 0.3
 # What a step writes, a few milliseconds; and how many steps a transaction has where nobody waits.
 PAIRS_A_STEP = 100
 STEPS = 5
-# What a result counts; a method that was not asked for counts 0, "methods" says which were.
-COUNTED = ("exact", "lexical", "embedding")
 
 Item = TypeVar("Item")
-
-
-@dataclass
-class Looking:
-    """What a scan has found so far, and how long it took."""
-
-    texts: Sequence[Text]
-    on: On
-    methods: Sequence[str]
-    threshold: float
-    found: list[Found] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=lambda: {"encode": 0.0, "match": 0.0})
-
-    def document(self) -> dict[str, Any]:
-        """Give the result as the command line and the API print it."""
-        counts = dict.fromkeys(COUNTED, 0)
-        for pair in self.found:
-            counts[pair.method] += 1
-        return {
-            "texts": len(self.texts),
-            "pairs": counts,
-            "clusters": len(clusters((pair.left, pair.right) for pair in self.found)),
-            "leaks": sum(pair.leak for pair in self.found),
-            "seconds": {part: round(spent, 3) for part, spent in self.seconds.items()},
-            "methods": list(self.methods),
-            "on": self.on.value,
-            "threshold": self.threshold,
-        }
 
 
 def run_scan(context: JobContext) -> None:
@@ -72,12 +46,16 @@ def run_scan(context: JobContext) -> None:
         scan = queries.scan_by_id(session, context.args["duplicate_scan_id"])
         if scan is None:
             raise NotFound("The scan is not there any more.")
-        looking = Looking(queries.texts_of(session, scan.project_id), scan.on, scan.methods, scan.threshold)
+        # A scan that was asked for before there was a threshold of wording has none.
+        wording = context.args.get("lexical_permille", round(WORDING * 1000)) / 1000
+        thresholds = {Method.EMBEDDING: scan.threshold, Method.LEXICAL: wording}
+        texts, links = queries.texts_of(session, scan.project_id), queries.links_of(session, scan.project_id)
+        looking = Looking(texts, scan.on, scan.methods, thresholds, links)
     look(context, looking)
     parts = _parts(looking.found, PAIRS_A_STEP)
     context.in_turns((partial(_remember, scan, looking.texts, part) for part in parts), STEPS)
     with context.reading() as session:
-        stale = operations.stale_pairs(session, scan, {text.key for text in looking.texts})
+        stale = operations.stale_pairs(session, scan, {text.key for text in looking.texts}, thresholds)
     context.in_turns((partial(_drop, scan, part) for part in _parts(stale, PAIRS_A_STEP)), STEPS)
     with context.writing() as session:
         session.add(scan)
@@ -98,18 +76,46 @@ def look(context: JobContext, looking: Looking) -> None:
     exact = Method.EXACT in looking.methods
     started = time.monotonic()
     groups = grouped(looking.texts, looking.on, normal_form if exact else _as_it_is)
-    # Without the exact method equal texts are what they are to the other: texts with a cosine of 1.
-    looking.found += pairing.equal_pairs(groups, Method.EXACT if exact else Method.EMBEDDING)
+    # Without the exact method equal texts are what they are to the others: as near as can be.
+    other = Method.EMBEDDING if Method.EMBEDDING in looking.methods else Method.LEXICAL
+    found = list(pairing.equal_pairs(groups, Method.EXACT if exact else other))
+    if Method.LEXICAL in looking.methods:
+        found += _by_wording(context, looking, pairing, groups)
     looking.seconds["match"] = time.monotonic() - started
     if Method.EMBEDDING in looking.methods:
-        first = [looking.texts[group[0]] for group in groups]
-        started = time.monotonic()
-        vectors = _vectors(context, first, looking.on)
-        looking.seconds["encode"] = time.monotonic() - started
-        started = time.monotonic()
-        near = pairs_at_least(vectors, looking.threshold, _teller(context, "texts", "comparing"))
-        looking.found += pairing.near_pairs(near, groups)
-        looking.seconds["match"] += time.monotonic() - started
+        found += _by_meaning(context, looking, pairing, groups)
+    looking.found = united(found, looking.thresholds)
+
+
+def _by_wording(context: JobContext, looking: Looking, pairing: Pairing, groups: Sequence[Group]) -> list[Found]:
+    words = [looking.texts[group[0]].words(looking.on) for group in groups]
+    tell = _teller(context, "texts", "comparing the wording")
+
+    def likeness(left: int, right: int) -> float:
+        return alike(runs(words[left], LENGTH), runs(words[right], LENGTH))
+
+    return looking.near(
+        Method.LEXICAL, pairing, groups, lambda least, most: wording_pairs(words, least, tell, most=most), likeness
+    )
+
+
+def _by_meaning(context: JobContext, looking: Looking, pairing: Pairing, groups: Sequence[Group]) -> list[Found]:
+    started = time.monotonic()
+    encoder = encoder_for(context.settings.embedding_model)
+    looking.model = encoder.key
+    vectors = _vectors(context, encoder, [looking.texts[group[0]] for group in groups], looking.on)
+    looking.seconds["encode"] = time.monotonic() - started
+    tell = _teller(context, "texts", "comparing the meaning")
+
+    def likeness(left: int, right: int) -> float:
+        return min(1.0, float(products(vectors, np.array([left]), np.array([right]))[0]))
+
+    started = time.monotonic()
+    found = looking.near(
+        Method.EMBEDDING, pairing, groups, lambda least, most: pairs_at_least(vectors, least, tell, most=most), likeness
+    )
+    looking.seconds["match"] += time.monotonic() - started
+    return found
 
 
 def grouped(texts: Sequence[Text], on: On, form: Callable[[str], str]) -> list[list[int]]:
@@ -125,13 +131,12 @@ def _as_it_is(text: str) -> str:
     return text if text.strip() else ""
 
 
-def _vectors(context: JobContext, texts: Sequence[Text], on: On) -> Vectors:
+def _vectors(context: JobContext, encoder: Encoder, texts: Sequence[Text], on: On) -> Vectors:
     """Give unit rows. A pair is the vectors of both halves side by side: its cosine is the mean of theirs.
 
     So a long prompt does not drown the response, which the encoder would not even see. A prompt alone has
     zeros in the other half: it is near to other lone prompts, and never to a whole pair.
     """
-    encoder = encoder_for(context.settings.embedding_model)
     tell = _teller(context, "texts", "encoding")
     if on is not On.PAIR:
         return vectors_for(context, encoder, [text.words(on) for text in texts], tell)

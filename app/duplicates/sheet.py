@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from app.duplicates.comparing import Turn, compared
 from app.duplicates.models import DuplicatePair, Method, On, Verdict
@@ -16,6 +17,7 @@ METHOD_WORDS = {
     Method.EMBEDDING: "by meaning",
     Method.TRANSLATION: "translated",
 }
+KEPT_OUT = "A test prompt, kept out of sight"
 STATES_UNSAID = {"open"}
 VERDICT_WORDS = {
     Verdict.OPEN: "to settle",
@@ -66,6 +68,11 @@ class PairView:
     right: SideView | None
     # One side is a test prompt that whoever looks may not read.
     kept_out: bool = False
+    # What the other ways of looking say: "wording .710, cosine .934".
+    also: str = ""
+    reason: str = ""
+    left_key: str = ""
+    right_key: str = ""
 
 
 def score_words(score: float) -> str:
@@ -79,6 +86,7 @@ def pair_view(
     members: Mapping[str, Member],
     labels: SourceLabels,
     kept_out: Collection[str] = (),
+    others: Mapping[Method, float] = MappingProxyType({}),
 ) -> PairView:
     """One pair from its members by key; `labels` name and colour its source.
 
@@ -101,7 +109,16 @@ def pair_view(
         left=_side_view(left, turns[0], labels) if left else None,
         right=_side_view(right, turns[1], labels) if right else None,
         kept_out=bool(kept_out),
+        also="" if kept_out else _also(others),
+        reason=pair.reason,
+        left_key=pair.left_key,
+        right_key=pair.right_key,
     )
+
+
+def _also(others: Mapping[Method, float]) -> str:
+    words = {Method.LEXICAL: "wording", Method.EMBEDDING: "cosine"}
+    return ", ".join(f"{words[method]} {score_words(score)}" for method, score in others.items())
 
 
 def _found(pair: DuplicatePair) -> str:
@@ -130,11 +147,12 @@ def _outcome(pair: DuplicatePair) -> str:
     if pair.verdict is Verdict.OPEN:
         return ""
     if pair.verdict is Verdict.KEEP_BOTH:
-        why = f" Kept on purpose, because: {pair.kept_because}" if pair.kept_because else ""
-        return "Both stay as they are." + why
+        why = "Kept on purpose, because:" if pair.kept_because else "Because:"
+        return "Both stay as they are." + (f" {why} {pair.reason}" if pair.reason else "")
     gone = pair.right_key if pair.verdict is Verdict.KEEP_LEFT else pair.left_key
     if "candidate" in pair.effect or "example" in pair.effect:
-        return f"{gone} is rejected as a duplicate."
+        kept = f" of {pair.effect['kept']}" if "kept" in pair.effect else ""
+        return f"{gone} is rejected as a duplicate{kept}."
     return f"{gone} was out already."
 
 

@@ -1,6 +1,6 @@
 """The two sides of a pair as rows that can be taken out and put back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import now
 from app.duplicates.models import DuplicatePair
-from app.duplicates.texts import Kind, example_key, parsed
+from app.duplicates.texts import Kind, example_key, parsed, place
 from app.examples.models import Example, ExampleState
 from app.sources.models import Candidate, CandidateStatus
 
@@ -36,9 +36,13 @@ class Side:
 
 def locked_sides(session: Session, pair: DuplicatePair) -> tuple[Side, Side]:
     """Both sides, held until the transaction ends: candidates first, then examples, so that nobody waits in a ring."""
-    keys = sorted((pair.left_key, pair.right_key), key=lambda key: parsed(key)[0])
-    rows = {key: _locked_row(session, pair.project_id, key) for key in keys}
-    return Side(pair.left_key, rows[pair.left_key]), Side(pair.right_key, rows[pair.right_key])
+    sides = locked_texts(session, pair.project_id, (pair.left_key, pair.right_key))
+    return sides[pair.left_key], sides[pair.right_key]
+
+
+def locked_texts(session: Session, project_id: int, keys: Iterable[str]) -> dict[str, Side]:
+    """The same for any number of texts, by their keys: always in one order."""
+    return {key: Side(key, _locked_row(session, project_id, key)) for key in sorted(set(keys), key=place)}
 
 
 def _locked_row(session: Session, project_id: int, key: str) -> Candidate | Example | None:
@@ -75,7 +79,7 @@ def take_out(side: Side, words: str) -> dict[str, Any]:
     return before
 
 
-def put_back(sides: tuple[Side, Side], effect: Mapping[str, Any]) -> None:
+def put_back(sides: Iterable[Side], effect: Mapping[str, Any]) -> None:
     """Undo take_out exactly, unless somebody has changed the row since: then theirs stands."""
     for row in (side.row for side in sides):
         if isinstance(row, Candidate) and _is_as_left(row, effect):

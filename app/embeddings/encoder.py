@@ -9,12 +9,12 @@ import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from app.embeddings.engines import Choice, choose, others, plain
 from app.embeddings.light import light_encoder
 from app.embeddings.vectors import Progress, Vectors, model_key
 from app.errors import Refusal
@@ -29,6 +29,9 @@ PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 # What can change a vector: weights, settings, vocabulary. Never pickles, never code.
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 TOKENS_A_BATCH = 1024
+# A trial takes seconds, so it comes once a process has encoded so many texts, and looks at so many.
+TRIAL_AFTER = 2000
+TRIAL_TEXTS = 64
 TEXTS_A_COUNT = 1000
 
 log = logging.getLogger(__name__)
@@ -59,6 +62,10 @@ class Encoder(Protocol):
     def dimensions(self) -> int:
         """Length of each vector."""
 
+    @property
+    def choice(self) -> Choice | None:
+        """Which engine was chosen, once one was; None while the plain one encodes untried."""
+
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Give a row for each text: float32 (n, dimensions), of unit length; a blank text has a row of zeros.
 
@@ -66,43 +73,69 @@ class Encoder(Protocol):
         """
 
 
-@dataclass(frozen=True)
 class TransformerEncoder:
-    """A sentence-transformers model on the CPU, with as many threads as torch is set to.
+    """A sentence-transformers model, with as many threads as torch is set to.
 
-    Texts beyond the model's window (256 tokens for the bundled one) are encoded by their beginning.
+    Texts beyond the model's window (256 tokens for the bundled one) are encoded by their beginning. Once TRIAL_AFTER
+    texts were encoded, the fastest engine of this machine that gives the same vectors goes on (app.embeddings.engines).
     """
 
-    name: str
-    key: str
-    dimensions: int
-    model: "SentenceTransformer"
+    def __init__(self, name: str, key: str, dimensions: int, model: "SentenceTransformer") -> None:
+        """Begin with the plain engine."""
+        self.name, self.key, self.dimensions, self.model = name, key, dimensions, model
+        self.choice: Choice | None = None
+        self._engine = plain(model)
+        self._encoded = 0
+        self._tokenised = _tokens_alone(model)
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """See Encoder.encode."""
         vectors: Vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         worded = [position for position, text in enumerate(texts) if text.strip()]
         done = len(texts) - len(worded)
-        lengths = self._token_counts([texts[position] for position in worded])
-        for batch in batches(lengths, TOKENS_A_BATCH):
+        tokens = self._tokens([texts[position] for position in worded])
+        self._try_others(tokens)
+        for batch in batches([len(row) for row in tokens], TOKENS_A_BATCH):
             positions = [worded[item] for item in batch]
-            vectors[positions] = self._encode_batch([texts[position] for position in positions])
+            if self._tokenised:
+                vectors[positions] = self._engine.vectors([tokens[item] for item in batch])
+            else:
+                vectors[positions] = self._by_library([texts[position] for position in positions])
             done += len(positions)
             if progress:
                 progress(done, len(texts))
+        self._encoded += len(worded)
         return vectors
 
-    def _token_counts(self, texts: list[str]) -> list[int]:
-        """Count tokens as the model will see them: cut at its window."""
-        counts: list[int] = []
+    def _tokens(self, texts: list[str]) -> list[list[int]]:
+        """The ids that the model will see, cut at its window."""
+        tokens: list[list[int]] = []
         for start in range(0, len(texts), TEXTS_A_COUNT):
             part = texts[start : start + TEXTS_A_COUNT]
             cut = self.model.tokenizer(part, truncation=True, max_length=self.model.max_seq_length)
-            counts.extend(len(row) for row in cut["input_ids"])
-        return counts
+            tokens.extend(cut["input_ids"])
+        return tokens
 
-    def _encode_batch(self, texts: list[str]) -> Any:
+    def _try_others(self, tokens: list[list[int]]) -> None:
+        """Choose an engine once for the life of the process, by a sample of what is to be encoded now."""
+        if self.choice is None and self._tokenised and self._encoded >= TRIAL_AFTER and len(tokens) >= TRIAL_TEXTS:
+            ordered = sorted(tokens, key=len)
+            sample = [ordered[place * len(ordered) // TRIAL_TEXTS] for place in range(TRIAL_TEXTS)]
+            parts = batches([len(row) for row in sample], TOKENS_A_BATCH)
+            cut = [[sample[item] for item in part] for part in parts]
+            self._engine, self.choice = choose(self._engine, others(self.model), cut)
+
+    def _by_library(self, texts: list[str]) -> Any:
         return self.model.encode(texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False)
+
+
+def _tokens_alone(model: "SentenceTransformer") -> bool:
+    """Whether the library gives the model what its tokenizer says of a text, and nothing else such as a prompt."""
+    probe = "A Probe, of 2 words"
+    prompt = model.prompts.get(model.default_prompt_name or "")
+    theirs = model.preprocess([probe], **({"prompt": prompt} if prompt else {}))
+    ours: list[list[int]] = model.tokenizer([probe])["input_ids"]
+    return not prompt and "input_ids" in theirs and theirs["input_ids"].tolist() == ours
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

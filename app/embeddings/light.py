@@ -41,6 +41,8 @@ class LightEncoder:
     layers: int
     epsilon: float
     pooling: str
+    # It is the plain way for a few texts; there is nothing to choose.
+    choice: None = None
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """See Encoder.encode."""
@@ -134,10 +136,11 @@ def light_encoder(name: str, key: str, folder: Path) -> LightEncoder | None:
         weights = _weights(folder / "model.safetensors")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         longest = int(_json(folder / "sentence_bert_config.json")["max_seq_length"])
+        prompted = bool(_json(folder / "config_sentence_transformers.json").get("default_prompt_name"))
     except Exception:  # noqa: BLE001 - whatever it stumbles over, the full encoder reads it or says what is wrong
         return None
     known = (config.get("model_type"), config.get("hidden_act"), config.get("position_embedding_type", "absolute"))
-    if known != ("bert", "gelu", "absolute") or pooling is None or weights is None:
+    if known != ("bert", "gelu", "absolute") or pooling is None or weights is None or prompted:
         return None
     tokenizer.no_padding()
     tokenizer.enable_truncation(longest)

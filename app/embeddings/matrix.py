@@ -4,7 +4,9 @@ They lie in a file without a name, mapped: under pressure the system writes them
 they go with the process. 100,000 rows of 384 numbers are 154 MB of it.
 """
 
+import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -17,7 +19,8 @@ from app.embeddings.vectors import Vectors
 Kind = TypeVar("Kind", bound=np.generic)
 
 FIRST_ROWS = 1024
-ROWS_AT_ONCE = 65_536
+ROWS_AT_ONCE = 16_384
+PARTS_WORTH_THREADS = 4
 
 
 class GrowingRows(Generic[Kind]):
@@ -56,19 +59,37 @@ class GrowingRows(Generic[Kind]):
         self._rows = roomier
 
 
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def cosines(rows: Vectors, unit: Vectors) -> Vectors:
     """The cosine of every unit row (n, d) with one unit vector (d,): float32 (n,), never above 1."""
     found: Vectors = np.empty(len(rows), dtype=np.float32)
+
+    def part(start: int) -> None:
+        few = found[start : start + ROWS_AT_ONCE]
+        np.minimum(np.dot(rows[start : start + ROWS_AT_ONCE], unit, out=few), np.float32(1), out=few)
+
+    starts = range(0, len(rows), ROWS_AT_ONCE)
     with one_thread():
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            np.dot(rows[start : start + ROWS_AT_ONCE], unit, out=found[start : start + ROWS_AT_ONCE])
-    return np.minimum(found, np.float32(1), out=found)
+        if len(starts) < PARTS_WORTH_THREADS:
+            for start in starts:
+                part(start)
+            return found
+        # Memory is what is waited for, and one processor alone does not ask for all that it could give.
+        with ThreadPoolExecutor(processors()) as threads:
+            list(threads.map(part, starts))
+    return found
 
 
 def highest(scores: Vectors, count: int) -> npt.NDArray[np.int64]:
     """The positions of the highest scores, the highest first, and of equal ones the first; NaN is never among them."""
-    known = np.flatnonzero(~np.isnan(scores))
-    if len(known) > count:
-        least = np.partition(scores[known], len(known) - count)[len(known) - count]
-        known = known[scores[known] >= least]
-    return known[np.lexsort((known, -scores[known]))][:count]
+    known = len(scores) - int(np.count_nonzero(np.isnan(scores)))
+    if known > count > 0:
+        # NaN stands behind all numbers here, and is no greater than any.
+        found = np.flatnonzero(scores >= np.partition(scores, known - count)[known - count])
+    else:
+        found = np.flatnonzero(~np.isnan(scores))
+    return found[np.lexsort((found, -scores[found]))][:count]

@@ -77,7 +77,8 @@ def _encode_missing(
     store: Store, encoder: Encoder, missing: dict[str, str], total: int, progress: Progress | None
 ) -> None:
     done = total - len(missing)
-    hashes = list(missing)
+    # Of like length side by side they are encoded faster.
+    hashes = sorted(missing, key=lambda one: (-len(missing[one]), one))
     for start in range(0, len(hashes), TEXTS_A_CHUNK):
         chunk = hashes[start : start + TEXTS_A_CHUNK]
         if progress:

@@ -118,6 +118,7 @@ PLACES: tuple[tuple[str, str, str, str, dict[str, bool]], ...] = (
     ("Sources", "sources:index", "", "has sources", {}),
     ("Pool", "selection:pool", "", "has pool", {"five": True}),
     ("Duplicates", "duplicates:inbox", "duplicates", "", {"under": True}),
+    ("Add next", "selection:next", "", "", {"under": True}),
     ("Write", "examples:index", "write", "has write", {"five": True}),
     ("Review", "reviews:queue", "review", "has write", {"five": True}),
     ("Versions", "datasets:index", "versions", "versions", {}),

@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from app.projects.access import Annotator, Lead
 from app.selection import operations, queries, taking
-from app.selection.documents import candidate_document
-from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, SampleForm
+from app.selection.documents import candidate_document, found_documents
+from app.selection.finding import find, page_of
+from app.selection.forms import CandidatesQuery, JudgeForm, ManyForm, RejectForm, SampleForm
 from app.web.refusals import REFUSALS
 from app.web.transactions import SessionDep
 
@@ -46,12 +47,23 @@ class CandidateOut(BaseModel):
     title_alone: bool | None
 
 
+class FoundOut(CandidateOut):
+    """A candidate that was found; `near` is its cosine with what is searched by meaning, if it has a vector."""
+
+    near: float | None
+
+
 class CandidatesOut(BaseModel):
-    """A page of candidates."""
+    """A page of candidates; `under_way`: words have answered, and meaning will when it is asked again in a moment.
+
+    `reason` says why meaning cannot answer. By meaning at most 1,000 are found, by words and meaning 2,000.
+    """
 
     total: int
     page: int
-    candidates: list[CandidateOut]
+    under_way: bool
+    reason: str
+    candidates: list[FoundOut]
 
 
 class UsedOut(BaseModel):
@@ -127,12 +139,17 @@ class UndoneOut(BaseModel):
 
 
 @router.get("/candidates", name="api:candidates")
-def candidates(session: SessionDep, access: Annotator, wanted: Annotated[PoolQuery, Query()]) -> CandidatesOut:
-    """The pool, filtered; what is not judged unless another status is asked for."""
-    query = queries.searched(session, access.project.id, wanted.as_filter())
-    found, pager = queries.page_of_pool(session, query, wanted.page)
-    shown = [CandidateOut.model_validate(candidate_document(candidate)) for candidate in found]
-    return CandidatesOut(total=pager.total, page=pager.number, candidates=shown)
+def candidates(session: SessionDep, access: Annotator, wanted: Annotated[CandidatesQuery, Query()]) -> CandidatesOut:
+    """The pool, filtered; what is not judged unless another status is asked for.
+
+    `by` searches by meaning or by both; `like` and `unlike` may each be given several times.
+    """
+    hits = find(session, access.project.id, wanted.as_filter())
+    page = page_of(session, hits, wanted.page)
+    shown = [FoundOut.model_validate(document) for document in found_documents(page)]
+    return CandidatesOut(
+        total=page.pager.total, page=page.pager.number, under_way=hits.under_way, reason=hits.reason, candidates=shown
+    )
 
 
 @router.post("/candidates/selected", name="api:many_candidates")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.selection.finding import Page
 from app.sources.models import Candidate
 
 
@@ -28,3 +29,9 @@ def candidate_document(candidate: Candidate) -> dict[str, Any]:
         "flags": list(candidate.flags),
         "title_alone": candidate.title_alone,
     }
+
+
+def found_documents(page: Page) -> list[dict[str, Any]]:
+    """What was found, each with its cosine where it was compared by meaning, else None."""
+    cosines = {one: round(cosine, 4) for one, cosine in page.cosines.items()}
+    return [candidate_document(one) | {"near": cosines.get(one.id)} for one in page.candidates]

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.projects.models import Split
+from app.selection.areas import LASSO
 from app.selection.plans import PLANS, BadPlan, Plan, plan_from_text
-from app.selection.queries import Order, PoolFilter, TitleJudged
+from app.selection.queries import By, Order, PoolFilter, TitleJudged
 from app.sources.models import CandidateStatus
 from app.web.forms import Form, Text
 
@@ -22,6 +23,10 @@ def _nothing(value: Any) -> Any:
 MaybeWhole = Annotated[int | None, BeforeValidator(_nothing)]
 
 
+# So many to be like, and so many to be unlike; the latest count.
+MOST_LIKE = 10
+Numbers = Annotated[list[Annotated[int, Field(ge=1, le=2**53)]], Field(max_length=MOST_LIKE)]
+SEARCH = {"words", "by", "like", "unlike", "page"}
 FOLDED = {"site", "category", "licence", "language", "flag", "import_id", "title", "code", "order"}
 
 
@@ -44,7 +49,14 @@ class PoolQuery(Form):
     length: Annotated[str, StringConstraints(pattern=r"^(\d{1,9}-\d{0,9})?$")] = Field(
         "", description="Characters of the last message, such as 1200-4096, or 4097- without an end."
     )
-    order: Order = Order.SCORE
+    region: MaybeWhole = Field(None, ge=1, le=99, description="A region of the pool's map, by number.")
+    lasso: Annotated[str, StringConstraints(pattern=LASSO)] = Field(
+        "", description="Corners of a line on the map, x.y-x.y-x.y, from 0 to 65535."
+    )
+    order: Order = Order.BEST
+    by: By = By.BOTH
+    like: Numbers = Field([], description="Candidates that the best are near to, by number.")
+    unlike: Numbers = Field([], description="Candidates that the best are far from, by number.")
     page: int = Field(1, ge=1, le=10_000_000)
 
     def as_filter(self) -> PoolFilter:
@@ -65,18 +77,30 @@ class PoolQuery(Form):
             code=self.code == "yes" if self.code else None,
             shortest=int(self.length.partition("-")[0]) if self.length else None,
             longest=int(end) if (end := self.length.partition("-")[2]) else None,
+            region=self.region,
+            lasso=self.lasso,
             order=self.order,
+            by=self.by,
+            like=tuple(self.like),
+            unlike=tuple(self.unlike),
         )
 
     def as_query(self, *, without_page: bool = False) -> str:
         """The same for an address; what is as usual is left out."""
         left_out = {"page"} if without_page else set()
-        return urlencode(self.model_dump(mode="json", exclude_defaults=True, exclude=left_out))
+        return urlencode(self.model_dump(mode="json", exclude_defaults=True, exclude=left_out), doseq=True)
+
+    def leaning(self, candidate_id: int, towards: Literal["like", "unlike", "neither"]) -> str:
+        """The same for an address, from its first page, with more or less like this candidate, or neither any more."""
+        kinds = {kind: [one for one in getattr(self, kind) if one != candidate_id] for kind in ("like", "unlike")}
+        if towards != "neither":
+            kinds[towards] = [*kinds[towards], candidate_id][-MOST_LIKE:]
+        return self.model_copy(update=kinds).as_query(without_page=True)
 
     @property
     def filters(self) -> int:
         """How many of the fields beside the search say something unusual."""
-        return len(self.model_dump(exclude={"page", "words"}, exclude_defaults=True))
+        return len(self.model_dump(exclude=SEARCH, exclude_defaults=True))
 
     @property
     def further(self) -> int:
@@ -86,7 +110,13 @@ class PoolQuery(Form):
     @property
     def narrows(self) -> bool:
         """Whether anything but the usual is asked for."""
-        return bool(self.model_dump(exclude={"page", "order"}, exclude_defaults=True))
+        return bool(self.model_dump(exclude={"page", "order", "by"}, exclude_defaults=True))
+
+
+class CandidatesQuery(PoolQuery):
+    """The same from a program, which says itself when it searches by more than words."""
+
+    by: By = By.WORDS
 
 
 class RejectForm(Form):

@@ -1,20 +1,34 @@
 """The pool: candidates of published imports, to scan, to search and to pick from."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal_column, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.projects.models import Split
 from app.selection import searching
+from app.selection.areas import corners_of, in_lasso, in_region
 from app.selection.models import Sampling
 from app.sources.models import LONGEST_CATEGORY, Candidate, CandidateStatus, ImportRun, ImportState
-from app.text.search import parse
+from app.text.search import exactly, parse
 from app.web.paging import PAGE_SIZE, Pager
 
 # What the filter calls candidates without a source.
@@ -32,17 +46,29 @@ class TitleJudged(StrEnum):
 
 
 class Order(StrEnum):
-    """How the pool is sorted."""
+    """How the pool is sorted; the best are the nearest where meaning is searched, else those with the best score."""
 
+    BEST = "best"
     SCORE = "score"
     NEWEST = "newest"
     OLDEST = "oldest"
     TITLE = "title"
 
 
+class By(StrEnum):
+    """What a search goes by: every word, the meaning of the sentence, or both at once."""
+
+    WORDS = "words"
+    MEANING = "meaning"
+    BOTH = "both"
+
+
 @dataclass(frozen=True)
 class PoolFilter:
-    """Which candidates to list; what is None or empty does not narrow. Lengths are characters of the last message."""
+    """Which candidates to list; what is None or empty does not narrow. Lengths are characters of the last message.
+
+    `like` and `unlike` are numbers of candidates: the nearer to the first and the further from the second, the better.
+    """
 
     status: CandidateStatus | None = None
     source: str = ""
@@ -59,7 +85,12 @@ class PoolFilter:
     longest: int | None = None
     least_score: int | None = None
     code: bool | None = None
-    order: Order = Order.SCORE
+    region: int | None = None
+    lasso: str = ""
+    order: Order = Order.BEST
+    by: By = By.WORDS
+    like: tuple[int, ...] = ()
+    unlike: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,14 +117,54 @@ def searched(session: Session, project_id: int, wanted: PoolFilter) -> Select[Ca
     return pool_candidates(project_id, wanted).where(*searching.conditions(session, project_id, parse(wanted.words)))
 
 
+def fitting(session: Session, project_id: int, wanted: PoolFilter) -> Select[int]:
+    """The numbers of candidates that fit the filter, of its words only what stands in quotes and what is left out."""
+    held = searching.conditions(session, project_id, exactly(parse(wanted.words)))
+    return select(Candidate.id).where(*_conditions(project_id, wanted), *held)
+
+
+def among(session: Session, ids: Sequence[int]) -> ColumnElement[bool]:
+    """Whether a candidate is one of these, which may be thousands: one parameter, however many they are."""
+    if searching.on_sqlite(session):
+        each = func.json_each(json.dumps(list(ids))).table_valued("value")
+        return Candidate.id.in_(select(each.c.value))
+    return Candidate.id == func.any(bindparam(None, list(ids), ARRAY(BigInteger)))
+
+
+def in_order(session: Session, ids: Sequence[int], order: Order) -> list[int]:
+    """The same numbers in this order."""
+    return list(session.scalars(select(Candidate.id).where(among(session, ids)).order_by(*_order(order))))
+
+
+def count_of(session: Session, query: Select[Any]) -> int:
+    """How many rows a query gives."""
+    return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+
 def page_of_pool(session: Session, query: Select[Candidate], number: int) -> tuple[Sequence[Candidate], Pager]:
     """One page of the pool: found by number first, so that sorting carries no texts about."""
     ids = query.with_only_columns(Candidate.id)
-    total = session.scalar(select(func.count()).select_from(ids.order_by(None).subquery())) or 0
-    pager = Pager(min(number, max(1, -(-total // PAGE_SIZE))), total)
+    pager = pager_of(count_of(session, ids), number)
     wanted = session.scalars(ids.limit(PAGE_SIZE).offset((pager.number - 1) * PAGE_SIZE)).all()
-    rows = {one.id: one for one in session.scalars(select(Candidate).where(Candidate.id.in_(wanted)))}
-    return [rows[one] for one in wanted], pager
+    return by_ids(session, wanted), pager
+
+
+def pager_of(total: int, number: int) -> Pager:
+    """That page of so many candidates, or the last one."""
+    return Pager(min(number, max(1, -(-total // PAGE_SIZE))), total)
+
+
+def by_ids(session: Session, ids: Sequence[int]) -> list[Candidate]:
+    """The candidates of these numbers in their order, as far as they are there and may be seen."""
+    rows = {one.id: one for one in session.scalars(select(Candidate).where(among(session, ids)))}
+    return [rows[one] for one in ids if one in rows]
+
+
+def seen(session: Session, project_id: int, ids: Sequence[int]) -> list[Candidate]:
+    """Those of these candidates that are in this project and may be seen, in their order."""
+    here = (Candidate.project_id == project_id, Candidate.id.in_(ids), published())
+    rows = {one.id: one for one in session.scalars(select(Candidate).where(*here))} if ids else {}
+    return [rows[one] for one in dict.fromkeys(ids) if one in rows]
 
 
 def _conditions(project_id: int, wanted: PoolFilter) -> list[ColumnElement[bool]]:
@@ -112,6 +183,10 @@ def _conditions(project_id: int, wanted: PoolFilter) -> list[ColumnElement[bool]
         found.append(Candidate.language == wanted.language)
     if wanted.import_run_id is not None:
         found.append(Candidate.import_run_id == wanted.import_run_id)
+    if wanted.region is not None:
+        found.append(in_region(project_id, wanted.region))
+    if wanted.lasso:
+        found.append(in_lasso(project_id, corners_of(wanted.lasso)))
     return found + _of_the_words(wanted)
 
 
@@ -139,6 +214,7 @@ def _of_the_words(wanted: PoolFilter) -> list[ColumnElement[bool]]:
 
 def _order(order: Order) -> tuple[Any, ...]:
     by: dict[Order, Any] = {
+        Order.BEST: Candidate.score.desc().nulls_last(),
         Order.SCORE: Candidate.score.desc().nulls_last(),
         Order.NEWEST: Candidate.id.desc(),
         Order.OLDEST: Candidate.id.asc(),

@@ -4,28 +4,46 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
+from sqlalchemy.orm import Session
 
 from app.examples.operations import WorkedOn
-from app.projects.access import Annotator, Lead
+from app.projects.access import Annotator, Lead, ProjectAccess
 from app.selection import operations, taking
 from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, SampleForm
-from app.selection.pages import next_in_list, pool_page
+from app.selection.foundpage import found_page, next_in_list
+from app.selection.pages import pool_page
 from app.selection.queries import candidate_in, sampling_in
 from app.selection.samplepage import sample_page
 from app.sources.models import CandidateStatus
-from app.web.templating import Flash, redirect, render
+from app.web.templating import Flash, redirect, render, targeted_block
 from app.web.transactions import SessionDep
 from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)
 Wanted = Annotated[PoolQuery, Query()]
+TYPED = ("found",)
 DONE = {"keep": "Kept", "reject": "Rejected", "use": "Turned into drafts"}
 
 
 @router.get("/projects/{slug}/pool", name="selection:pool")
 def pool(request: Request, session: SessionDep, access: Annotator, wanted: Wanted) -> Response:
     """The list, its first candidate chosen."""
-    return render(request, "selection/pool.html", pool_page(session, access, wanted), session=session)
+    return _shown(request, session, access, wanted)
+
+
+def _shown(
+    request: Request, session: Session, access: ProjectAccess, wanted: PoolQuery, candidate_id: int | None = None
+) -> Response:
+    """The page, or what is found alone, as it changes while somebody types."""
+    if targeted_block(request) not in TYPED:
+        page = pool_page(session, access, wanted, candidate_id)
+        return render(request, "selection/pool.html", page, session=session)
+    found = found_page(session, access, wanted, candidate_id)
+    response = render(request, "selection/pool.html", found, session=session, fragments=TYPED)
+    # The address is that of what the page shows by now, without the fields that say nothing.
+    query = wanted.as_query()
+    response.headers["HX-Replace-Url"] = f"{request.url.path}?{query}" if query else request.url.path
+    return response
 
 
 @router.get("/projects/{slug}/pool/sample", name="selection:sample")
@@ -92,8 +110,7 @@ def many(
 @router.get("/projects/{slug}/pool/{candidate_id}", name="selection:candidate")
 def candidate(request: Request, session: SessionDep, access: Annotator, candidate_id: int, wanted: Wanted) -> Response:
     """The list with this candidate chosen."""
-    page = pool_page(session, access, wanted, candidate_id)
-    return render(request, "selection/pool.html", page, session=session)
+    return _shown(request, session, access, wanted, candidate_id)
 
 
 @router.post("/projects/{slug}/pool/{candidate_id}/keeping", name="selection:keep")

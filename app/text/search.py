@@ -122,6 +122,18 @@ def parse(typed: str) -> Wanted:
     return Wanted(tuple(parts[""]), tuple(parts["-"]))
 
 
+def sentence(typed: str) -> str:
+    """What is typed as a model of meaning reads it: without quotation marks, and without what must not occur."""
+    found = _TERM.finditer(typed.replace("\0", " "))
+    said = (one["word"] if one["phrase"] is None else one["phrase"] for one in found if not one["no"])
+    return " ".join(" ".join(said).split())
+
+
+def exactly(wanted: Wanted) -> Wanted:
+    """What holds whichever way is searched: a phrase must occur, and what is left out is left out."""
+    return Wanted(tuple(term for term in wanted.all if term.phrase), wanted.none)
+
+
 def says_too_much(typed: str) -> bool:
     """Whether more was typed than is looked for."""
     return len(_TERM.findall(typed.replace("\0", " "))) > MOST_TERMS

@@ -74,6 +74,13 @@ DELETE /api/v1/endpoints/{endpoint_id}
 """
 
 ANNOTATOR = """
+GET /projects/{slug}/next
+POST /projects/{slug}/next/{candidate_id}
+POST /projects/{slug}/next/{candidate_id}/undoing
+GET /api/v1/projects/{slug}/next
+POST /api/v1/projects/{slug}/next/{candidate_id}
+POST /api/v1/projects/{slug}/next/{candidate_id}/undoing
+GET /api/v1/projects/{slug}/selection
 GET /projects/{slug}/colleagues
 GET /projects/{slug}/colleagues/{example_id}
 POST /projects/{slug}/nearness
@@ -116,11 +123,21 @@ POST /projects/{slug}/imports/{import_id}/rules
 POST /projects/{slug}/imports/{import_id}/set-up
 POST /projects/{slug}/imports/{import_id}/set-up/beginning
 POST /projects/{slug}/imports/{import_id}/set-up/beginning/undoing
+GET /projects/{slug}/encoding
+POST /projects/{slug}/encoding
+GET /api/v1/projects/{slug}/encoding
+POST /api/v1/projects/{slug}/encoding
 GET /projects/{slug}/duplicates
 GET /projects/{slug}/duplicates/scans
 POST /projects/{slug}/duplicates/scans
 GET /projects/{slug}/duplicates/{pair_id}
 POST /projects/{slug}/duplicates/{pair_id}/decision
+POST /projects/{slug}/duplicates/{pair_id}/cluster
+GET /projects/{slug}/duplicates/thresholds
+POST /projects/{slug}/duplicates/judgements
+GET /projects/{slug}/duplicates/removed
+GET /projects/{slug}/duplicates/removed.jsonl
+GET /projects/{slug}/duplicates/removed.csv
 POST /projects/{slug}/duplicates/{pair_id}/reversal
 GET /projects/{slug}/examples/{example_id}/duplicates
 GET /projects/{slug}/gates
@@ -228,6 +245,16 @@ GET /projects/{slug}/pool
 GET /projects/{slug}/pool/sample
 POST /projects/{slug}/pool/selected
 POST /projects/{slug}/pool/undoing
+GET /projects/{slug}/pool/map
+POST /projects/{slug}/pool/map
+GET /projects/{slug}/pool/map/points
+GET /projects/{slug}/pool/map/titles
+GET /projects/{slug}/pool/map/regions.csv
+POST /projects/{slug}/pool/map/selected
+POST /projects/{slug}/pool/map/undoing
+GET /api/v1/projects/{slug}/map
+POST /api/v1/projects/{slug}/map
+GET /api/v1/projects/{slug}/map/points
 GET /projects/{slug}/pool/{candidate_id}
 POST /projects/{slug}/pool/{candidate_id}/title
 POST /projects/{slug}/pool/{candidate_id}/example
@@ -279,6 +306,11 @@ POST /api/v1/projects/{slug}/duplicates/scans
 GET /api/v1/projects/{slug}/duplicates/scans/{scan_id}
 GET /api/v1/projects/{slug}/duplicates/{pair_id}
 POST /api/v1/projects/{slug}/duplicates/{pair_id}/decision
+POST /api/v1/projects/{slug}/duplicates/{pair_id}/cluster
+GET /api/v1/projects/{slug}/duplicates/clusters
+GET /api/v1/projects/{slug}/duplicates/thresholds
+POST /api/v1/projects/{slug}/duplicates/judgements
+GET /api/v1/projects/{slug}/duplicates/removed
 POST /api/v1/projects/{slug}/duplicates/{pair_id}/reversal
 GET /api/v1/projects/{slug}/next-version
 GET /api/v1/projects/{slug}/gates

@@ -65,11 +65,11 @@ def example(
 
 def scan(
     database: Database, settings, people: People, *, methods: Sequence[Method] = tuple(Method),
-    on: On = On.PROMPT, threshold: float = 0.9,
+    on: On = On.PROMPT, threshold: float = 0.9, wording: float = operations.WORDING,
 ) -> DuplicateScan:  # fmt: skip
     with database.writing() as session:
         started = operations.start_scan(
-            session, people.annotator, people.project, methods=methods, on=on, threshold=threshold
+            session, people.annotator, people.project, methods=methods, on=on, threshold=threshold, wording=wording
         )
     state = run_now(database, settings, started.job_id, "test")
     with database.reading() as session:

@@ -58,7 +58,11 @@ def test_pairs_are_listed_decided_and_undone(handpicked, database, people, pool)
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("dedup", "PROJECT", "--method", "lexical"), 2, "lexical"),
+        (("dedup", "PROJECT", "--method", "translation"), 2, "translation"),
+        (("dedup", "PROJECT", "--lexical-threshold", "0.1"), 1, "makes no sense"),
+        (("duplicates", "settle", "PROJECT", "1"), 2, "--keep"),
+        (("duplicates", "removed", "PROJECT", "--out", "x.txt"), 2, ".jsonl"),
+        (("duplicates", "judge", "PROJECT", "example:1", "example:2", "same"), 1, "nothing to judge"),
         (("dedup", "PROJECT", "--on", "title"), 2, "title"),
         (("dedup", "PROJECT", "--threshold", "7"), 1, "makes no sense"),
         (("dedup", "nowhere"), 1, "no project nowhere"),
@@ -72,3 +76,35 @@ def test_what_does_not_fit_is_said_in_a_sentence(handpicked, people, arguments, 
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_clusters_are_listed_settled_told_and_undone(handpicked, database, people, pool, tmp_path):
+    handpicked("dedup", pool)
+    listed = json.loads(handpicked("duplicates", "clusters", pool, "--json").stdout)["clusters"]
+    assert {tuple(one["texts"]) for one in listed} == {
+        (f"candidate:{SITE}/3", f"candidate:{SITE}/4"), (f"candidate:{SITE}/1", f"candidate:{SITE}/2"),
+    }  # fmt: skip
+    number, keep = str(listed[0]["pair"]), listed[0]["texts"][1]
+    settled = json.loads(
+        handpicked("duplicates", "settle", pool, number, "--keep", keep, "--reason", "Older.", "--json").stdout
+    )
+    assert (settled["rejected"], settled["reason"]) == (listed[0]["texts"][0], "Older.")
+    out = tmp_path / "removed.jsonl"
+    told = json.loads(handpicked("duplicates", "removed", pool, "--out", str(out), "--json").stdout)["removals"]
+    assert [(row["removed"], row["kept"], row["why"]) for row in told] == [(settled["rejected"], keep, "Older.")]
+    assert [json.loads(line) for line in out.read_text("utf-8").splitlines()] == told
+    handpicked("duplicates", "undo", pool, str(settled["id"]))
+    assert json.loads(handpicked("duplicates", "removed", pool, "--json").stdout) == {"removals": []}
+
+
+def test_thresholds_are_read_and_pairs_judged(handpicked, pool):
+    assert "No look has counted pairs yet" in handpicked("duplicates", "thresholds", pool).stdout
+    handpicked("dedup", pool)
+    read = json.loads(handpicked("duplicates", "thresholds", pool, "--json").stdout)
+    assert (read["threshold"], read["floor"], read["judged"]) == (0.9, 0.7, 0)
+    [ready] = read["to_judge"]
+    judged = handpicked("duplicates", "judge", pool, ready["left"], ready["right"], "different", "--json")
+    assert json.loads(judged.stdout)["verdict"] == "keep_both"
+    read = json.loads(handpicked("duplicates", "thresholds", pool, "--json").stdout)
+    at = next(one for one in read["readings"] if one["from"] == 0.9)
+    assert (read["judged"], read["to_judge"], at["pairs"], at["precision"]["share"]) == (1, [], 1, 0.0)

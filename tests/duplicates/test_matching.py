@@ -17,17 +17,17 @@ from app.duplicates.matching import (
     reaching,
 )
 from app.duplicates.normal import normal_form
+from tests.duplicates.rows import FORMS, flat, planted, unit_rows
 
 
-def unit_rows(count, dimensions=384, seed=0, copies=0.2):
-    """Rows with a falling spectrum, as texts have, a share of them near copies of others."""
-    random = np.random.default_rng(seed)
-    spread = np.arange(1, dimensions + 1) ** -0.5
-    rows = random.normal(size=(count, dimensions)) * spread
-    near = int(count * copies)
-    noise = random.uniform(0.05, 0.7, size=(near, 1)) * random.normal(size=(near, dimensions)) * spread
-    rows[:near] = rows[count - near :] + noise
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+@pytest.fixture(params=[None, *FORMS], ids=lambda form: form.value if form else "whole")
+def form(request, monkeypatch):
+    """Rows that are compared whole, and short ones in every form that this processor has, however few there are."""
+    if request.param:
+        monkeypatch.setattr(searching, "SHORT_FROM_ROWS", 0)
+        monkeypatch.setattr(searching, "COMPILED_FROM_ROWS", 0)
+        monkeypatch.setattr(searching, "form_here", lambda: request.param)
+    return request.param
 
 
 def plain_pairs(rows, threshold):
@@ -108,18 +108,14 @@ def test_groups_and_distinct_texts_agree(texts):
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.5, 0.8, 0.9, 0.97])
-@pytest.mark.parametrize("shortened_from", [0, 10**9])
-def test_the_pairs_are_exactly_those_of_a_plain_comparison(monkeypatch, threshold, shortened_from):
-    monkeypatch.setattr(searching, "SHORT_FROM_ROWS", shortened_from)
-    rows = unit_rows(300)
+def test_the_pairs_are_exactly_those_of_a_plain_comparison(form, threshold):
+    rows = planted(unit_rows(300), threshold) if threshold > 0.4 else unit_rows(300)
     found = pairs_at_least(rows, threshold)
     assert found.tolist() == [tuple(map(float, pair)) for pair in plain_pairs(rows, threshold)]
     assert len(found) > 0
 
 
-@pytest.mark.parametrize("shortened_from", [0, 10**9])
-def test_a_pair_exactly_at_the_threshold_is_found(monkeypatch, shortened_from):
-    monkeypatch.setattr(searching, "SHORT_FROM_ROWS", shortened_from)
+def test_a_pair_exactly_at_the_threshold_is_found(form):
     rows = unit_rows(400)
     known = pairs_at_least(rows, 0.8)[:12]
     assert len(known) == 12
@@ -127,6 +123,13 @@ def test_a_pair_exactly_at_the_threshold_is_found(monkeypatch, shortened_from):
         assert (left, right, score) in pairs_at_least(rows, score).tolist()
         above = float(np.nextafter(np.float32(score), np.float32(2)))
         assert above > 1 or (left, right, score) not in pairs_at_least(rows, above).tolist()
+
+
+def test_rows_alike_in_all_directions_and_copies_are_compared_exactly_as_well(form):
+    rows = np.vstack([flat(150), np.repeat(flat(20), 3, axis=0)])
+    found = pairs_at_least(rows, 0.9)
+    assert found.tolist() == [tuple(map(float, pair)) for pair in plain_pairs(rows, 0.9)]
+    assert len(found) >= 60
 
 
 def test_every_higher_threshold_is_read_from_the_pairs_of_a_low_one():

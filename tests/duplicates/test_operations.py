@@ -266,7 +266,7 @@ def test_a_scan_and_its_job_stand_together(database, people):
         )
     with database.reading() as session:
         job = session.get_one(Job, scan.job_id)
-        assert (job.kind, job.args) == ("scan_duplicates", {"duplicate_scan_id": scan.id})
+        assert (job.kind, job.args) == ("scan_duplicates", {"duplicate_scan_id": scan.id, "lexical_permille": 600})
         assert scan.methods == ["exact", "embedding"]
         assert session.scalar(select(AuditEntry.action).where(AuditEntry.subject == f"duplicate_scan:{scan.id}"))
 

@@ -1,5 +1,6 @@
 """The real bundled model encodes: same vectors as its library gives, in any order, with progress."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,13 @@ def test_a_folder_loads_and_a_changed_file_changes_the_key(encoder, copied_model
     settings = copied_model / "sentence_bert_config.json"
     settings.write_text(settings.read_text().replace("256", "128"))
     assert load_encoder(str(copied_model)).key != same.key
+
+
+def test_a_model_that_puts_a_prompt_before_each_text_has_it(copied_model, encoder):
+    config = copied_model / "config_sentence_transformers.json"
+    config.write_text(json.dumps({"prompts": {"q": "query: "}, "default_prompt_name": "q"}))
+    prompted = load_encoder(str(copied_model))
+    assert np.abs(prompted.encode(TEXTS[:1]) - encoder.encode(["query: " + TEXTS[0]])).max() < 1e-5
 
 
 def test_altered_bundled_weights_are_refused(copied_model, monkeypatch):

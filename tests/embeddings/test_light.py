@@ -89,6 +89,7 @@ def test_weights_in_half_precision_are_read(copied_model, light):
         ("config.json", {"hidden_act": "relu"}),
         ("sentence_bert_config.json", {"max_seq_length": None}),
         ("1_Pooling/config.json", {"pooling_mode_max_tokens": True}),
+        ("config_sentence_transformers.json", {"prompts": {"q": "query: "}, "default_prompt_name": "q"}),
     ],
 )
 def test_another_kind_of_model_is_left_to_the_full_encoder(copied_model, file, changes):

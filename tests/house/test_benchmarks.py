@@ -26,6 +26,7 @@ from app.datasets.models import Version
 from app.datasets.verify import verify_folder
 from app.db import Database
 from app.duplicates.models import ExampleText
+from app.embeddings.models import CandidateText
 from app.examples.models import Example
 from app.projects.models import Project
 from app.sources.models import Candidate
@@ -96,6 +97,23 @@ def test_vectors_are_built_for_the_desk(load: Load, database: Database) -> None:
     assert count(database, ExampleText) == 6
 
 
+def test_a_pool_is_built_with_vectors_and_searched(load: Load, database: Database) -> None:
+    meaning = load("meaning")
+    assert meaning.fill(database, 80)
+    assert count(database, CandidateText) == 80
+    taken, spent = meaning.in_process(database, meaning.SEARCHES["meaning"], 1)
+    assert taken[0] > 0
+    assert spent > 0
+
+
+def test_selections_are_made_and_lazy_greed_is_plain_greed(load: Load) -> None:
+    selection = load("selection")
+    found = selection.measure(selection.rows(400, None, 0), 20, 0)
+    assert found["lazy_is_plain"]
+    covered = {name: one["mean"] for name, one in found["methods"].items()}
+    assert covered["coverage"] > covered["random"] > 0
+
+
 def test_a_pool_is_built_and_looked_at(load: Load, settings: Settings, database: Database) -> None:
     sampling = load("sampling")
     project = sampling.fill(database, 120)
@@ -119,10 +137,10 @@ def test_house_style_is_measured(load: Load) -> None:
     assert sum(counts["remarks"].values()) >= len(items)
 
 
-def test_near_vectors_are_drawn_and_found_both_ways(load: Load) -> None:
+def test_near_vectors_are_drawn_and_found_both_ways(load: Load, tmp_path: Path) -> None:
     dedup = load("dedup")
     texts = np.random.default_rng(3).normal(size=(50, 16)).astype(np.float32)
-    vectors = dedup.drawn(texts / np.linalg.norm(texts, axis=1, keepdims=True), 100)
+    vectors = dedup.drawn(texts / np.linalg.norm(texts, axis=1, keepdims=True), 100, tmp_path)
     assert dedup.ours(vectors, 0.9) == dedup.product(vectors, 0.9) != set()
 
 
@@ -135,14 +153,18 @@ def test_machines_are_told_apart(load: Load) -> None:
 SMALL = {
     "comparing": "--examples 100 --database sqlite --times 1 --json",
     "dedup": "--sizes 300 --texts 60 --times 1 --json",
+    "encoding": "--short 6 --long 2 --times 1 --pool 30 --json",
     "desk": "--people 2 --database sqlite --examples 2 --saves 2 --json",
     "exports": "--examples 40 --database sqlite --times 1 --json",
     "import": "--mb 1 --rows 200 --json",
     "lint_sample": f"{sample.dump_folder()}@{sample.SITE} --sample 3 --json",
     "lists": "--examples 60 --database sqlite --times 1 --json",
+    "meaning": "--candidates 120 --database sqlite --times 2 --json",
+    "methods": "--copies --json",
     "near": "--examples 30 --database sqlite --times 2 --json",
     "others": "--rows 3000 --people 2 --seconds 5 --json",
     "sampling": "--candidates 300 --database sqlite --times 1 --json",
+    "selection": "--rows 400 --count 20 --json",
     "versions": "--examples 400 --database sqlite --times 1 --json",
 }
 
@@ -154,6 +176,8 @@ def test_each_is_run_by_the_long_tests() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", SMALL)
 def test_each_runs_from_its_beginning_to_its_end(name: str, tmp_path: Path) -> None:
+    if name == "methods" and not (ROOT.parent / "shared" / "data").is_dir():
+        pytest.skip("no shared data beside this checkout")
     environment = os.environ | {"TMPDIR": str(tmp_path), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, f"benchmarks/{name}.py", *SMALL[name].split()]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,10 +1,10 @@
-"""Near rows by float32 products of blocks, on any processor."""
+"""Near rows by float32 products of blocks, on any processor and without waiting for a compiler."""
 
 import threading
 
 import numpy as np
 
-from app.duplicates.engine.shortening import ROUNDING, Positions
+from app.duplicates.engine.shortening import ROUNDING, Positions, products
 from app.embeddings.vectors import Vectors
 
 TILE = 512
@@ -13,11 +13,10 @@ TILE = 512
 class FloatTiles:
     """Rows that are multiplied with each other, a tile of TILE by TILE at a time."""
 
-    threaded = False
-
-    def __init__(self, rows: Vectors, threshold: float) -> None:
-        """Begin with float32 rows (n, d); sums in another order than ours may have reached the threshold."""
-        self.rows, self.lowest = rows, np.float32(threshold - ROUNDING)
+    def __init__(self, rows: Vectors, threshold: float, second: Vectors | None = None) -> None:
+        """Begin with float32 rows (n, d), and longer ones, where there are, that hits are asked about."""
+        # Sums in another order than ours may have reached the threshold.
+        self.rows, self.second, self.lowest = rows, second, np.float32(threshold - ROUNDING)
         self._room = threading.local()
 
     def near(self, row: int, rows: int, column: int, columns: int) -> tuple[Positions, Positions]:
@@ -28,7 +27,10 @@ class FloatTiles:
             for other in range(max(column, start), columns, TILE)
         ]
         left, right = (np.concatenate([np.empty(0, dtype=np.int64), *side]) for side in zip(*found, strict=True))
-        return left, right
+        if self.second is None or not len(left):
+            return left, right
+        kept = products(self.second, left, right) >= self.lowest
+        return left[kept], right[kept]
 
     def _tile(self, row: int, rows: int, column: int, columns: int) -> tuple[Positions, Positions]:
         products = self._products(rows - row, columns - column)

@@ -1,62 +1,66 @@
 """All pairs of rows that may reach a threshold: tiles over short rows, then the same question on longer ones."""
 
-import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
 
-from app.duplicates.engine import integers
+from app.duplicates.engine.coding import in_bytes, in_floats, in_question, lost_in_bytes
 from app.duplicates.engine.floats import FloatTiles
-from app.duplicates.engine.integers import IntegerTiles
-from app.duplicates.engine.shortening import ROUNDING, Positions, main_axes, products, shortened
+from app.duplicates.engine.forms import Form, form_here
+from app.duplicates.engine.shortening import ROUNDING, Positions, main_axes, shortened, shortened_to
 from app.embeddings.light import one_thread
+from app.embeddings.matrix import processors
 from app.embeddings.vectors import Vectors
 
 # A piece: so few pairs that memory holds them even if all are hits, so many that starting it costs nothing.
-ROWS_A_PIECE, COLUMNS_A_PIECE = 512, 8192
-# From so many rows on turning them first is worth it.
+ROWS_A_PIECE, COLUMNS_A_PIECE = 512, 16_384
+# From so many rows on turning them first is worth it, and so is loading the compiler.
 SHORT_FROM_ROWS = 8192
-WIDTHS = (32, 48, 64, 96, 128)
-SAMPLED_ROWS = 2000
-# What a pair costs that has to be looked at again, in columns of a product: a hundred thousandth of them is nothing.
-LOOKING_AGAIN = 5000
-# The second question is put to rows of this width.
-SECOND = 128
+COMPILED_FROM_ROWS = 20_000
+WIDTHS = (16, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256)
+SAMPLED_ROWS = 1500
+# What a pair costs that has to be looked at again, in columns of a product: a ten thousandth of them is a column.
+LOOKING_AGAIN = 8000
+# What a column of whole rows costs, multiplied as floats, in columns of short rows.
+WHOLE = {Form.BYTES: 4.0, Form.FLOATS: 1.5, Form.BLOCKS: 1.0}
+# The second question is put to rows of at least this width, and twice that of the first.
+SECOND = 64
 
 
 class Tiles(Protocol):
     """Rows that are compared with each other by their products."""
 
-    # Whether one call makes use of all processors by itself.
-    threaded: bool
-
     def near(self, row: int, rows: int, column: int, columns: int) -> tuple[Positions, Positions]:
-        """The pairs with left in row..rows, right in column..columns and left < right that may reach the threshold."""
+        """The pairs with left in row..rows, right in column..columns and left < right that may reach the threshold.
+
+        Row and column are multiples of 64.
+        """
 
 
 class Search:
-    """How the pairs of a set are found: the rows of the first question, and those of the second where there is one."""
+    """How the pairs of a set are found: by tiles of rows, turned and cut where that is less work."""
 
-    def __init__(self, vectors: Vectors, threshold: float, width: int | None = None) -> None:
-        """Turn and cut float32 unit rows (n, d) to so many columns; without a `width`, to what is least work."""
+    def __init__(self, vectors: Vectors, threshold: float, width: int | None = None, form: Form | None = None) -> None:
+        """Take float32 unit rows (n, d); cut them to `width` columns of a form, or to what is least work here."""
         self.count, self.threshold = len(vectors), threshold
-        self.second: Vectors | None = None
+        self.form = form or (form_here() if self.count >= COMPILED_FROM_ROWS else Form.BLOCKS)
         with one_thread():
             axes = main_axes(vectors) if width or self.count >= SHORT_FROM_ROWS else None
-            self.width = width or (vectors.shape[1] if axes is None else best_width(vectors, axes, threshold))
-            if axes is None or self.width >= vectors.shape[1]:
+            whole = vectors.shape[1]
+            self.width = width or (whole if axes is None else best_width(vectors, axes, threshold, self.form))
+            if axes is None or self.width >= whole:
                 self.tiles: Tiles = FloatTiles(vectors, threshold)
                 return
-            self.tiles = tiles_of(shortened(vectors, axes, self.width), threshold)
-            if self.width < SECOND < vectors.shape[1]:
-                self.second = shortened(vectors, axes, SECOND)
+            longer = max(SECOND, 2 * self.width)
+            widths = [self.width, longer] if longer < whole else [self.width]
+            self.tiles = tiles_of(shortened_to(vectors, axes, widths, processors()), threshold, self.form)
 
     def pieces(self) -> Iterator[tuple[int, Positions, Positions]]:
         """Give (rows begun, left, right), piece by piece, with left < right; whoever stops early stops the work."""
-        at_once = 1 if self.tiles.threaded else _processors()
+        at_once = processors()
         with one_thread(), ThreadPoolExecutor(at_once) as threads:
             under_way: deque[tuple[int, Future[tuple[Positions, Positions]]]] = deque()
             try:
@@ -72,11 +76,7 @@ class Search:
 
     def _piece(self, row: int, column: int) -> tuple[Positions, Positions]:
         ends = min(row + ROWS_A_PIECE, self.count), min(column + COLUMNS_A_PIECE, self.count)
-        left, right = self.tiles.near(row, ends[0], column, ends[1])
-        if self.second is None or not len(left):
-            return left, right
-        kept = products(self.second, left, right) >= np.float32(self.threshold - ROUNDING)
-        return left[kept], right[kept]
+        return self.tiles.near(row, ends[0], column, ends[1])
 
 
 def _done(row: int, found: Future[tuple[Positions, Positions]]) -> tuple[int, Positions, Positions]:
@@ -88,23 +88,36 @@ def candidates(vectors: Vectors, threshold: float) -> Iterator[tuple[int, Positi
     yield from Search(vectors, threshold).pieces()
 
 
-def tiles_of(short: Vectors, threshold: float) -> Tiles:
-    """Short rows in the form that this processor compares fastest."""
-    return IntegerTiles(short, threshold) if integers.worth_while() else FloatTiles(short, threshold)
+def tiles_of(rows: Sequence[Vectors], threshold: float, form: Form) -> Tiles:
+    """Short rows in a form, and with them longer ones for the second question, where there is one."""
+    short, second = rows[0], rows[1] if len(rows) > 1 else None
+    if form is Form.BLOCKS:
+        return FloatTiles(short, threshold, second)
+    # Only large sets wait for it.
+    from app.duplicates.engine.tile import RowTiles
+
+    coded = in_bytes(short, threshold, processors()) if form is Form.BYTES else in_floats(short, threshold)
+    return RowTiles(coded, in_question(second, len(short), threshold, processors()))
 
 
-def best_width(vectors: Vectors, axes: Vectors, threshold: float) -> int:
+def best_width(vectors: Vectors, axes: Vectors, threshold: float, form: Form = Form.BLOCKS) -> int:
     """Say to how many columns to cut: few are quickly multiplied and leave more pairs to be looked at again.
 
     Told from a sample; whole rows where the vectors are alike in all directions, or the threshold is low.
     """
     sample = vectors[:: max(1, len(vectors) // SAMPLED_ROWS)]
-    whole = vectors.shape[1]
-    costs: dict[int, float] = {whole: whole + LOOKING_AGAIN * _share(sample, threshold)}
+    whole: int = vectors.shape[1]
+    best, least = whole, float("inf")
     for width in WIDTHS:
-        if width < whole:
-            costs[width] = width + LOOKING_AGAIN * _share(shortened(sample, axes, width), threshold)
-    return min(costs, key=lambda width: (costs[width], width))
+        if width >= min(least, whole):
+            break
+        short = shortened(sample, axes, width)
+        lost = lost_in_bytes(short, threshold) if form is Form.BYTES else ROUNDING
+        cost = width + LOOKING_AGAIN * _share(short, threshold - lost)
+        if cost < least:
+            best, least = width, cost
+    floats = whole * WHOLE[form]
+    return whole if floats < least and floats + LOOKING_AGAIN * _share(sample, threshold) <= least else best
 
 
 def _share(rows: Vectors, threshold: float) -> float:
@@ -114,8 +127,3 @@ def _share(rows: Vectors, threshold: float) -> float:
         for at in range(0, len(rows), ROWS_A_PIECE)
     )
     return max(hits, 0) / max(len(rows) * (len(rows) - 1), 1)
-
-
-def _processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,59 @@
+"""Add next: the ten candidates that would help most; accept, not now, never, undo."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import Response
+
+from app.examples.operations import WorkedOn
+from app.projects.access import Annotator
+from app.selection import deciding
+from app.selection.advising import Asking
+from app.selection.models import NextVerdict
+from app.selection.next_forms import NextForm, NextQuery
+from app.selection.next_pages import next_page
+from app.selection.queries import candidate_in
+from app.web.templating import Flash, redirect, render
+from app.web.transactions import SessionDep
+
+router = APIRouter(include_in_schema=False)
+Wanted = Annotated[NextQuery, Query()]
+UNDONE = {
+    NextVerdict.ACCEPTED: "Undone: it is a candidate again.", NextVerdict.LATER: "Undone: it is not put off any more.",
+    NextVerdict.NEVER: "Undone: it is not rejected any more.",
+}  # fmt: skip
+
+
+@router.get("/projects/{slug}/next", name="selection:next")
+def add_next(request: Request, session: SessionDep, access: Annotator, wanted: Wanted) -> Response:
+    """The ten, the chosen one open."""
+    asking = Asking(request.app.state.database, request.app.state.settings)
+    page = next_page(request, session, access, asking, wanted)
+    return render(request, "selection/next.html", page, session=session)
+
+
+@router.post("/projects/{slug}/next/{candidate_id}", name="selection:decide_next")
+def decide(
+    request: Request,
+    session: SessionDep,
+    access: Annotator,
+    candidate_id: int,
+    wanted: Wanted,
+    form: Annotated[NextForm, Form()],
+) -> Response:
+    """Do what was said to the candidate; the one that stood after it is chosen."""
+    candidate = candidate_in(session, access.project.id, candidate_id)
+    said = deciding.decide(session, access.user, access.project, candidate, form.verdict, form.reason)
+    return redirect(request, "selection:next", Flash("ok", said), slug=access.project.slug, query=wanted.as_query())
+
+
+@router.post("/projects/{slug}/next/{candidate_id}/undoing", name="selection:undo_next")
+def undo(request: Request, session: SessionDep, access: Annotator, candidate_id: int, wanted: Wanted) -> Response:
+    """Undo what was said to the candidate, and choose it."""
+    candidate = candidate_in(session, access.project.id, candidate_id)
+    try:
+        flash = Flash("ok", UNDONE[deciding.take_back(session, access.user, access.project, candidate)])
+    except WorkedOn:
+        flash = Flash("warn", "It stays accepted: its example has been worked on.")
+    query = wanted.as_query(at=candidate_id)
+    return redirect(request, "selection:next", flash, slug=access.project.slug, query=query)
