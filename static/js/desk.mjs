@@ -135,7 +135,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Who presses a button that the answer takes away goes on in the text they were in, and in a new turn where they made one.
-let writing = "turn-1";
+// A page that opens with the focus in a text has told of it before this was there to hear.
+let writing = TURN.test(document.activeElement?.id ?? "") ? document.activeElement.id : "turn-1";
 document.addEventListener("focusin", ({ target }) => { if (TURN.test(target.id)) writing = target.id; });
 
 function goOnWriting(ctx) {

@@ -105,7 +105,7 @@ def test_from_sign_in_to_submitted_with_a_prompt_of_ones_own(
     keys.press("Control+Enter")
     said(page, "Submitted")
     print("from sign-in to submitted, from nothing:", *keys.pressed)
-    assert keys.pressed == ["Tab", "Enter", *["Tab"] * 7, "Enter", "n", "Alt+n", "Control+Enter"]
+    assert keys.pressed == ["Tab", "Enter", *["Tab"] * 8, "Enter", "n", "Alt+n", "Control+Enter"]
     complaints.none()
 
 
