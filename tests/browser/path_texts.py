@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from tests.browser.walk import FIRST, Walk, button, expect, heading, link, said
+from tests.browser.walk import Walk, button, expect, heading, link, said
 
 
 def write(walk: Walk) -> int:
