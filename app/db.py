@@ -212,10 +212,6 @@ _AT_THE_SERVER = {
     # Helpers take longer to start than a page may take: only what would run for a good tenth of a second gets any.
     "parallel_setup_cost": "20000",
 }
-# A worker that stands still within a transaction would keep its job from all others.
-_BEGIN_WRITING = (
-    f"BEGIN; SET LOCAL lock_timeout = '{PATIENCE:.0f}s'; SET LOCAL idle_in_transaction_session_timeout = '5min'"
-)
 
 
 def _prepare_postgresql(connection: Any, record: Any) -> None:
@@ -241,9 +237,13 @@ def _ask_the_rested(engine: Engine, connection: Any, record: Any, _proxy: Any) -
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    # In one message what is one message: the driver would send each by itself and wait for its answer.
-    writes = connection.get_execution_options().get("begin") == "IMMEDIATE"
-    _driver(connection).execute(_BEGIN_WRITING if writes else "BEGIN", prepare=False)
+    begin = "BEGIN"
+    if connection.get_execution_options().get("begin") == "IMMEDIATE":
+        # In one message: the driver would wait for the answer to each. A worker that stands still within a transaction
+        # would keep its job from all others.
+        begin += f"; SET LOCAL lock_timeout = '{1000 * PATIENCE:.0f}ms'"
+        begin += "; SET LOCAL idle_in_transaction_session_timeout = '5min'"
+    _driver(connection).execute(begin, prepare=False)
 
 
 def _driver(connection: Connection) -> Any:

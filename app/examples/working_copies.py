@@ -118,14 +118,20 @@ def keep(session: Session, desk: Desk, written: Written, *, follows: int, key: s
     standing = copy_on(session, desk)
     if standing is None:
         raise CopyGone
+    if _says_the_same(standing, values, again=standing.key == key):
+        return standing
     offered = not follows and standing.based_on < written.based_on
     if standing.key != key and offered and _set_aside(session, desk, standing):
         kept = _begun(session, desk, values)
         if kept is not None:
             return kept
-    if standing.key != key or not same_messages(standing.messages, values["messages"]):
-        raise KeptElsewhere(standing)
-    return standing
+    raise KeptElsewhere(standing)
+
+
+def _says_the_same(standing: WorkingCopy, values: Mapping[str, Any], *, again: bool) -> bool:
+    """Whether these very words are kept already: sent `again`, or by a page that went and the one that came next."""
+    described = (standing.based_on, standing.description) == (values["based_on"], values["description"])
+    return (again or described) and same_messages(standing.messages, values["messages"])
 
 
 def _checked(desk: Desk, written: Written) -> dict[str, Any]:

@@ -223,6 +223,18 @@ def test_a52_a_conflict_is_chosen_without_script_and_what_is_typed_since_stays(
     assert copies(database) == []
 
 
+def test_the_same_words_sent_by_the_page_before_and_the_one_after_are_kept_once(browser, database, people, path, made):
+    """A page that is loaded anew sends what the one before had sent and not heard of; other words are refused still."""
+    client = browser(people.annotator)
+    first = client.post(f"{path}/{made.id}/working-copy", data=typed("Said once"))
+    again = client.post(f"{path}/{made.id}/working-copy", data=typed("Said once") | {"copy_key": "another-page"})
+    assert again.status_code == 200
+    assert again.json()["counter"] == first.json()["counter"]
+    other = client.post(f"{path}/{made.id}/working-copy", data=typed("Said otherwise") | {"copy_key": "a-third-page"})
+    assert other.status_code == 409
+    assert [copy.messages[-1]["content"] for copy in copies(database)] == ["Said once"]
+
+
 def test_an_example_that_is_not_made_yet_is_kept_by_the_key_of_its_form(browser, database, people, path):
     client = browser(people.annotator)
     kept = client.post(f"{path}/working-copy", data=typed("Begun", based_on="0")).json()["counter"]
@@ -378,7 +390,7 @@ def test_the_api_keeps_reads_and_throws_away(api, database, people, made):
     counter = client.put(url, json=body).json()["counter"]
     assert client.put(url, json=body).json()["counter"] == counter
     assert client.get(url).json()["messages"] == FOUR
-    other = client.put(url, json=body | {"key": "api-key-2"})
+    other = client.put(url, json=body | {"key": "api-key-2", "messages": rows.pair("Something else?")})
     assert (other.status_code, other.json()["current"]["counter"]) == (409, counter)
     assert api(people.colleague).get(url).status_code == 404
     assert client.delete(url, params={"counter": counter + 1}).status_code == 409
@@ -421,8 +433,10 @@ def test_two_first_saves_at_once_make_one_row(database, people, made):
     with database.writing() as session:
         desk = Desk(people.annotator, people.project, session.get_one(Example, made.id))
         kept = working_copies.keep(session, desk, written, follows=0, key="first-key")
+        other = Written(rows.pair("Something else?"), TOLD, 1)
         with pytest.raises(working_copies.KeptElsewhere):
-            working_copies.keep(session, desk, written, follows=0, key="second-key")
+            working_copies.keep(session, desk, other, follows=0, key="second-key")
+        assert working_copies.keep(session, desk, written, follows=0, key="second-key").id == kept.id
         assert working_copies.keep(session, desk, written, follows=0, key="first-key").id == kept.id
 
 
