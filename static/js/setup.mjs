@@ -63,5 +63,5 @@ document.addEventListener("htmx:before:request", ({ target, detail }) => {
   document.getElementById("counted").setAttribute("aria-busy", "true");
 });
 document.addEventListener("htmx:finally:request", ({ detail }) => {
-  if (detail.ctx === latest) document.getElementById("counted").removeAttribute("aria-busy");
+  if (detail.ctx === latest) document.getElementById("counted")?.removeAttribute("aria-busy");
 });
