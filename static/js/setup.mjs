@@ -60,7 +60,7 @@ let latest = null;
 document.addEventListener("htmx:before:request", ({ target, detail }) => {
   if (!target.closest("#setup")) return;
   latest = detail.ctx;
-  document.getElementById("counted").setAttribute("aria-busy", "true");
+  document.getElementById("counted")?.setAttribute("aria-busy", "true");
 });
 document.addEventListener("htmx:finally:request", ({ detail }) => {
   if (detail.ctx === latest) document.getElementById("counted")?.removeAttribute("aria-busy");
