@@ -14,20 +14,7 @@ from time import monotonic
 from typing import Annotated, Any, ClassVar
 
 import psycopg
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    Enum,
-    Integer,
-    MetaData,
-    String,
-    create_engine,
-    event,
-    inspect,
-    text,
-)
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
@@ -158,7 +145,7 @@ class Database:
         """Whether nothing is left to migrate: asked by reading alone, so that nobody waits for a writer's turn."""
         newest = max(path.name for path in MIGRATIONS.glob("*.py"))
         with self.engine.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
+            if not connection.dialect.has_table(connection, "alembic_version"):
                 return False
             held = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
         return held == ["_".join(newest.split("_")[:2])]
