@@ -74,6 +74,7 @@ def _docstrings_of(file: Path) -> Iterator[str]:
 
 def real_vectors(count: int, kept: Path | None) -> Vectors:
     """At most so many real texts encoded, or what a file has of them."""
+    kept = kept and kept.with_suffix(".npy")
     if kept and kept.exists():
         found: Vectors = np.load(kept)[:count]
         return found

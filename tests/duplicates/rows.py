@@ -4,8 +4,8 @@ import numpy as np
 
 from app.duplicates.engine.forms import Form, form_here
 
-# What this processor can do; the last can be done everywhere.
-FORMS = {Form.BYTES: list(Form), Form.FLOATS: [Form.FLOATS, Form.BLOCKS], Form.BLOCKS: [Form.BLOCKS]}[form_here()]
+# What this processor can do: its quickest form and those after it, of which the last can be done everywhere.
+FORMS = list(Form)[list(Form).index(form_here()) :]
 
 
 def unit_rows(count, dimensions=384, seed=0, copies=0.2):

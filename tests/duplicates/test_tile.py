@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.duplicates.engine.coding import Coded, in_bytes, in_floats, in_question, lost_in_bytes, rounded
+from app.duplicates.engine.coding import Coded, in_bytes, in_floats, in_quads, in_question, lost_in_bytes, rounded
 from app.duplicates.engine.forms import Form, form_here, form_of
 from app.duplicates.engine.shortening import ROUNDING, main_axes, shortened
 from tests.duplicates.rows import FORMS, brute, unit_rows
@@ -24,7 +24,7 @@ if COMPILED:
 
 
 def coded(short, threshold, form):
-    return in_bytes(short, threshold) if form is Form.BYTES else in_floats(short, threshold)
+    return {Form.QUADS: in_quads, Form.BYTES: in_bytes, Form.FLOATS: in_floats}[form](short, threshold)
 
 
 def pairs(tiles, *limits):
@@ -69,6 +69,21 @@ def test_bytes_have_the_sums_of_whole_numbers(count, half, threshold, seed, shar
     tiles = RowTiles(codes, in_question(None, count, threshold))
     assert sorted(pairs(tiles, 0, count, 0, count)) == expected
     # What reaches the threshold does so in integers as well, and none of those wraps to below nothing.
+    assert brute(rows, threshold) <= set(expected)
+
+
+@pytest.mark.skipif(Form.QUADS not in FORMS, reason="this processor has no VNNI")
+@settings(max_examples=40, deadline=None)
+@given(st.integers(4, 140), st.integers(2, 50), st.floats(0.05, 1), st.integers(0, 2**32 - 1), st.booleans())
+def test_fours_of_bytes_have_the_sums_of_whole_numbers(count, width, threshold, seed, sharp):
+    rows = short_rows(count, width, seed)
+    rows = spread(rows, seed) if sharp else rows
+    codes = in_quads(rows, threshold)
+    numbers = codes.words(codes.atoms).view(np.int8).astype(np.int64)
+    sums = numbers @ numbers.T + codes.starts[:, None] + codes.offset * numbers.sum(axis=1)[:, None]
+    expected = sorted(zip(*(side.tolist() for side in np.nonzero(np.triu(sums > 0, 1))), strict=True))
+    tiles = RowTiles(codes, in_question(None, count, threshold))
+    assert sorted(pairs(tiles, 0, count, 0, count)) == expected
     assert brute(rows, threshold) <= set(expected)
 
 
@@ -151,6 +166,7 @@ def test_floats_are_taken_as_they_are():
 
 
 def test_the_form_hangs_on_what_the_compiler_says_of_the_processor():
+    assert form_of("x86_64-unknown-linux-gnu", ["+avx2", "+avx512vnni"]) is Form.QUADS
     assert form_of("x86_64-unknown-linux-gnu", ["+avx2", "+fma"]) is Form.BYTES
     assert form_of("x86_64-unknown-linux-gnu", ["-avx2", "+fma"]) is Form.FLOATS
     assert form_of("aarch64-unknown-linux-gnu", [""]) is Form.FLOATS

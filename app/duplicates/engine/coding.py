@@ -16,6 +16,8 @@ from app.embeddings.vectors import Vectors
 Codes: TypeAlias = npt.NDArray[np.int8]
 
 LEVELS = 127
+# What makes any signed byte an unsigned one.
+OFFSET = 128
 # Two products of an unsigned with a signed byte are added in 16 bits, and stay at the end of these if they are larger.
 LARGEST = 2**15 - 1
 # The square of this many steps is the product of a unit row with itself.
@@ -35,10 +37,10 @@ class Coded:
 
     def words(self, atoms: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
         """What 32 bits of a row are set against atoms of columns: the atom, twice where it has half as many bits."""
-        if atoms.dtype == np.uint32:
-            return atoms
-        signed = (np.ascontiguousarray(atoms).view(np.uint8) - np.uint8(self.offset)).view(np.uint16)
-        return signed.astype(np.uint32) * np.uint32(0x10001)
+        lowered = np.ascontiguousarray(atoms)
+        if self.offset:
+            lowered = (lowered.view(np.uint8) - np.uint8(self.offset)).view(atoms.dtype)
+        return lowered if lowered.dtype == np.uint32 else lowered.astype(np.uint32) * np.uint32(0x10001)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ def in_floats(short: Vectors, threshold: float) -> Coded:
     """Give float32 rows as they are; the sums of a tile begin below nothing, which doubles what rounding may do."""
     starts = np.full(len(short), 2 * ROUNDING - threshold, dtype=np.float32)
     return Coded(np.ascontiguousarray(short).view(np.uint32), starts)
+
+
+def in_quads(short: Vectors, threshold: float, processors: int = 1) -> Coded:
+    """Give float32 rows as fours of bytes, whose sums have 32 bits: nothing wraps, and all steps of a byte are used."""
+    short = np.pad(short, ((0, 0), (0, -short.shape[1] % 4)))
+    scale = LEVELS / _widest(short)
+    codes, lost = rounded(short, scale, processors)
+    lowest = int(np.floor((threshold - lost) * scale**2))
+    starts = (1 - lowest - OFFSET * codes.sum(axis=1, dtype=np.int64)).astype(np.int32)
+    return Coded((codes.view(np.uint8) + np.uint8(OFFSET)).view(np.uint32), starts, OFFSET)
 
 
 def in_bytes(short: Vectors, threshold: float, processors: int = 1) -> Coded:
@@ -74,6 +86,11 @@ def in_question(rows: Vectors | None, count: int, threshold: float, processors: 
     scale = LEVELS / _widest(rows)
     codes, lost = rounded(rows, scale, processors)
     return Question(codes, int(np.floor((threshold - lost) * scale**2)))
+
+
+def lost_in_quads(short: Vectors) -> float:
+    """By how much `in_quads` puts the threshold lower for such rows."""
+    return rounded(short, LEVELS / _widest(short))[1]
 
 
 def lost_in_bytes(short: Vectors, threshold: float) -> float:

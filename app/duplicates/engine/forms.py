@@ -5,8 +5,12 @@ from functools import cache
 
 
 class Form(Enum):
-    """Small integers or floats in the registers of a compiled tile, or blocks of floats by the library."""
+    """Small integers or floats in the registers of a compiled tile, or blocks of floats by the library.
 
+    Integers are added four at once where the processor knows how (VNNI), else in pairs.
+    """
+
+    QUADS = "quads"
     BYTES = "bytes"
     FLOATS = "floats"
     BLOCKS = "blocks"
@@ -26,6 +30,8 @@ def form_here() -> Form:
 
 def form_of(machine: str, features: list[str]) -> Form:
     """Give the form for a machine by LLVM's names of it and of what it can do."""
+    if "+avx512vnni" in features:
+        return Form.QUADS
     if "+avx2" in features:
         return Form.BYTES
     # Every 64-bit ARM adds a product in one step; elsewhere LLVM would call a function for each.

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.duplicates.engine.coding import in_bytes, in_floats, in_question, lost_in_bytes
+from app.duplicates.engine.coding import Coded, in_bytes, in_floats, in_quads, in_question, lost_in_bytes, lost_in_quads
 from app.duplicates.engine.floats import FloatTiles
 from app.duplicates.engine.forms import Form, form_here
 from app.duplicates.engine.shortening import ROUNDING, Positions, main_axes, shortened, shortened_to
@@ -25,7 +25,7 @@ SAMPLED_ROWS = 1500
 # What a pair costs that has to be looked at again, in columns of a product: a ten thousandth of them is a column.
 LOOKING_AGAIN = 8000
 # What a column of whole rows costs, multiplied as floats, in columns of short rows.
-WHOLE = {Form.BYTES: 4.0, Form.FLOATS: 1.5, Form.BLOCKS: 1.0}
+WHOLE = {Form.QUADS: 8.0, Form.BYTES: 4.0, Form.FLOATS: 1.5, Form.BLOCKS: 1.0}
 # The second question is put to rows of at least this width, and twice that of the first.
 SECOND = 64
 
@@ -96,8 +96,20 @@ def tiles_of(rows: Sequence[Vectors], threshold: float, form: Form) -> Tiles:
     # Only large sets wait for it.
     from app.duplicates.engine.tile import RowTiles
 
-    coded = in_bytes(short, threshold, processors()) if form is Form.BYTES else in_floats(short, threshold)
-    return RowTiles(coded, in_question(second, len(short), threshold, processors()))
+    return RowTiles(_coded(short, threshold, form), in_question(second, len(short), threshold, processors()))
+
+
+def _coded(short: Vectors, threshold: float, form: Form) -> Coded:
+    if form is Form.FLOATS:
+        return in_floats(short, threshold)
+    return (in_quads if form is Form.QUADS else in_bytes)(short, threshold, processors())
+
+
+def _lost(short: Vectors, threshold: float, form: Form) -> float:
+    """By how much a form puts the threshold lower for such rows."""
+    if form is Form.QUADS:
+        return lost_in_quads(short)
+    return lost_in_bytes(short, threshold) if form is Form.BYTES else ROUNDING
 
 
 def best_width(vectors: Vectors, axes: Vectors, threshold: float, form: Form = Form.BLOCKS) -> int:
@@ -112,8 +124,7 @@ def best_width(vectors: Vectors, axes: Vectors, threshold: float, form: Form = F
         if width >= min(least, whole):
             break
         short = shortened(sample, axes, width)
-        lost = lost_in_bytes(short, threshold) if form is Form.BYTES else ROUNDING
-        cost = width + LOOKING_AGAIN * _share(short, threshold - lost)
+        cost = width + LOOKING_AGAIN * _share(short, threshold - _lost(short, threshold, form))
         if cost < least:
             best, least = width, cost
     floats = whole * WHOLE[form]

@@ -1,8 +1,9 @@
 """Near rows by tiles of products that never leave the processor's registers, compiled for it by numba.
 
 A tile is ROWS rows by REGISTERS registers of columns. Its sums begin so low that a sum above nothing is a hit; their
-maximum tells whether there is any, and mostly there is none. Two forms: small integers, where AVX2 multiplies 32 at
-once (`Bytes`), and floats elsewhere (`Floats`). Importing this module imports numba, which takes a moment.
+maximum tells whether there is any, and mostly there is none. Three forms: small integers, of which VNNI multiplies 64
+at once (`Quads`) and AVX2 32 (`Bytes`), and floats elsewhere (`Floats`). Importing this module imports numba,
+which takes a moment.
 """
 
 from contextlib import suppress
@@ -20,15 +21,12 @@ from app.duplicates.engine.shortening import Positions
 
 # Twelve registers of sums, two of columns, one of a row and one of products: the sixteen that AVX2 has.
 ROWS, REGISTERS = 6, 2
-# A register has 32 bytes; so many of its parts of 32 bits.
-PARTS = 8
 # So many blocks of columns are crossed by all rows of a piece before the next, near the processor.
 STRIP = 16
 FIRST_ROOM = 4096
 LINE = 64
 
 INT16, INT32, INT64 = (ir.IntType(bits) for bits in (16, 32, 64))
-WORDS = ir.VectorType(INT32, PARTS)
 _function: Any = cgutils.get_or_insert_function
 
 
@@ -38,8 +36,8 @@ class RowTiles:
     def __init__(self, coded: Coded, question: Question) -> None:
         """Begin with the rows of the first question, and those that its hits are asked about."""
         self._coded, self._question, self._count = coded, question, len(coded.atoms)
-        groups, bits = coded.atoms.shape[1], coded.atoms.itemsize * 8
-        self.block = REGISTERS * PARTS * 32 // bits
+        groups = coded.atoms.shape[1]
+        self.block = REGISTERS * FORMS[coded.starts.dtype.name].lanes
         blocks = -(-self._count // self.block)
         self._packed = _aligned((blocks, groups, self.block), coded.atoms.dtype)
         whole = self._count // self.block
@@ -81,10 +79,28 @@ def _aligned(shape: tuple[int, ...], kind: np.dtype[Any]) -> npt.NDArray[Any]:
     return raw[first : first + size].view(kind).reshape(shape)
 
 
+class Quads:
+    """Unsigned columns by signed rows, four products added in each of 16 lanes of 32 bits."""
+
+    size, lane, lanes, columns = 64, INT32, 16, ir.VectorType(ir.IntType(8), 64)
+
+    @staticmethod
+    def added(builder: Any, total: Any, column: Any, row: Any) -> Any:
+        """The sums with one more atom's products."""
+        kind = ir.FunctionType(total.type, [total.type] * 3)
+        multiply = _function(builder.module, kind, "llvm.x86.avx512.vpdpbusd.512")
+        return builder.call(multiply, [total, *(builder.bitcast(side, total.type) for side in (column, row))])
+
+    @staticmethod
+    def above(builder: Any, one: Any, other: Any) -> Any:
+        """In which lanes one is above the other."""
+        return builder.icmp_signed(">", one, other)
+
+
 class Bytes:
     """Unsigned columns by signed rows, two products added in each of 16 lanes of 16 bits."""
 
-    lane, lanes, columns = INT16, 16, ir.VectorType(ir.IntType(8), 32)
+    size, lane, lanes, columns = 32, INT16, 16, ir.VectorType(ir.IntType(8), 32)
 
     @staticmethod
     def added(builder: Any, total: Any, column: Any, row: Any) -> Any:
@@ -95,14 +111,14 @@ class Bytes:
 
     @staticmethod
     def above(builder: Any, one: Any, other: Any) -> Any:
-        """In which lanes one is above the other."""
+        """See Quads.above."""
         return builder.icmp_signed(">", one, other)
 
 
 class Floats:
     """One product in each of eight lanes."""
 
-    lane, lanes, columns = ir.FloatType(), PARTS, ir.VectorType(ir.FloatType(), PARTS)
+    size, lane, lanes, columns = 32, ir.FloatType(), 8, ir.VectorType(ir.FloatType(), 8)
 
     @staticmethod
     def added(builder: Any, total: Any, column: Any, row: Any) -> Any:
@@ -112,15 +128,20 @@ class Floats:
 
     @staticmethod
     def above(builder: Any, one: Any, other: Any) -> Any:
-        """See Bytes.above."""
+        """See Quads.above."""
         return builder.fcmp_ordered(">", one, other)
+
+
+# By what a row's sums begin with.
+FORMS: dict[str, type[Quads | Bytes | Floats]] = {"int32": Quads, "int16": Bytes, "float32": Floats}
 
 
 class _Writing:
     """A tile's code, as it is written for LLVM."""
 
-    def __init__(self, builder: Any, form: type[Bytes | Floats]) -> None:
+    def __init__(self, builder: Any, form: type[Quads | Bytes | Floats]) -> None:
         self.to, self.form = builder, form
+        self.words = ir.VectorType(INT32, form.size // 4)
         self.sums = ir.VectorType(form.lane, form.lanes)
 
     def tile(self, words: Any, starts: Any, packed: Any, groups: Any, hits: Any) -> Any:
@@ -151,7 +172,7 @@ class _Writing:
         ]
         sums = []
         for row in range(ROWS):
-            word = self._spread(to.load(self._at(words, INT32, row, group, ROWS)), WORDS)
+            word = self._spread(to.load(self._at(words, INT32, row, group, ROWS)), self.words)
             word = to.bitcast(word, self.form.columns)
             sums += [
                 self.form.added(to, totals[row * REGISTERS + number], column, word)
@@ -192,7 +213,7 @@ class _Writing:
 
 def _typed_tile(_: Any, start: Any, words: Any, starts: Any, packed: Any, groups: Any, hits: Any) -> Any:
     """Whether a tile has a hit; only then `hits` is written. What a start is tells the form; the rest are addresses."""
-    form = Bytes if start == types.int16 else Floats
+    form = FORMS[start.name]
 
     def generate(_: Any, builder: Any, __: Any, given: Any) -> Any:
         return _Writing(builder, form).tile(*given[1:])
