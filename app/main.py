@@ -76,10 +76,13 @@ from app.runs import seen_routes as runs_seen_routes
 from app.runs import tokenizer_api as runs_tokenizer_api
 from app.runs import tokenizer_routes as runs_tokenizer_routes
 from app.selection import api as selection_api
-from app.selection import next_api, next_routes
 from app.selection import routes as selection_routes
+from app.selection.adding import api as selection_next_api
+from app.selection.adding import routes as selection_next_routes
 from app.selection.atlas import api as selection_map_api
 from app.selection.atlas import routes as selection_map_routes
+from app.selection.sampling import api as selection_sampling_api
+from app.selection.sampling import routes as selection_sampling_routes
 from app.sources import api as sources_api
 from app.sources import mapping_api, mapping_routes, setup_routes, unpack_routes
 from app.sources import routes as sources_routes
@@ -123,8 +126,10 @@ PAGES = (
     runs_routes,
     runs_seen_routes,
     runs_tokenizer_routes,
-    next_routes,
-    selection_map_routes,  # before the pool's, which takes any word there for a candidate's number
+    selection_next_routes,
+    # These two before the pool's, which takes any word there for a candidate's number.
+    selection_map_routes,
+    selection_sampling_routes,
     selection_routes,
     sources_routes,
     sources_transfer_routes,
@@ -160,9 +165,10 @@ APIS = (
     runs_api,
     runs_seen_api,
     runs_tokenizer_api,
-    next_api,
+    selection_next_api,
     selection_map_api,
     selection_api,
+    selection_sampling_api,
     sources_api,
     suggestions_api,
     mapping_api,

@@ -15,11 +15,13 @@ from app.reviews import models as reviews
 from app.runs import models as runs
 from app.selection import map_models as maps
 from app.selection import models as selection
+from app.selection.adding import models as adding
+from app.selection.sampling import models as sampling
 from app.sources import models as sources
 from app.suggestions import models as suggestions
 
 metadata = Base.metadata
 ROOMS = (
-    *(accounts, datasets, duplicates, embeddings, endpoints, examples, gates, jobs, maps, projects),
-    *(publications, reviews, runs, selection, sources, suggestions),
+    *(accounts, adding, datasets, duplicates, embeddings, endpoints, examples, gates, jobs, maps, projects),
+    *(publications, reviews, runs, sampling, selection, sources, suggestions),
 )

@@ -35,8 +35,8 @@ from app.embeddings.encoder import load_encoder
 from app.embeddings.models import CandidateText, Embedding
 from app.embeddings.vectors import text_hash
 from app.projects.models import Project
-from app.selection.finding import find, page_of
 from app.selection.queries import By, PoolFilter
+from app.selection.search.finding import find, page_of
 from app.selection.searching import index_all
 from app.sources.bulk import insert_ignoring
 from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState, Into

@@ -24,8 +24,8 @@ from app.config import Settings
 from app.db import Database
 from app.projects import operations as projects
 from app.projects.models import Project, Split
-from app.selection import taking
-from app.selection.plans import LIMA
+from app.selection.sampling import taking
+from app.selection.sampling.plans import LIMA
 from app.sources.models import Candidate, ImportRun, ImportState, Into
 
 BATCH = 5000

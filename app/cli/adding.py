@@ -8,15 +8,15 @@ from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fai
 from app.duplicates.encoding import bring_up_to_date
 from app.embeddings.operations import light_encoder_within
 from app.errors import Refusal
-from app.selection import deciding
-from app.selection.advising import Asking, ask
-from app.selection.choosing import Method, choose, open_pool
-from app.selection.models import NextVerdict
-from app.selection.next_documents import next_document, selection_document
+from app.selection.adding import deciding
+from app.selection.adding.advising import Asking, ask
+from app.selection.adding.choosing import Method, choose, open_pool
+from app.selection.adding.documents import next_document, selection_document
+from app.selection.adding.models import NextVerdict
+from app.selection.adding.reasons import cosine_words
+from app.selection.adding.suggesting import By
 from app.selection.operations import keep_candidates
 from app.selection.queries import candidate_in
-from app.selection.reasons import cosine_words
-from app.selection.suggesting import By
 from app.sources.models import Candidate
 from app.web.words import plural
 

@@ -13,9 +13,9 @@ from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, pro
 from app.projects.models import Project, Split
 from app.selection import operations, queries
 from app.selection.documents import found_documents
-from app.selection.finding import find, first_of
-from app.selection.meaning import likeness
 from app.selection.queries import By, Order, PoolFilter, TitleJudged
+from app.selection.search.finding import find, first_of
+from app.selection.search.meaning import likeness
 from app.selection.searching import index_all
 from app.sources.models import Candidate, CandidateStatus
 from app.sources.opening import read_again

@@ -6,8 +6,8 @@ import typer
 
 from app.accounts.models import Role
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
-from app.selection import queries, taking
-from app.selection.plans import plan_named
+from app.selection.sampling import queries, taking
+from app.selection.sampling.plans import plan_named
 from app.web.words import plural
 
 

@@ -21,7 +21,7 @@ from app.projects.models import Project
 from app.projects.queries import composition_of
 from app.reviews.models import Review, ReviewVerdict
 from app.reviews.queries import APPROVING
-from app.selection.models import Sampling, SamplingPick
+from app.selection.sampling.models import Sampling, SamplingPick
 from app.text.licences import key_of
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.selection.finding import Page
+from app.selection.search.finding import Page
 from app.sources.models import Candidate
 
 

@@ -7,7 +7,6 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.projects.models import Split
 from app.selection.areas import LASSO
-from app.selection.plans import PLANS, BadPlan, Plan, plan_from_text
 from app.selection.queries import By, Order, PoolFilter, TitleJudged
 from app.sources.models import CandidateStatus
 from app.web.forms import Form, Text
@@ -142,21 +141,3 @@ class ManyForm(Form):
     ids: Annotated[list[Annotated[int, Field(ge=1, le=2**53)]], Field(max_length=1000)] = Field([])
     act: Literal["keep", "reject", "use"]
     reason: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)] = ""
-
-
-class SampleForm(Form):
-    """A plan by name or as a document, and the seed."""
-
-    plan: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=60)] = "lima"
-    document: Annotated[Text, StringConstraints(max_length=100_000)] = Field(
-        "", description="A plan as TOML or JSON, instead of a named one."
-    )
-    seed: int = Field(0, ge=0, le=2**53 - 1)
-
-    def as_plan(self) -> Plan:
-        """The plan that is meant. Raises BadPlan."""
-        if self.document.strip():
-            return plan_from_text(self.document)
-        if self.plan not in PLANS:
-            raise BadPlan(why=f"there is no plan {self.plan}")
-        return PLANS[self.plan]

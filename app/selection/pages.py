@@ -14,8 +14,8 @@ from app.projects.models import Project
 from app.projects.queries import composition_of
 from app.selection import queries
 from app.selection.forms import PoolQuery
-from app.selection.foundpage import FoundPage, found_page
-from app.selection.meaning import standing_of
+from app.selection.search.meaning import standing_of
+from app.selection.search.pages import FoundPage, found_page
 from app.sources.models import CandidateStatus
 from app.text.languages import name_with_code
 

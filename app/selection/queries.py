@@ -26,7 +26,6 @@ from app.errors import NotFound
 from app.projects.models import Split
 from app.selection import searching
 from app.selection.areas import corners_of, in_lasso, in_region
-from app.selection.models import Sampling
 from app.sources.models import LONGEST_CATEGORY, Candidate, CandidateStatus, ImportRun, ImportState
 from app.text.search import exactly, parse
 from app.web.paging import PAGE_SIZE, Pager
@@ -302,16 +301,3 @@ def titles_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """The titles of candidates by number."""
     query = select(Candidate.id, Candidate.title).where(Candidate.id.in_(ids))
     return {row[0]: row[1] for row in session.execute(query)}
-
-
-def sampling_in(session: Session, project_id: int, number: int) -> Sampling:
-    """The project's sampling of that number, or NotFound."""
-    sampling = session.scalar(select(Sampling).where(Sampling.id == number, Sampling.project_id == project_id))
-    if sampling is None:
-        raise NotFound("There is no such sampling here.")
-    return sampling
-
-
-def samplings_of(project_id: int) -> Select[Sampling]:
-    """The samplings of a project, the newest first."""
-    return select(Sampling).where(Sampling.project_id == project_id).order_by(Sampling.id.desc())

@@ -7,13 +7,12 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from app.examples.operations import WorkedOn
-from app.projects.access import Annotator, Lead, ProjectAccess
-from app.selection import operations, taking
-from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm, SampleForm
-from app.selection.foundpage import found_page, next_in_list
+from app.projects.access import Annotator, ProjectAccess
+from app.selection import operations
+from app.selection.forms import JudgeForm, ManyForm, PoolQuery, RejectForm
 from app.selection.pages import pool_page
-from app.selection.queries import candidate_in, sampling_in
-from app.selection.samplepage import sample_page
+from app.selection.queries import candidate_in
+from app.selection.search.pages import found_page, next_in_list
 from app.sources.models import CandidateStatus
 from app.web.templating import Flash, redirect, render, targeted_block
 from app.web.transactions import SessionDep
@@ -44,36 +43,6 @@ def _shown(
     query = wanted.as_query()
     response.headers["HX-Replace-Url"] = f"{request.url.path}?{query}" if query else request.url.path
     return response
-
-
-@router.get("/projects/{slug}/pool/sample", name="selection:sample")
-def sample(
-    request: Request, session: SessionDep, access: Annotator, wanted: Annotated[SampleForm, Query()]
-) -> Response:
-    """What a plan would take; nothing moves."""
-    return render(request, "selection/sample.html", sample_page(session, access, wanted), session=session)
-
-
-@router.post("/projects/{slug}/pool/sample", name="selection:take_sample")
-def take_sample(request: Request, session: SessionDep, access: Lead, form: Annotated[SampleForm, Form()]) -> Response:
-    """Make drafts of what the plan takes."""
-    made, _ = taking.take(session, access.user, access.project, form.as_plan(), form.seed)
-    slug = access.project.slug
-    if made is None:
-        flash = Flash("ok", "The plan takes nothing now; nothing was changed.")
-        return redirect(request, "selection:sample", flash, slug=slug)
-    undo = str(request.app.url_path_for("selection:undo_sample", slug=slug, number=made.id))
-    words = f"Taken as drafts: {plural(made.result['taken'], 'candidate')}."
-    return redirect(request, "selection:sample", Flash("ok", words, undo_url=undo, undo_label="Put back"), slug=slug)
-
-
-@router.post("/projects/{slug}/pool/sample/{number}/undoing", name="selection:undo_sample")
-def undo_sample(request: Request, session: SessionDep, access: Lead, number: int) -> Response:
-    """Put back what a sampling took, as far as nobody has worked on it."""
-    back = taking.put_back(session, access.user, access.project, sampling_in(session, access.project.id, number))
-    stayed = f"; {back.stayed} stayed, for somebody has worked on them" if back.stayed else ""
-    flash = Flash("ok", f"Open in the pool again: {plural(back.put_back, 'candidate')}{stayed}.")
-    return redirect(request, "selection:sample", flash, slug=access.project.slug)
 
 
 @router.post("/projects/{slug}/pool/undoing", name="selection:undo")

@@ -8,8 +8,8 @@ from app.datasets.formats import Format
 from app.examples import operations as examples
 from app.examples.models import Example
 from app.reviews.operations import approve
-from app.selection import taking
-from app.selection.plans import Part, Plan
+from app.selection.sampling import taking
+from app.selection.sampling.plans import Part, Plan
 from tests.datasets.material import reasons_for
 from tests.examples import rows
 

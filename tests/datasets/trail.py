@@ -12,8 +12,8 @@ from app.examples.models import Example
 from app.jobs.running import run_now
 from app.reviews.operations import approve, return_example
 from app.runs.models import BaseModel, ModelKind, RunState, TrainingRun
-from app.selection.plans import Part, Plan
-from app.selection.taking import take
+from app.selection.sampling.plans import Part, Plan
+from app.selection.sampling.taking import take
 from app.sources.models import Candidate
 from app.sources.operations import ImportPlan, start_import
 from app.sources.rulesets import Ruleset

@@ -14,11 +14,12 @@ from app.embeddings.encoder import EncoderMissing
 from app.embeddings.models import CandidateText
 from app.jobs.models import Job
 from app.projects.models import Project, Split
-from app.selection import finding, meaning, queries
-from app.selection.finding import find, first_of, fused, page_of
+from app.selection import queries
 from app.selection.forms import PoolQuery
-from app.selection.meaning import likeness
 from app.selection.queries import By, Order, PoolFilter
+from app.selection.search import finding, meaning
+from app.selection.search.finding import find, first_of, fused, page_of
+from app.selection.search.meaning import likeness
 from app.sources.models import Candidate, CandidateStatus, ImportState
 from app.text.search import Term, exactly, parse, sentence
 from tests import factories

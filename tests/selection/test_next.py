@@ -8,12 +8,13 @@ from app.examples import operations as examples
 from app.examples.models import Example, ExampleState
 from app.projects.limits import Archived
 from app.projects.queries import composition_of
-from app.selection import deciding, operations
-from app.selection.advising import Asking, ask
-from app.selection.deciding import AGAIN_AFTER, JudgedMeanwhile, NothingToUndo
-from app.selection.models import NextDecision, NextVerdict
-from app.selection.reasons import Facts, cosine_words, reason
-from app.selection.suggesting import By
+from app.selection import operations
+from app.selection.adding import deciding
+from app.selection.adding.advising import Asking, ask
+from app.selection.adding.deciding import AGAIN_AFTER, JudgedMeanwhile, NothingToUndo
+from app.selection.adding.models import NextDecision, NextVerdict
+from app.selection.adding.reasons import Facts, cosine_words, reason
+from app.selection.adding.suggesting import By
 from app.sources.models import Candidate, CandidateStatus
 from tests.examples import rows
 from tests.selection.encoded import BREAD, DOGS, FERRIES, TIDES, encode, pool

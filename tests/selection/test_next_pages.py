@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from app.cli import build
 from app.examples import operations
 from app.examples.queries import example_of_candidate
-from app.selection.models import NextDecision, NextVerdict
+from app.selection.adding.models import NextDecision, NextVerdict
 from app.sources.models import Candidate, CandidateStatus
 from tests import factories
 from tests.examples import counting, rows

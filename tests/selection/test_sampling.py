@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.selection.plans import LIMA, BadPlan, Part, Plan, Prompt, Strata, Within, plan_from, plan_from_text
-from app.selection.sampling import Choosable, InHand, draw, shares
+from app.selection.sampling.drawing import Choosable, InHand, draw, shares
+from app.selection.sampling.plans import LIMA, BadPlan, Part, Plan, Prompt, Strata, Within, plan_from, plan_from_text
 
 
 def rows(sizes, **more):

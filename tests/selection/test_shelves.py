@@ -7,9 +7,9 @@ from itertools import product
 import pytest
 from sqlalchemy import event, update
 
-from app.selection import shelves, taking
-from app.selection.plans import Part, Plan, Strata, Within
-from app.selection.sampling import Choosable, InHand, draw
+from app.selection.sampling import shelves, taking
+from app.selection.sampling.drawing import Choosable, InHand, draw
+from app.selection.sampling.plans import Part, Plan, Strata, Within
 from app.sources.models import Candidate, CandidateStatus, ImportState
 from tests.examples import rows
 

@@ -9,8 +9,9 @@ from app.errors import Denied
 from app.examples import operations as examples
 from app.examples import queries as example_queries
 from app.examples.models import Example, ExampleState
-from app.selection import operations, taking
-from app.selection.plans import LIMA, Part, Plan, Strata
+from app.selection import operations
+from app.selection.sampling import taking
+from app.selection.sampling.plans import LIMA, Part, Plan, Strata
 from app.sources.models import Candidate, CandidateStatus
 from tests.examples import rows
 

@@ -25,7 +25,7 @@ from app.examples.sight import OutOfSight, hidden_from, kept_person
 from app.projects.models import Project, Split
 from app.reviews.models import Review
 from app.reviews.queries import reviews_of
-from app.selection.models import Sampling, SamplingPick
+from app.selection.sampling.models import Sampling, SamplingPick
 from app.sources.models import Candidate, ImportRecord, ImportRun
 from app.sources.queries import record_of_candidate, record_of_external_id
 from app.text.licences import key_of

@@ -19,8 +19,8 @@ from app.selection.atlas.figures import NEAR, Figures, Region, figures_of, mostl
 from app.selection.atlas.forms import MapQuery
 from app.selection.atlas.layout import FEWEST
 from app.selection.atlas.operations import live_mapping
-from app.selection.foundpage import REASONS
 from app.selection.map_models import FULL, Method, PoolMap
+from app.selection.search.pages import REASONS
 
 COLOURINGS = (("source", "Source"), ("state", "State"), ("region", "Region"), ("split", "Split"))
 

@@ -18,8 +18,8 @@ from app.errors import Conflict, NotFound
 from app.examples.models import Example
 from app.projects.limits import require_open
 from app.projects.models import Project
-from app.selection.models import NextDecision, NextVerdict
-from app.selection.needs import needs_of
+from app.selection.adding.models import NextDecision, NextVerdict
+from app.selection.adding.needs import needs_of
 from app.selection.operations import reject_candidate, restore_candidate, use_candidate
 from app.sources.models import Candidate, CandidateStatus
 

@@ -14,9 +14,9 @@ from app.embeddings.operations import light_encoder_within
 from app.embeddings.queries import pool_standing
 from app.errors import Refusal
 from app.projects.models import Project
-from app.selection.grounds import ground_within
-from app.selection.suggesting import Advice, By, set_of, suggest
-from app.selection.thin import ThinRegion, thin_regions
+from app.selection.adding.grounds import ground_within
+from app.selection.adding.suggesting import Advice, By, set_of, suggest
+from app.selection.adding.thin import ThinRegion, thin_regions
 from app.sources.models import Candidate
 
 # A page waits so long for what is measured for the first time.

@@ -10,10 +10,11 @@ from app.accounts.models import Role
 from app.examples.labels import SourceLabel, SourceLabels, shown_title
 from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of, role_in
-from app.selection import queries, taking
-from app.selection.forms import SampleForm
-from app.selection.plans import PLANS, BadPlan
-from app.selection.sampling import Drawn
+from app.selection import queries as pool
+from app.selection.sampling import queries, taking
+from app.selection.sampling.drawing import Drawn
+from app.selection.sampling.forms import SampleForm
+from app.selection.sampling.plans import PLANS, BadPlan
 
 MOST_STRATA = 30
 MOST_ROWS = 20
@@ -112,7 +113,7 @@ def sample_page(session: Session, access: ProjectAccess, wanted: SampleForm) -> 
 def _panels(session: Session, access: ProjectAccess, drawn: Sequence[Drawn]) -> list[PartPanel]:
     labels = SourceLabels(session.scalars(composition_of(access.project)))
     shown = [pick.candidate.id for part in drawn for pick in part.picks[:MOST_ROWS]]
-    titles = queries.titles_of(session, shown)
+    titles = pool.titles_of(session, shown)
     return [_panel(part, labels, titles) for part in drawn]
 
 

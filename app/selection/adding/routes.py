@@ -7,11 +7,11 @@ from fastapi.responses import Response
 
 from app.examples.operations import WorkedOn
 from app.projects.access import Annotator
-from app.selection import deciding
-from app.selection.advising import Asking
-from app.selection.models import NextVerdict
-from app.selection.next_forms import NextForm, NextQuery
-from app.selection.next_pages import next_page
+from app.selection.adding import deciding
+from app.selection.adding.advising import Asking
+from app.selection.adding.forms import NextForm, NextQuery
+from app.selection.adding.models import NextVerdict
+from app.selection.adding.pages import next_page
 from app.selection.queries import candidate_in
 from app.web.templating import Flash, redirect, render
 from app.web.transactions import SessionDep

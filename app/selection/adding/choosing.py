@@ -13,12 +13,12 @@ from app.db import Database
 from app.embeddings.encoder import Encoder
 from app.errors import Refusal
 from app.projects.models import Project
+from app.selection.adding.deciding import OPEN
+from app.selection.adding.grounds import train_rows
 from app.selection.coverage.baselines import by_chance, filtered, highest_first
 from app.selection.coverage.centres import farthest_first
 from app.selection.coverage.facility import Greed, ground_of, most_served
 from app.selection.coverage.whole import Places, Whole, measured, whole
-from app.selection.deciding import OPEN
-from app.selection.grounds import train_rows
 from app.sources.models import Candidate
 
 AT_ONCE = 500

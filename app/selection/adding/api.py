@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 from app.embeddings.operations import light_encoder_within
 from app.errors import Conflict
 from app.projects.access import Annotator
-from app.selection import deciding
-from app.selection.advising import Asking, ask
-from app.selection.choosing import Method, choose, open_pool
-from app.selection.next_documents import next_document, selection_document
-from app.selection.next_forms import NextAsk, NextForm
+from app.selection.adding import deciding
+from app.selection.adding.advising import Asking, ask
+from app.selection.adding.choosing import Method, choose, open_pool
+from app.selection.adding.documents import next_document, selection_document
+from app.selection.adding.forms import NextAsk, NextForm
 from app.selection.queries import candidate_in
 from app.web.forms import Form
 from app.web.refusals import REFUSALS

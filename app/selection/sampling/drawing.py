@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Protocol
 
-from app.selection.plans import Part, Plan, Prompt, Strata, Within
+from app.selection.sampling.plans import Part, Plan, Prompt, Strata, Within
 from app.web.words import plural
 
 UNSORTED = "(none)"

@@ -13,10 +13,10 @@ from app.examples.queries import example_of_candidate
 from app.projects.access import ProjectAccess
 from app.projects.queries import composition_of
 from app.selection import queries
-from app.selection.finding import Hits, Page, find, page_of
 from app.selection.forms import PoolQuery
-from app.selection.meaning import likeness
 from app.selection.queries import By, Order
+from app.selection.search.finding import Hits, Page, find, page_of
+from app.selection.search.meaning import likeness
 from app.sources.models import Candidate, CandidateStatus
 from app.text.search import Piece, Wanted, exactly, marked, parse, passage, pattern_of
 from app.web.paging import Pager

@@ -7,11 +7,11 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.selection.adding.grounds import Measured
+from app.selection.adding.suggesting import TheSet
 from app.selection.atlas.naming import names
 from app.selection.coverage.facility import most_served, strided
 from app.selection.coverage.whole import Places, nearest
-from app.selection.grounds import Measured
-from app.selection.suggesting import TheSet
 from app.sources.models import Candidate
 
 LOOKED_AT, SHOWN = 16, 4

@@ -7,8 +7,8 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from app.selection import queries
-from app.selection.meaning import LEAST_COSINE, Means, Scores, means_of, point_of, scores
 from app.selection.queries import By, Order, PoolFilter
+from app.selection.search.meaning import LEAST_COSINE, Means, Scores, means_of, point_of, scores
 from app.sources.models import Candidate
 from app.text.search import parse, sentence
 from app.web.paging import Pager

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from app.examples.models import Example, ExampleState
 from app.projects.models import Split
-from app.selection.plans import Part, Plan, Prompt, Strata, Within
 from app.selection.queries import published
-from app.selection.sampling import UNSORTED, Choosable, InHand, Shelf, in_order, is_wanted
+from app.selection.sampling.drawing import UNSORTED, Choosable, InHand, Shelf, in_order, is_wanted
+from app.selection.sampling.plans import Part, Plan, Prompt, Strata, Within
 from app.sources.models import Candidate, CandidateStatus, ImportRun
 
 ELIGIBLE = (CandidateStatus.KEPT, CandidateStatus.OPEN)

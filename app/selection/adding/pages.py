@@ -10,15 +10,15 @@ from app.embeddings.pages import PoolStanding, pool_standing_of
 from app.examples.labels import SourceLabel, shown_text, shown_title
 from app.examples.queries import heads_by_id
 from app.projects.access import ProjectAccess
-from app.selection.advising import Answer, Asking, ask
-from app.selection.deciding import AGAIN_AFTER, NOT_WANTED, Decided, decided_by
-from app.selection.foundpage import REASONS
-from app.selection.models import NextVerdict
-from app.selection.needs import Needs
-from app.selection.next_forms import TEN, NextQuery
-from app.selection.reasons import cosine_words
-from app.selection.suggesting import By, Suggestion
-from app.selection.thin import ThinRegion
+from app.selection.adding.advising import Answer, Asking, ask
+from app.selection.adding.deciding import AGAIN_AFTER, NOT_WANTED, Decided, decided_by
+from app.selection.adding.forms import TEN, NextQuery
+from app.selection.adding.models import NextVerdict
+from app.selection.adding.needs import Needs
+from app.selection.adding.reasons import cosine_words
+from app.selection.adding.suggesting import By, Suggestion
+from app.selection.adding.thin import ThinRegion
+from app.selection.search.pages import REASONS
 from app.sources.models import Candidate, CandidateStatus
 from app.text.dialogue import prompt_of, response_of
 from app.web.words import plural

@@ -17,11 +17,11 @@ from app.examples.models import Example, ExampleState
 from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import composition_of, role_in
-from app.selection.models import Sampling, SamplingPick
 from app.selection.operations import titled
-from app.selection.plans import Part, Plan
-from app.selection.sampling import Drawn, Pick, Shelf, draw
-from app.selection.shelves import Pool
+from app.selection.sampling.drawing import Drawn, Pick, Shelf, draw
+from app.selection.sampling.models import Sampling, SamplingPick
+from app.selection.sampling.plans import Part, Plan
+from app.selection.sampling.shelves import Pool
 from app.sources.models import Candidate
 from app.sources.rules.language import language_of
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.selection.advising import Answer
-from app.selection.choosing import Selected
-from app.selection.suggesting import Suggestion
+from app.selection.adding.advising import Answer
+from app.selection.adding.choosing import Selected
+from app.selection.adding.suggesting import Suggestion
 from app.sources.models import Candidate
 
 

@@ -21,14 +21,14 @@ from app.embeddings.vectors import Vectors, stack
 from app.examples.models import Example, ExampleState
 from app.examples.queries import arrived
 from app.projects.models import Project, Split
+from app.selection.adding.deciding import OPEN, waiting
+from app.selection.adding.grounds import Measured, rows_of
+from app.selection.adding.needs import MOST, Needs, needs_of
+from app.selection.adding.reasons import Facts, reason
 from app.selection.coverage.baselines import by_chance, highest_first
 from app.selection.coverage.centres import farthest_first
 from app.selection.coverage.facility import most_served
 from app.selection.coverage.whole import Places, whole
-from app.selection.deciding import OPEN, waiting
-from app.selection.grounds import Measured, rows_of
-from app.selection.needs import MOST, Needs, needs_of
-from app.selection.reasons import Facts, reason
 from app.sources.models import Candidate, CandidateStatus
 
 # What `app.duplicates` keeps of each example's newest words: a sibling's table, so it is named and not imported.

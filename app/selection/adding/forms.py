@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints
 
-from app.selection.models import NextVerdict
-from app.selection.suggesting import By
+from app.selection.adding.models import NextVerdict
+from app.selection.adding.suggesting import By
 from app.web.forms import Form, Text
 
 TEN = 10

@@ -1,0 +1,1 @@
+"""What to add next: the candidates that would help the set most, each with its reason."""

@@ -1,0 +1,1 @@
+"""Sampling plans: looked at, carried out, put back."""

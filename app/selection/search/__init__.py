@@ -1,0 +1,1 @@
+"""The pool is searched: by words, by meaning, by both."""
