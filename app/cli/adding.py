@@ -8,13 +8,14 @@ from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fai
 from app.duplicates.encoding import bring_up_to_date
 from app.embeddings.operations import light_encoder_within
 from app.errors import Refusal
-from app.selection.adding import deciding
+from app.selection.adding import deciding, requesting
 from app.selection.adding.advising import Asking, ask
 from app.selection.adding.choosing import Method, choose, open_pool
 from app.selection.adding.documents import next_document, selection_document
 from app.selection.adding.models import NextVerdict
 from app.selection.adding.reasons import cosine_words
-from app.selection.adding.suggesting import By
+from app.selection.adding.suggesting import By, Wish
+from app.selection.areas import Area
 from app.selection.operations import keep_candidates
 from app.selection.queries import candidate_in
 from app.sources.models import Candidate
@@ -41,6 +42,12 @@ def add_next(  # noqa: PLR0913 - a command has that many options
     never: Annotated[int | None, typer.Option("--never", metavar="ID", help="Reject it.")] = None,
     reason: Annotated[str, typer.Option(help="Why it is rejected.")] = "",
     undo: Annotated[int | None, typer.Option("--undo", metavar="ID", help="Undo what was said to it.")] = None,
+    region: Annotated[
+        int | None, typer.Option(min=1, max=99, help="Only of this region of the map; `handpicked map` numbers them.")
+    ] = None,
+    lasso: Annotated[str, typer.Option(metavar="X.Y-X.Y-X.Y", help="Only within this line on the map.")] = "",
+    more: Annotated[str, typer.Option("--ask", metavar="WORDS", help="Ask for more of that first.")] = "",
+    withdraw: Annotated[int | None, typer.Option(metavar="REQUEST", help="Withdraw a request first.")] = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,11 +61,18 @@ def add_next(  # noqa: PLR0913 - a command has that many options
         return
     house = House(as_email)
     with house.writing() as (session, actor):
-        project_id = project_for(session, actor, slug).id
+        project = project_for(session, actor, slug)
+        project_id = project.id
+        if more:
+            requesting.request_coverage(session, actor, project, more)
+        if withdraw is not None:
+            request = requesting.request_in(session, project_id, withdraw)
+            requesting.withdraw_request(session, actor, project, request)
     bring_up_to_date(house.database, house.settings, project_id)
     with house.writing() as (session, actor):
         asking = Asking(house.database, house.settings, PATIENCE)
-        answer = ask(session, asking, project_for(session, actor, slug), by, count, skip)
+        wish = Wish(by, count, skip, Area(region, lasso))
+        answer = ask(session, asking, project_for(session, actor, slug), wish)
         document = next_document(answer)
     if answer.advice is None:
         fail(answer.problem or f"Nothing of the pool is encoded yet; `handpicked encode {slug}` does it.")
@@ -79,11 +93,19 @@ def _say(slug: str, verdict: NextVerdict | None, number: int, reason: str, as_em
 def _lines(document: dict[str, Any], slug: str) -> list[str]:
     lines = [f"{document['begun']:,} begun, {document['short']:,} short of the target."]
     lines += [f"  {row['title']:<28} {row['short']:>6} short" for row in document["needs"] if row["short"]]
+    lines += [
+        f"Asked for (request {one['id']}): more about {one['words']}; "
+        f"{plural(one['candidates'], 'candidate')} of the pool {'is' if one['candidates'] == 1 else 'are'} about it."
+        for one in document["requests"]
+    ]
+    if document["area"]:
+        lines.append(f"Only of {document['area']}:")
     for one in document["suggestions"]:
         near = "" if one["nearest"] is None else f"  nearest example {cosine_words(one['nearest'])}"
         lines += [f"{one['id']:>7}  {one['title']}{near}", f"         {one['reason']}"]
     lines += [
-        f"Thin: {one['name']}, {plural(one['examples'], 'example')}; {one['bare']:,} of "
+        f"Thin: {one['name']}{' in ' if one['region'] else ''}{one['region']}, "
+        f"{plural(one['examples'], 'example')}; {one['bare']:,} of "
         f"{plural(one['candidates'], 'candidate')} have none near."
         for one in document["thin"]
     ]

@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
     pool.command("judge")(judge)
     pool.command("keep")(keep)
     pool.command("use")(use)
+    pool.command("assign")(assign)
     pool.command("reject")(reject)
     pool.command("restore")(restore)
     pool.command("undo")(undo)
@@ -81,6 +82,8 @@ def list_pool(  # noqa: PLR0913 - a command has that many options
     ] = None,
     code: Annotated[Code | None, typer.Option(help="With code or without.")] = None,
     order: Annotated[Order, typer.Option(help="What comes first.")] = Order.BEST,
+    region: Annotated[int | None, typer.Option(min=1, max=99, help="Only those in this region of the map.")] = None,
+    lasso: Annotated[str, typer.Option(metavar="X.Y-X.Y-X.Y", help="Only those within this line on the map.")] = "",
     by: Annotated[By, typer.Option(help="Search by every word, by what the sentence means, or by both.")] = By.WORDS,
     like: Annotated[list[int] | None, typer.Option(metavar="ID", help="More like this one; may be repeated.")] = None,
     unlike: Annotated[list[int] | None, typer.Option(metavar="ID", help="Less like this one.")] = None,
@@ -93,7 +96,7 @@ def list_pool(  # noqa: PLR0913 - a command has that many options
     wanted = PoolFilter(
         status=status, source=source, site=site, words=words, licence=licence, split=split, language=language,
         flag=mark, category=category, import_run_id=import_id, title=title, shortest=shortest, longest=longest,
-        least_score=score, code=None if code is None else code is Code.YES, order=order,
+        least_score=score, code=None if code is None else code is Code.YES, region=region, lasso=lasso, order=order,
         by=by, like=tuple(like or ()), unlike=tuple(unlike or ()),
     )  # fmt: skip
     house = House(as_email)
@@ -181,6 +184,21 @@ def use(
         made = operations.use_candidates(session, actor, chosen, submit=submit)
         document = {"examples": [example.id for example in made], "submitted": submit}
     emit(document, as_json, [f"Turned into examples: {plural(len(made), 'candidate')}."])
+
+
+def assign(
+    slug: SlugArgument,
+    ids: CandidatesArgument,
+    to: Annotated[str, typer.Option(metavar="EMAIL", help="A member of the project.")],
+    words: Annotated[str, typer.Option(help="A word with them.")] = "",
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make drafts of candidates and hand them to a colleague, into their inbox; `pool undo` undoes it."""
+    with House(as_email).writing() as (session, actor):
+        chosen = _candidates(session, project_for(session, actor, slug), ids or [])
+        done = operations.do_with_many(session, actor, chosen, operations.Act("assign", to=to, words=words))
+    emit({"assigned": done.count, "to": to}, as_json, [f"{done.in_words}: {plural(done.count, 'candidate')}."])
 
 
 def reject(

@@ -103,10 +103,10 @@ def candidates(session: SessionDep, access: Annotator, wanted: Annotated[Candida
 
 @router.post("/candidates/selected", name="api:many_candidates")
 def many(session: SessionDep, access: Annotator, body: ManyForm) -> ManyOut:
-    """Keep, reject or use many as one act, which one undo takes back."""
+    """Keep, reject, use or assign many as one act, which one undo takes back."""
     chosen = [queries.candidate_in(session, access.project.id, one) for one in body.ids]
-    changed = operations.do_with_many(session, access.user, chosen, body.act, body.reason)
-    return ManyOut(act=body.act, changed=changed)
+    done = operations.do_with_many(session, access.user, chosen, body.as_act())
+    return ManyOut(act=body.act, changed=done.count)
 
 
 @router.post("/candidates/undoing", name="api:undo_in_pool")

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, and_, case, cast, func, select
 
-from app.errors import Refusal
+from app.errors import NotFound, Refusal
 from app.selection.map_models import FULL, MapPoint, PoolMap
 from app.sources.models import Candidate
 
@@ -23,6 +24,10 @@ class NoLine(Refusal):
     """This is no line around a part of the map: it takes 3 to 64 corners as x.y-x.y-x.y, each from 0 to 65535. Nothing was looked for."""  # noqa: E501
 
 
+class NoSuchRegion(NotFound):
+    """There is no region {number} on the map of this pool; nothing was changed."""
+
+
 def corners_of(words: str) -> list[tuple[int, int]]:
     """The corners of a line as an address has them, "x.y-x.y-x.y". Raises NoLine."""
     if not words or not re.fullmatch(LASSO, words):
@@ -32,6 +37,26 @@ def corners_of(words: str) -> list[tuple[int, int]]:
     if max(max(corner) for corner in corners) > FULL:
         raise NoLine
     return corners
+
+
+@dataclass(frozen=True)
+class Area:
+    """A part of the map: a region by number, what lies within a line, or where both say something what is in both."""
+
+    region: int | None = None
+    lasso: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether it is less than the whole."""
+        return self.region is not None or bool(self.lasso)
+
+    def conditions(self, project_id: int) -> list[ColumnElement[bool]]:
+        """What a candidate has to fulfil to lie in it. Raises NoLine."""
+        found = [] if self.region is None else [in_region(project_id, self.region)]
+        return [*found, in_lasso(project_id, corners_of(self.lasso))] if self.lasso else found
+
+
+EVERYWHERE = Area()
 
 
 def shown_map(project_id: int) -> ScalarSelect[int]:

@@ -7,9 +7,10 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.projects.models import Split
 from app.selection.areas import LASSO
+from app.selection.operations import Act
 from app.selection.queries import By, Order, PoolFilter, TitleJudged
 from app.sources.models import CandidateStatus
-from app.web.forms import Form, Text
+from app.web.forms import Form, MaybeAddress, Text
 
 Short = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=200)]
 
@@ -20,6 +21,16 @@ def _nothing(value: Any) -> Any:
 
 
 MaybeWhole = Annotated[int | None, BeforeValidator(_nothing)]
+RegionNumber = Annotated[
+    Annotated[int, Field(ge=1, le=99)] | None,
+    BeforeValidator(_nothing),
+    Field(description="A region of the pool's map, by number."),
+]
+Lasso = Annotated[
+    str,
+    StringConstraints(pattern=LASSO),
+    Field(description="Corners of a line on the map, x.y-x.y-x.y, from 0 to 65535."),
+]
 
 
 # So many to be like, and so many to be unlike; the latest count.
@@ -48,10 +59,8 @@ class PoolQuery(Form):
     length: Annotated[str, StringConstraints(pattern=r"^(\d{1,9}-\d{0,9})?$")] = Field(
         "", description="Characters of the last message, such as 1200-4096, or 4097- without an end."
     )
-    region: MaybeWhole = Field(None, ge=1, le=99, description="A region of the pool's map, by number.")
-    lasso: Annotated[str, StringConstraints(pattern=LASSO)] = Field(
-        "", description="Corners of a line on the map, x.y-x.y-x.y, from 0 to 65535."
-    )
+    region: RegionNumber = None
+    lasso: Lasso = ""
     order: Order = Order.BEST
     by: By = By.BOTH
     like: Numbers = Field([], description="Candidates that the best are near to, by number.")
@@ -136,8 +145,15 @@ class JudgeForm(Form):
 
 
 class ManyForm(Form):
-    """Which candidates, and what to do with all of them."""
+    """Which candidates, and what to do with all of them: a reason to reject, to whom to assign, with which word."""
 
     ids: Annotated[list[Annotated[int, Field(ge=1, le=2**53)]], Field(max_length=1000)] = Field([])
-    act: Literal["keep", "reject", "use"]
+    act: Literal["keep", "reject", "use", "assign"]
     reason: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)] = ""
+    to: MaybeAddress = Field("", description="The e-mail address of the member to assign them to.")
+    person: MaybeWhole = Field(None, ge=1, le=2**53, description="The same by number.")
+    words: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=1000)] = ""
+
+    def as_act(self) -> Act:
+        """The same for the operation."""
+        return Act(self.act, self.reason, self.to or self.person, self.words)

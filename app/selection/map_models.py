@@ -1,4 +1,4 @@
-"""The pool's map: a layout, and the place of each candidate in it."""
+"""The pool's map: a layout, the place of each candidate in it, and what people call its regions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -65,3 +65,30 @@ class MapPoint(Base):
     # Counted from 1, as people see it.
     region: Mapped[int]
     near: Mapped[int]
+
+
+class RegionName(Base):
+    """What somebody called a region, empty for its own words again; the newest that stands on a region counts.
+
+    It stands on the region in which most of its middle lies (see atlas.queries.standing_names), on this map and on
+    any that is drawn after it. Undoing takes the row away.
+    """
+
+    __tablename__ = "region_name"
+
+    id: Mapped[PrimaryKey]
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    named_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+
+
+class RegionMiddle(Base):
+    """A candidate that lay in the middle of a region when it was named."""
+
+    __tablename__ = "region_middle"
+
+    name_id: Mapped[int] = mapped_column(ForeignKey("region_name.id", ondelete="CASCADE"), primary_key=True)
+    candidate_id: Mapped[int] = mapped_column(
+        ForeignKey("candidate.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

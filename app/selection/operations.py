@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
 from app.accounts.models import User
+from app.accounts.queries import user_by_email
 from app.db import now
 from app.errors import Conflict
 from app.examples import operations as examples
 from app.examples import queries as example_queries
+from app.examples import skips
 from app.examples.models import Example
 from app.projects.limits import require_open
 from app.projects.models import Project
@@ -133,13 +135,50 @@ def reject_candidates(session: Session, actor: User, candidates: Sequence[Candid
     return len(chosen)
 
 
-def do_with_many(session: Session, actor: User, candidates: Sequence[Candidate], act: str, reason: str = "") -> int:
-    """Keep, reject or use many as one act, which one undo takes back; how many."""
-    if act == "keep":
-        return keep_candidates(session, actor, candidates)
-    if act == "reject":
-        return reject_candidates(session, actor, candidates, reason)
-    return len(use_candidates(session, actor, candidates, submit=False))
+@dataclass(frozen=True)
+class Done:
+    """How many an act has changed, and what was done in a word or two."""
+
+    count: int
+    in_words: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """What to do with many: keep, reject with a reason, use, or assign to a member with a word.
+
+    The member is named by address or number.
+    """
+
+    name: str
+    reason: str = ""
+    to: str | int | None = None
+    words: str = ""
+
+
+def do_with_many(session: Session, actor: User, candidates: Sequence[Candidate], act: Act) -> Done:
+    """Keep, reject, use or assign many as one act, which one undo takes back."""
+    if act.name == "keep":
+        return Done(keep_candidates(session, actor, candidates), "Kept")
+    if act.name == "reject":
+        return Done(reject_candidates(session, actor, candidates, act.reason), "Rejected")
+    if act.name == "use":
+        return Done(len(use_candidates(session, actor, candidates, submit=False)), "Turned into drafts")
+    to = user_by_email(session, act.to) if isinstance(act.to, str) else session.get(User, act.to or 0)
+    if to is None:
+        raise skips.NotAMember
+    return Done(assign_candidates(session, actor, candidates, to, act.words), f"Handed to {to.name}")
+
+
+def assign_candidates(session: Session, actor: User, candidates: Sequence[Candidate], to: User, words: str = "") -> int:
+    """Make drafts of many and hand them to a member, as one act; how many. Those that are used by now stay as they are.
+
+    Undone, they are candidates again, while nobody has worked on them. Raises what handing over does, and then none is.
+    """
+    act, chosen = new_act(), [one for one in candidates if one.status is not CandidateStatus.USED]
+    for candidate in chosen:
+        skips.hand_over(session, actor, use_candidate(session, actor, candidate, act), to, words)
+    return len(chosen)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.projects.models import Split
 from app.selection import searching
-from app.selection.areas import corners_of, in_lasso, in_region
+from app.selection.areas import Area
 from app.sources.models import LONGEST_CATEGORY, Candidate, CandidateStatus, ImportRun, ImportState
 from app.text.search import exactly, parse
 from app.web.paging import PAGE_SIZE, Pager
@@ -182,10 +182,7 @@ def _conditions(project_id: int, wanted: PoolFilter) -> list[ColumnElement[bool]
         found.append(Candidate.language == wanted.language)
     if wanted.import_run_id is not None:
         found.append(Candidate.import_run_id == wanted.import_run_id)
-    if wanted.region is not None:
-        found.append(in_region(project_id, wanted.region))
-    if wanted.lasso:
-        found.append(in_lasso(project_id, corners_of(wanted.lasso)))
+    found += Area(wanted.region, wanted.lasso).conditions(project_id)
     return found + _of_the_words(wanted)
 
 

@@ -21,7 +21,6 @@ from app.web.words import plural
 router = APIRouter(include_in_schema=False)
 Wanted = Annotated[PoolQuery, Query()]
 TYPED = ("found",)
-DONE = {"keep": "Kept", "reject": "Rejected", "use": "Turned into drafts"}
 
 
 @router.get("/projects/{slug}/pool", name="selection:pool")
@@ -66,13 +65,14 @@ def many(
     """Keep, reject or use all that are selected, as one act."""
     chosen = [candidate_in(session, access.project.id, one) for one in form.ids]
     query, slug = wanted.as_query(), access.project.slug
-    done, verb = operations.do_with_many(session, access.user, chosen, form.act, form.reason), DONE[form.act]
-    if not done:
+    done = operations.do_with_many(session, access.user, chosen, form.as_act())
+    if not done.count:
         nothing = "Nothing was selected" if not chosen else "All of them were so already"
         flash = Flash("ok", f"{nothing}, so nothing was changed.")
         return redirect(request, "selection:pool", flash, slug=slug, query=query)
     back = str(request.app.url_path_for("selection:undo", slug=slug))
-    flash = Flash("ok", f"{verb}: {plural(done, 'candidate')}.", undo_url=f"{back}?{query}" if query else back)
+    words = f"{done.in_words}: {plural(done.count, 'candidate')}."
+    flash = Flash("ok", words, undo_url=f"{back}?{query}" if query else back)
     return redirect(request, "selection:pool", flash, slug=slug, query=query)
 
 

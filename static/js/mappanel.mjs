@@ -43,9 +43,26 @@ export function fill(atlas, points, state, query) {
   narrowed.delete("by");
   narrowed.set("status", "all");
   part("open").href = `${atlas.dataset.pool}?${narrowed}`;
+  further(part, atlas, state, narrowed);
   acts(part, atlas, points, chosen, query);
   farthest(part, atlas, points, chosen);
   panel.replaceChildren(filled);
+}
+
+/** On from here: ten of what is chosen to add next, and a region's own name, which stands in the table below. */
+function further(part, atlas, state, narrowed) {
+  const [next, rename] = [part("next"), part("rename")];
+  if (!next) return; // of an archived project nothing changes
+  const area = new URLSearchParams(narrowed);
+  area.delete("status");
+  next.href = `${atlas.dataset.next}?${area}`;
+  if (!state.region) return rename.remove();
+  rename.addEventListener("click", () => {
+    const field = document.getElementById(`name-${state.region}`);
+    field.closest("details").open = true;
+    field.focus();
+    field.select();
+  });
 }
 
 function tally(chosen, column) {

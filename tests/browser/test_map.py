@@ -119,6 +119,50 @@ def test_regions_are_chosen_and_opened_by_keys(
     complaints.none()
 
 
+def test_a_region_is_named_ten_of_it_suggested_and_all_of_it_assigned_by_keys(
+    desk: Page, base: str, database: Database, people: factories.People, complaints: Complaints, eyes: Eyes
+) -> None:
+    desk.keyboard.press("1")
+    desk.keyboard.press("n")
+    field = desk.get_by_label("Name of region 1")
+    expect(field).to_be_focused()
+    desk.keyboard.type("Woodwork")
+    eyes.look(desk, "map-naming")
+    desk.keyboard.press("Enter")
+    said(desk, "Region 1 is called Woodwork.")
+    drawn(desk)
+    expect(desk.locator("#chosen")).to_have_text("1 Woodwork")
+    expect(desk.locator(".over a[data-region='1']")).to_contain_text("Woodwork")
+    expect(desk.locator(".regions tr.at th")).to_contain_text("Woodwork")
+    desk.locator("#said").get_by_role("button", name="Undo").click()
+    said(desk, "Undone: region 1 is called")
+    expect(desk.locator(".regions tr.at th")).not_to_contain_text("Woodwork")
+    drawn(desk)
+    desk.keyboard.press("n")
+    desk.keyboard.type("Kitchen and code")
+    desk.keyboard.press("Enter")
+    said(desk, "Region 1 is called Kitchen and code.")
+    drawn(desk)
+    eyes.look(desk, "map-named")
+    desk.keyboard.press("t")
+    expect(desk.get_by_role("heading", name="Ten that would help most, of Kitchen and code")).to_be_visible()
+    expect(desk.locator("ol a.item")).to_have_count(5)
+    eyes.look(desk, "next-of-a-region")
+    desk.get_by_role("link", name="On the map").first.click()
+    drawn(desk)
+    expect(desk.locator(".regions tr.at")).to_have_count(1)
+    desk.get_by_label("Colleague to assign the chosen to").select_option(label=people.colleague.name)
+    desk.get_by_role("button", name="Assign the chosen").focus()
+    desk.keyboard.press("Enter")
+    said(desk, f"Handed to {people.colleague.name}: 5 candidates.")
+    assert states(database) == ["used"] * 6
+    desk.locator("#said").get_by_role("button", name="Undo").click()
+    said(desk, "Undone for 5 candidates.")
+    assert states(database) == ["used", *["open"] * 5]
+    eyes.clean()
+    complaints.none()
+
+
 def test_a_point_tells_its_title_and_opens(desk: Page, base: str, database: Database, complaints: Complaints) -> None:
     with database.reading() as session:
         open_ones = select(MapPoint).join(Candidate).where(Candidate.status == CandidateStatus.OPEN)
@@ -178,5 +222,13 @@ def test_without_script_the_table_says_the_same(
     page.goto(base)
     row = page.locator(".regions tbody tr").first
     assert "5" in row.locator("[data-label=Candidates]").inner_text() or "6" in row.inner_text()
-    row.get_by_role("link").click()
+    row.get_by_role("link").first.click()
     assert "region=1" in page.url
+    page.goto(base)
+    row = page.locator(".regions tbody tr").first
+    row.get_by_text("Rename").first.click()
+    row.get_by_label("Name of region 1").fill("Woodwork")
+    row.get_by_role("button", name="Rename").click()
+    expect(page.locator(".regions tbody tr").first).to_contain_text("Woodwork")
+    page.get_by_role("link", name="Suggest ten of Woodwork").click()
+    expect(page.get_by_role("heading", name="Ten that would help most, of Woodwork")).to_be_visible()

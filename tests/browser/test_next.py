@@ -81,6 +81,26 @@ def test_two_of_ten_are_accepted_without_a_mouse(
     eyes.clean()
 
 
+def test_more_is_asked_for_listed_and_withdrawn_by_keys(page: Page, complaints: Complaints, eyes: Eyes) -> None:
+    page.goto(f"{page.url}/next")
+    page.get_by_label("We need more about").focus()
+    page.keyboard.type("grieving for a dog that has died")
+    page.keyboard.press("Enter")
+    said(page, "Asked for; the ten below go by it.")
+    asked = page.locator(".requests .item")
+    expect(asked).to_contain_text("grieving for a dog that has died")
+    eyes.look(page, "next-asked")
+    page.get_by_role("button", name="Withdraw: grieving").focus()
+    page.keyboard.press("Enter")
+    said(page, "Withdrawn: grieving for a dog that has died.")
+    expect(asked).to_have_count(0)
+    page.locator("#said").get_by_role("button", name="Undo").click()
+    said(page, "Asked for again")
+    expect(asked).to_have_count(1)
+    complaints.none()
+    eyes.clean()
+
+
 def test_without_a_script_the_same_is_done_by_links_and_buttons(
     people: factories.People, signed_in: Callable[..., BrowserContext], database: Database
 ) -> None:

@@ -14,7 +14,7 @@ from app.selection.adding.advising import Asking, ask
 from app.selection.adding.deciding import AGAIN_AFTER, JudgedMeanwhile, NothingToUndo
 from app.selection.adding.models import NextDecision, NextVerdict
 from app.selection.adding.reasons import Facts, cosine_words, reason
-from app.selection.adding.suggesting import By
+from app.selection.adding.suggesting import By, Wish
 from app.sources.models import Candidate, CandidateStatus
 from tests.examples import rows
 from tests.selection.encoded import BREAD, DOGS, FERRIES, TIDES, encode, pool
@@ -37,7 +37,7 @@ def twenty(database, settings, people):
 
 def asked(database, asking, people, **more):
     with database.reading() as session:
-        return ask(session, asking, people.project, more.pop("by", By.NEED), **more)
+        return ask(session, asking, people.project, Wish(**more))
 
 
 def about(answer):
@@ -265,6 +265,8 @@ def test_without_vectors_it_says_how_far_the_pool_is(database, settings, asking,
          "STEM is 3 short; the set is empty yet, and 1 candidate in the pool is like it."),
         (Facts("STEM", 0, None, 0.5, 0, 0, 2),
          "The set is empty yet, and nothing in the pool is like it; like number 2 above."),
+        (Facts("STEM", 7, 0.1, 0.5, 3, 0, asked="Anna asked for more about “joints”", region="Woodwork"),
+         "Anna asked for more about “joints”; STEM is 7 short; nothing in the set is near it; in Woodwork on the map."),
     ],
 )  # fmt: skip
 def test_reasons_say_what_is_so(facts, words):

@@ -8,11 +8,12 @@ from pydantic import BaseModel, Field
 from app.embeddings.operations import light_encoder_within
 from app.errors import Conflict
 from app.projects.access import Annotator
-from app.selection.adding import deciding
+from app.selection.adding import deciding, requesting
 from app.selection.adding.advising import Asking, ask
 from app.selection.adding.choosing import Method, choose, open_pool
 from app.selection.adding.documents import next_document, selection_document
-from app.selection.adding.forms import NextAsk, NextForm
+from app.selection.adding.forms import NextAsk, NextForm, RequestForm
+from app.selection.adding.models import CoverageRequest
 from app.selection.queries import candidate_in
 from app.web.forms import Form
 from app.web.refusals import REFUSALS
@@ -41,6 +42,7 @@ class SuggestionOut(BaseModel):
     """A candidate that would help, and why.
 
     `nearest` is the cosine of the set's nearest example; of `alike` candidates like it `bare` have no example near.
+    `region` is what people call the part of the map where it lies, if they do; `request` the one that it answers.
     """
 
     id: int
@@ -54,6 +56,8 @@ class SuggestionOut(BaseModel):
     nearest: float | None
     alike: int
     bare: int
+    region: str
+    request: int | None
 
 
 class ThinOut(BaseModel):
@@ -64,10 +68,24 @@ class ThinOut(BaseModel):
     candidates: int
     examples: int
     bare: int
+    region: str
+
+
+class RequestOut(BaseModel):
+    """What somebody asked for more of; `candidates` counts those of the pool that are about it."""
+
+    id: int
+    words: str
+    by: str
+    at: str
+    candidates: int
 
 
 class NextOut(BaseModel):
-    """What to add next. `near` is the cosine from which two are alike; `under_way`: ask again in a moment."""
+    """What to add next. `near` is the cosine from which two are alike; `under_way`: ask again in a moment.
+
+    `area` names the part of the map that was asked for, empty for all of it.
+    """
 
     encoded: int
     pool: int
@@ -79,9 +97,19 @@ class NextOut(BaseModel):
     eligible: int
     put_off: int
     widened: bool
+    area: str
+    requests: list[RequestOut]
     needs: list[NeedOut]
     suggestions: list[SuggestionOut]
     thin: list[ThinOut]
+
+
+class RequestedOut(BaseModel):
+    """A request, and whether it weighs."""
+
+    id: int
+    words: str
+    stands: bool
 
 
 class SaidOut(BaseModel):
@@ -125,8 +153,34 @@ class SelectionAsk(Form):
 def add_next(request: Request, session: SessionDep, access: Annotator, wanted: Annotated[NextAsk, Query()]) -> NextOut:
     """The candidates that would help the set most, each with its reason."""
     asking = Asking(request.app.state.database, request.app.state.settings, PATIENCE)
-    answer = ask(session, asking, access.project, wanted.by, wanted.count, wanted.skip)
+    answer = ask(session, asking, access.project, wanted.as_wish())
     return NextOut.model_validate(next_document(answer))
+
+
+@router.post("/coverage-requests", name="api:request_coverage", status_code=201)
+def request_coverage(session: SessionDep, access: Annotator, body: RequestForm) -> RequestedOut:
+    """Ask for more of something; the same words twice are one request."""
+    return _requested(requesting.request_coverage(session, access.user, access.project, body.words))
+
+
+@router.post("/coverage-requests/{number}/withdrawal", name="api:withdraw_request")
+def withdraw_request(session: SessionDep, access: Annotator, number: int) -> RequestedOut:
+    """Let a request weigh no more."""
+    found = requesting.request_in(session, access.project.id, number)
+    requesting.withdraw_request(session, access.user, access.project, found)
+    return _requested(found)
+
+
+@router.post("/coverage-requests/{number}/restoration", name="api:restore_request")
+def restore_request(session: SessionDep, access: Annotator, number: int) -> RequestedOut:
+    """Undo a withdrawal."""
+    found = requesting.request_in(session, access.project.id, number)
+    requesting.restore_request(session, access.user, access.project, found)
+    return _requested(found)
+
+
+def _requested(request: CoverageRequest) -> RequestedOut:
+    return RequestedOut(id=request.id, words=request.words, stands=request.withdrawn_at is None)
 
 
 @router.post("/next/{candidate_id}", name="api:decide_next")

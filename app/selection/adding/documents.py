@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.selection.adding.advising import Answer
+from app.selection.adding.asked import Request
 from app.selection.adding.choosing import Selected
 from app.selection.adding.suggesting import Suggestion
 from app.sources.models import Candidate
@@ -22,6 +23,8 @@ def next_document(answer: Answer) -> dict[str, Any]:
         "eligible": advice.eligible if advice else 0,
         "put_off": advice.put_off if advice else 0,
         "widened": advice.widened if advice else False,
+        "area": answer.area,
+        "requests": [request_document(one) for one in answer.requests],
         "needs": [
             {"source": row.source.key, "title": row.source.title, "target": row.target, "begun": row.begun,
              "short": row.short}
@@ -33,7 +36,7 @@ def next_document(answer: Answer) -> dict[str, Any]:
         ],
         "thin": [
             {"name": one.name, "candidate": one.candidate_id, "candidates": one.candidates, "examples": one.examples,
-             "bare": one.bare}
+             "bare": one.bare, "region": one.within}
             for one in answer.thin
         ],
     }  # fmt: skip
@@ -52,6 +55,19 @@ def _suggestion(candidate: Candidate, one: Suggestion) -> dict[str, Any]:
         "nearest": None if one.facts.nearest is None else round(one.facts.nearest, 4),
         "alike": one.facts.alike,
         "bare": one.facts.bare,
+        "region": one.facts.region,
+        "request": one.request,
+    }
+
+
+def request_document(request: Request) -> dict[str, Any]:
+    """What somebody asked for more of; `candidates` counts those of the pool that are about it."""
+    return {
+        "id": request.id,
+        "words": request.words,
+        "by": request.by,
+        "at": request.at.isoformat(),
+        "candidates": request.candidates,
     }
 
 

@@ -6,7 +6,9 @@ from urllib.parse import urlencode
 from pydantic import Field, StringConstraints
 
 from app.selection.adding.models import NextVerdict
-from app.selection.adding.suggesting import By
+from app.selection.adding.suggesting import By, Wish
+from app.selection.areas import Area
+from app.selection.forms import Lasso, RegionNumber
 from app.web.forms import Form, Text
 
 TEN = 10
@@ -18,6 +20,12 @@ class NextQuery(Form):
     by: By = By.NEED
     skip: int = Field(0, ge=0, le=1000)
     at: int | None = Field(None, ge=1, le=2**53)
+    region: RegionNumber = None
+    lasso: Lasso = ""
+
+    def as_wish(self) -> Wish:
+        """The same for the advice: ten."""
+        return Wish(self.by, TEN, self.skip, Area(self.region, self.lasso))
 
     def as_query(self, **other: object) -> str:
         """The same for an address, with some of it otherwise; what is as usual is left out."""
@@ -31,6 +39,12 @@ class NextAsk(Form):
     by: By = By.NEED
     count: int = Field(TEN, ge=1, le=100)
     skip: int = Field(0, ge=0, le=1000)
+    region: RegionNumber = None
+    lasso: Lasso = ""
+
+    def as_wish(self) -> Wish:
+        """The same for the advice."""
+        return Wish(self.by, self.count, self.skip, Area(self.region, self.lasso))
 
 
 class NextForm(Form):
@@ -38,3 +52,9 @@ class NextForm(Form):
 
     verdict: NextVerdict
     reason: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=300)] = ""
+
+
+class RequestForm(Form):
+    """Of what the set needs more."""
+
+    words: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=1000)]

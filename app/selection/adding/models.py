@@ -1,8 +1,9 @@
-"""What people said to suggestions."""
+"""What people said to suggestions, and what they asked for more of."""
 
+from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, PrimaryKey, choice
@@ -33,3 +34,16 @@ class NextDecision(Base):
     created_at: Mapped[CreatedAt]
     verdict: Mapped[NextVerdict] = mapped_column(choice(NextVerdict))
     begun: Mapped[int] = mapped_column(default=0)
+
+
+class CoverageRequest(Base):
+    """Words of which the set needs more, and who said so; suggestions weigh it by meaning until it is withdrawn."""
+
+    __tablename__ = "coverage_request"
+
+    id: Mapped[PrimaryKey]
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+    words: Mapped[str] = mapped_column(String(300))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+    withdrawn_at: Mapped[datetime | None]

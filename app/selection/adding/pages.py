@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from app.examples.labels import SourceLabel, shown_text, shown_title
 from app.examples.queries import heads_by_id
 from app.projects.access import ProjectAccess
 from app.selection.adding.advising import Answer, Asking, ask
+from app.selection.adding.asked import Request as CoverageRequest
 from app.selection.adding.deciding import AGAIN_AFTER, NOT_WANTED, Decided, decided_by
 from app.selection.adding.forms import TEN, NextQuery
 from app.selection.adding.models import NextVerdict
@@ -76,7 +78,10 @@ class NeedRow:
 
 @dataclass(frozen=True)
 class NextPage:
-    """What to add next; `standing` says how far the pool is encoded, `query` carries the order from link to link."""
+    """What to add next; `standing` says how far the pool is encoded, `query` carries the order from link to link.
+
+    `area` names the part of the map that is looked at, empty for all of it; `everywhere` is the same without it.
+    """
 
     slug: str
     standing: PoolStanding
@@ -94,6 +99,10 @@ class NextPage:
     put_off: int
     widened: bool
     thin: Sequence[ThinRegion]
+    requests: Sequence[CoverageRequest]
+    area: str
+    map_query: str
+    everywhere: str
     near: str
     wanted: NextQuery
     query: str
@@ -113,7 +122,7 @@ class NextPage:
 def next_page(request: Request, session: Session, access: ProjectAccess, asking: Asking, wanted: NextQuery) -> NextPage:
     """The ten with one chosen: the one of that number, else the first."""
     here = str(request.app.url_path_for("selection:next", slug=access.project.slug))
-    answer = ask(session, asking, access.project, wanted.by, TEN, wanted.skip)
+    answer = ask(session, asking, access.project, wanted.as_wish())
     rows = _rows(session, answer, wanted)
     at = next((place for place, row in enumerate(rows) if row.at), 0)
     advice = answer.advice
@@ -134,12 +143,16 @@ def next_page(request: Request, session: Session, access: ProjectAccess, asking:
         put_off=advice.put_off if advice else 0,
         widened=advice.widened if advice else False,
         thin=answer.thin,
+        requests=answer.requests,
+        area=answer.area,
+        map_query=urlencode(wanted.model_dump(include={"region", "lasso"}, exclude_defaults=True)),
+        everywhere=wanted.as_query(region=None, lasso="", skip=0, at=None),
         near=cosine_words(advice.near) if advice else "",
         wanted=wanted,
         query=wanted.as_query(),
         list_query=wanted.as_query(at=None),
         after_query=wanted.as_query(at=_other(rows, at)),
-        orders=[(title, NextQuery(by=by).as_query(), by is wanted.by) for by, title in ORDERS.items()],
+        orders=[(title, wanted.as_query(by=by, skip=0, at=None), by is wanted.by) for by, title in ORDERS.items()],
         others=wanted.as_query(skip=wanted.skip + TEN, at=None) if advice and advice.more else None,
         first=wanted.as_query(skip=0, at=None) if wanted.skip else None,
         reasons=(NOT_WANTED, *REASONS),

@@ -12,7 +12,8 @@ class Facts:
     `short` is what its source lacks, 0 where its quota is filled or nothing is asked of it; `nearest` the cosine of the
     set's nearest example, None while the set is empty; `near` the cosine from which two are alike; `alike` counts the
     pool's candidates that are like it, `bare` those of them that no example is like; `like_above` is the place of a
-    suggestion above that is like it.
+    suggestion above that is like it; `asked` says who asked for more of its kind, in whose words; `region` is what
+    people call the part of the map where it lies.
     """
 
     source: str
@@ -22,6 +23,8 @@ class Facts:
     alike: int
     bare: int
     like_above: int | None = None
+    asked: str = ""
+    region: str = ""
 
     @property
     def is_covered(self) -> bool:
@@ -30,11 +33,15 @@ class Facts:
 
 
 def reason(facts: Facts) -> str:
-    """One or two clauses, the quota first."""
-    clauses = [f"{facts.source} is {facts.short:,} short"] if facts.short else []
+    """A few clauses: what people asked for first, then the quota."""
+    clauses = [facts.asked] if facts.asked else []
+    if facts.short:
+        clauses.append(f"{facts.source} is {facts.short:,} short")
     clauses.append(_coverage(facts))
     if facts.like_above:
         clauses.append(f"like number {facts.like_above} above")
+    if facts.region:
+        clauses.append(f"in {facts.region} on the map")
     words = "; ".join(clauses)
     return f"{words[:1].upper()}{words[1:]}."
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from app.examples.operations import WorkedOn
-from app.projects.access import Annotator
-from app.selection.adding import deciding
+from app.projects.access import Annotator, ProjectAccess
+from app.selection.adding import deciding, requesting
 from app.selection.adding.advising import Asking
-from app.selection.adding.forms import NextForm, NextQuery
+from app.selection.adding.forms import NextForm, NextQuery, RequestForm
 from app.selection.adding.models import NextVerdict
 from app.selection.adding.pages import next_page
 from app.selection.queries import candidate_in
@@ -30,6 +30,46 @@ def add_next(request: Request, session: SessionDep, access: Annotator, wanted: W
     asking = Asking(request.app.state.database, request.app.state.settings)
     page = next_page(request, session, access, asking, wanted)
     return render(request, "selection/next.html", page, session=session)
+
+
+@router.post("/projects/{slug}/coverage-requests", name="selection:request_coverage")
+def request_coverage(
+    request: Request, session: SessionDep, access: Annotator, wanted: Wanted, form: Annotated[RequestForm, Form()]
+) -> Response:
+    """Ask for more of something; the suggestions go by it at once."""
+    slug = access.project.slug
+    try:
+        made = requesting.request_coverage(session, access.user, access.project, form.words)
+    except (requesting.NoRequest, requesting.TooManyRequests) as refusal:
+        return redirect(request, "selection:next", Flash("danger", refusal.message), slug=slug, query=wanted.as_query())
+    back = _address(request, "selection:withdraw_request", access, made.id, wanted)
+    flash = Flash("ok", "Asked for; the ten below go by it.", undo_url=back)
+    return redirect(request, "selection:next", flash, slug=slug, query=wanted.as_query())
+
+
+@router.post("/projects/{slug}/coverage-requests/{number}/withdrawal", name="selection:withdraw_request")
+def withdraw_request(request: Request, session: SessionDep, access: Annotator, number: int, wanted: Wanted) -> Response:
+    """Let a request weigh no more."""
+    found = requesting.request_in(session, access.project.id, number)
+    requesting.withdraw_request(session, access.user, access.project, found)
+    back = _address(request, "selection:restore_request", access, number, wanted)
+    flash = Flash("ok", f"Withdrawn: {found.words}.", undo_url=back)
+    return redirect(request, "selection:next", flash, slug=access.project.slug, query=wanted.as_query())
+
+
+@router.post("/projects/{slug}/coverage-requests/{number}/restoration", name="selection:restore_request")
+def restore_request(request: Request, session: SessionDep, access: Annotator, number: int, wanted: Wanted) -> Response:
+    """Undo a withdrawal."""
+    found = requesting.request_in(session, access.project.id, number)
+    requesting.restore_request(session, access.user, access.project, found)
+    flash = Flash("ok", f"Asked for again: {found.words}.")
+    return redirect(request, "selection:next", flash, slug=access.project.slug, query=wanted.as_query())
+
+
+def _address(request: Request, name: str, access: ProjectAccess, number: int, wanted: NextQuery) -> str:
+    query = wanted.as_query()
+    url = str(request.app.url_path_for(name, slug=access.project.slug, number=number))
+    return f"{url}?{query}" if query else url
 
 
 @router.post("/projects/{slug}/next/{candidate_id}", name="selection:decide_next")

@@ -2,11 +2,12 @@
 
 A candidate helps by what it would serve of the pool that no example serves (app.selection.coverage.facility), times how
 much of its source's quota is lacking, times what is known of its quality. The same state of a project always suggests
-the same; requests for what a study lost will be one more factor: `Greed` takes how much each client counts.
+the same. What people asked for more of counts more (app.selection.adding.asked).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -21,13 +22,16 @@ from app.embeddings.vectors import Vectors, stack
 from app.examples.models import Example, ExampleState
 from app.examples.queries import arrived
 from app.projects.models import Project, Split
+from app.selection.adding.asked import Asked
 from app.selection.adding.deciding import OPEN, waiting
 from app.selection.adding.grounds import Measured, rows_of
 from app.selection.adding.needs import MOST, Needs, needs_of
 from app.selection.adding.reasons import Facts, reason
+from app.selection.areas import EVERYWHERE, Area
+from app.selection.atlas.queries import given_names_of
 from app.selection.coverage.baselines import by_chance, highest_first
 from app.selection.coverage.centres import farthest_first
-from app.selection.coverage.facility import most_served
+from app.selection.coverage.facility import Greed, most_served
 from app.selection.coverage.whole import Places, whole
 from app.sources.models import Candidate, CandidateStatus
 
@@ -47,27 +51,30 @@ class By(StrEnum):
 
 @dataclass(frozen=True)
 class TheSet:
-    """The train examples that are encoded: their numbers, and their rows as whole numbers."""
+    """The train examples that are encoded: their numbers, their rows as whole numbers, and when each was begun."""
 
     ids: Places
     rows: Vectors
+    begun: Sequence[datetime]
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A candidate that would help, why, and the example that is nearest to it."""
+    """A candidate that would help, why, and the example that is nearest to it; `request` is the one it answers."""
 
     id: int
     facts: Facts
     reason: str
     nearest_example: int | None
+    request: int | None = None
 
 
 @dataclass(frozen=True)
 class Advice:
     """What to add next. `widened` says that nothing is short for which the pool has candidates, so any source may.
 
-    `eligible` counts the candidates there are to choose from, `more` says whether others could follow these.
+    `eligible` counts the candidates there are to choose from in the area that was asked for, `more` says whether others
+    could follow these.
     """
 
     suggestions: Sequence[Suggestion]
@@ -94,29 +101,73 @@ class Choice:
         return np.array([source in wanted for source in self.sources], dtype=bool)
 
 
-def suggest(
-    session: Session, measured: Measured, the_set: TheSet, project: Project, *, by: By = By.NEED, count: int = 10,
-    skip: int = 0,
-) -> Advice:  # fmt: skip
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to be told: so many, in this order, past how many, of which part of the map."""
+
+    by: By = By.NEED
+    count: int = 10
+    skip: int = 0
+    area: Area = EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A project's pool, its set and what was asked for, as they are measured now."""
+
+    measured: Measured
+    the_set: TheSet
+    asked: Asked
+
+    def greed(self) -> Greed:
+        """What each candidate would add to the set, by what people asked for."""
+        return self.asked.greed(self.measured, self.the_set.rows, self.the_set.begun)
+
+
+def suggest(session: Session, stand: Stand, project: Project, wish: Wish) -> Advice:
     """The candidates that would help most, past the first `skip` of them."""
-    needs = needs_of(session, project)
+    needs, measured = needs_of(session, project), stand.measured
     put_off = set(session.scalars(waiting(project.id, needs.begun)))
     choice = _choice(session, measured, project.id, put_off)
+    inside = _inside(session, measured, choice, project.id, wish.area)
     short = needs.shares()
-    fits = choice.of_sources(short)
+    fits = choice.of_sources(short) & inside
     widened = not fits.any()
     shares = dict.fromkeys(choice.sources, MOST) if widened else short
-    may = np.ones(len(choice.rows), dtype=bool) if widened else fits
+    may = inside if widened else fits
     lacking = {} if widened else needs.lacking()
-    rows = _picked(measured, the_set, choice, may, shares, lacking, by, skip + count + 1)
-    shown = rows[skip : skip + count]
-    sources = dict(zip(choice.rows.tolist(), choice.sources, strict=True))
-    facts = _facts(measured, the_set, choice, shown, lambda row: sources[row], needs)
+    rows = _picked(stand, choice, may, shares, lacking, wish.by, wish.skip + wish.count + 1)
+    shown = rows[wish.skip : wish.skip + wish.count]
     return Advice(
-        [_suggestion(measured, the_set, row, one) for row, one in zip(shown, facts, strict=True)],
-        needs, len(choice.rows), len(put_off), widened, len(rows) > skip + count,
+        _suggestions(session, stand, project.id, choice, shown, needs, wish.area),
+        needs, int(inside.sum()), len(put_off), widened, len(rows) > wish.skip + wish.count,
         measured.pool.cosine(measured.ground.floor),
     )  # fmt: skip
+
+
+def _inside(session: Session, measured: Measured, choice: Choice, project_id: int, area: Area) -> npt.NDArray[np.bool_]:
+    """Which of the candidates lie in the area."""
+    if not area:
+        return np.ones(len(choice.rows), dtype=bool)
+    here = select(Candidate.id).where(Candidate.project_id == project_id, *area.conditions(project_id))
+    return np.isin(measured.ids[choice.rows], np.fromiter(session.scalars(here), dtype=np.int64))
+
+
+def _suggestions(
+    session: Session, stand: Stand, project_id: int, choice: Choice, rows: Sequence[int], needs: Needs, area: Area
+) -> list[Suggestion]:
+    """The chosen rows with their reasons; where all are of one region, none says so."""
+    sources = dict(zip(choice.rows.tolist(), choice.sources, strict=True))
+    ids = [int(stand.measured.ids[row]) for row in rows]
+    regions = {} if area.region is not None else given_names_of(session, project_id, ids)
+    facts = _facts(stand.measured, stand.the_set, choice, rows, lambda row: sources[row], needs)
+    found = []
+    for row, number, one in zip(rows, ids, facts, strict=True):
+        request = stand.asked.nearest(row)
+        known = replace(one, region=regions.get(number, ""), asked=request.in_words if request else "")
+        nearest = _nearest(stand, row)
+        found.append(Suggestion(number, known, reason(known), nearest, request.id if request else None))
+    return found
 
 
 def set_of(session: Session, encoder: Encoder, project_id: int) -> TheSet:
@@ -124,13 +175,14 @@ def set_of(session: Session, encoder: Encoder, project_id: int) -> TheSet:
     told = func.coalesce(func.nullif(EXAMPLE_TEXT.c.prompt_hash, ""), CandidateText.prompt_hash)
     of_example = and_(EXAMPLE_TEXT.c.example_id == Example.id, EXAMPLE_TEXT.c.model == encoder.key)
     of_candidate = and_(CandidateText.candidate_id == Example.candidate_id, CandidateText.model == encoder.key)
-    query = select(Example.id, Embedding.vector).outerjoin(EXAMPLE_TEXT, of_example)
+    query = select(Example.id, Example.created_at, Embedding.vector).outerjoin(EXAMPLE_TEXT, of_example)
     query = query.outerjoin(CandidateText, of_candidate)
     query = query.join(Embedding, and_(Embedding.model == encoder.key, Embedding.text_hash == told))
     train = (Example.project_id == project_id, Example.split == Split.TRAIN, Example.state != ExampleState.REJECTED)
     rows = session.execute(query.where(*train, arrived()).order_by(Example.id)).all()
     vectors = stack([row.vector for row in rows], encoder.dimensions)
-    return TheSet(np.array([row.id for row in rows], dtype=np.int64), whole(vectors).rows)
+    ids = np.array([row.id for row in rows], dtype=np.int64)
+    return TheSet(ids, whole(vectors).rows, [row.created_at for row in rows])
 
 
 def _choice(session: Session, measured: Measured, project_id: int, put_off: set[int]) -> Choice:
@@ -169,8 +221,8 @@ def quality_of(found: Sequence[Any]) -> npt.NDArray[np.int64]:
 
 
 def _picked(
-    measured: Measured, the_set: TheSet, choice: Choice, may: npt.NDArray[np.bool_], shares: Mapping[str, int],
-    lacking: Mapping[str, int], by: By, count: int,
+    stand: Stand, choice: Choice, may: npt.NDArray[np.bool_], shares: Mapping[str, int], lacking: Mapping[str, int],
+    by: By, count: int,
 ) -> list[int]:  # fmt: skip
     places = np.flatnonzero(may)
     if by is By.CHANCE:
@@ -179,13 +231,12 @@ def _picked(
     if by is By.LONGEST:
         order = highest_first([choice.lengths[place] for place in places.tolist()])[:count]
         return [int(row) for row in choice.rows[places[order]]]
-    return _by_need(measured, the_set, choice, places, shares, lacking, count)
+    return _by_need(stand, choice, places, shares, lacking, count)
 
 
 def _by_need(
-    measured: Measured, the_set: TheSet, choice: Choice, places: Places, shares: Mapping[str, int],
-    lacking: Mapping[str, int], count: int,
-) -> list[int]:  # fmt: skip
+    stand: Stand, choice: Choice, places: Places, shares: Mapping[str, int], lacking: Mapping[str, int], count: int
+) -> list[int]:
     """By what each would serve; where nothing is left that serves anything, the farthest from all that is there."""
     left = dict(lacking)
     of = {int(choice.rows[at]): (choice.sources[at], int(choice.quality[at])) for at in places.tolist()}
@@ -198,9 +249,9 @@ def _by_need(
         if of[row][0] in left:
             left[of[row][0]] -= 1
 
-    picks = most_served(measured.greed(the_set.rows), count, choice.rows[places], weigh, took)
+    picks = most_served(stand.greed(), count, choice.rows[places], weigh, took)
     while len(picks) < count and (open_ := [row for row in of if weigh(row) and row not in picks]):
-        for row in _farthest(measured, the_set, picks, open_, count - len(picks)):
+        for row in _farthest(stand.measured, stand.the_set, picks, open_, count - len(picks)):
             if weigh(row):
                 picks.append(row)
                 took(row)
@@ -243,8 +294,9 @@ def _facts(
     return found
 
 
-def _suggestion(measured: Measured, the_set: TheSet, row: int, facts: Facts) -> Suggestion:
-    nearest = int((the_set.rows @ measured.pool.rows[row]).argmax()) if len(the_set.ids) else None
-    return Suggestion(
-        int(measured.ids[row]), facts, reason(facts), None if nearest is None else int(the_set.ids[nearest])
-    )
+def _nearest(stand: Stand, row: int) -> int | None:
+    """The number of the example that is nearest to a candidate."""
+    the_set = stand.the_set
+    if not len(the_set.ids):
+        return None
+    return int(the_set.ids[int((the_set.rows @ stand.measured.pool.rows[row]).argmax())])

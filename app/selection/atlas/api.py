@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from app.projects.access import Annotator
 from app.selection.atlas import operations, queries
 from app.selection.atlas.figures import map_document
-from app.selection.atlas.forms import DrawForm
+from app.selection.atlas.forms import DrawForm, NameForm
 from app.web.refusals import REFUSALS
 from app.web.transactions import SessionDep
 
@@ -30,10 +30,14 @@ class MapHead(BaseModel):
 
 
 class RegionOut(BaseModel):
-    """A region with its figures; shares are of 1, `not_near` counts candidates without an example near."""
+    """A region with its figures; shares are of 1, `not_near` counts candidates without an example near.
+
+    `name` is what somebody called it, else its own `words`.
+    """
 
     number: int
     name: str
+    words: str
     candidates: int
     open: int
     kept: int
@@ -61,6 +65,13 @@ class PointsOut(BaseModel):
     rows: list[list[int]]
 
 
+class CalledOut(BaseModel):
+    """What a region is called now."""
+
+    number: int
+    name: str
+
+
 class DrawnOut(BaseModel):
     """The job that draws the map."""
 
@@ -86,3 +97,16 @@ def points(session: SessionDep, access: Annotator) -> PointsOut:
 def draw(session: SessionDep, access: Annotator, body: DrawForm) -> DrawnOut:
     """Have the map drawn, or what is new placed on it; `anew` lays everything out from the beginning."""
     return DrawnOut(job_id=operations.start_mapping(session, access.user, access.project, anew=body.anew).id)
+
+
+@router.put("/map/regions/{number}/name", name="api:name_region")
+def name_region(session: SessionDep, access: Annotator, number: int, body: NameForm) -> CalledOut:
+    """Call a region by a name; an empty one gives it its own words again."""
+    called = operations.name_region(session, access.user, access.project, number, body.name)
+    return CalledOut(number=number, name=called)
+
+
+@router.delete("/map/regions/{number}/name", name="api:undo_region_name")
+def undo_region_name(session: SessionDep, access: Annotator, number: int) -> CalledOut:
+    """Undo the last naming of a region."""
+    return CalledOut(number=number, name=operations.take_back_name(session, access.user, access.project, number))

@@ -27,6 +27,8 @@ class Region:
 
     number: int
     name: str
+    # What its own titles say, where somebody called it otherwise.
+    words: str = ""
     status: Counter[str] = field(default_factory=Counter)
     source: Counter[str] = field(default_factory=Counter)
     examples: int = 0
@@ -98,7 +100,11 @@ def own_points(session: Session, drawn: PoolMap) -> list[OwnPoint]:
 
 def figures_of(session: Session, drawn: PoolMap, own: Sequence[OwnPoint]) -> Figures:
     """The figures of a map as this session shows its candidates and examples."""
-    regions = [Region(number, one["name"]) for number, one in enumerate(drawn.regions, 1)]
+    given = queries.given_names(session, drawn.id)
+    regions = [
+        Region(number, given.get(number, one["name"]), one["name"] if number in given else "")
+        for number, one in enumerate(drawn.regions, 1)
+    ]
     whole = Region(0, "All")
     for row in queries.tallied(session, drawn.id, NEAR):
         for region in (regions[row.region - 1], whole):
@@ -116,6 +122,7 @@ def region_document(figures: Figures, region: Region) -> dict[str, Any]:
     return {
         "number": region.number,
         "name": region.name,
+        "words": region.words or region.name,
         "candidates": region.candidates,
         **{status.value: region.status[status.value] for status in CandidateStatus},
         "examples": region.examples,

@@ -5,18 +5,15 @@ from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints
 
-from app.selection.areas import LASSO
-from app.selection.forms import MaybeWhole
-from app.web.forms import Form
-
-Lasso = Annotated[str, StringConstraints(pattern=LASSO)]
+from app.selection.forms import Lasso, RegionNumber
+from app.web.forms import Form, Text
 
 
 class MapQuery(Form):
     """What is chosen and by what points are coloured; `seen` is the map that a part of the page waits beside."""
 
-    region: MaybeWhole = Field(None, ge=1, le=99)
-    lasso: Lasso = Field("", description="Corners of a line on the map, x.y-x.y-x.y, from 0 to 65535.")
+    region: RegionNumber = None
+    lasso: Lasso = ""
     by: Literal["source", "state", "region", "split"] = "source"
     seen: int | None = Field(None, ge=0, le=2**53)
 
@@ -29,6 +26,12 @@ class DrawForm(Form):
     """Whether everything is laid out from the beginning; else only what is new is placed."""
 
     anew: bool = False
+
+
+class NameForm(Form):
+    """What a region is to be called; empty, by its own words again."""
+
+    name: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=60)]
 
 
 class TitlesQuery(Form):

@@ -8,7 +8,7 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,10 @@ SHUFFLE = 2_654_435_761
 
 
 def packed(
-    drawn: PoolMap, rows: Sequence[Row[*tuple[Any, ...]]], own: Sequence[OwnPoint], labels: SourceLabels
-) -> bytes:
-    """The map as this session shows it; `rows` are those of queries.seen_points."""
+    drawn: PoolMap, rows: Sequence[Row[*tuple[Any, ...]]], own: Sequence[OwnPoint], labels: SourceLabels,
+    given: Mapping[int, str],
+) -> bytes:  # fmt: skip
+    """The map as this session shows it; `rows` are those of queries.seen_points, `given` what people call regions."""
     keys = labels.in_order({row.source or "" for row in rows} | {point.source for point in own})
     source_of = {key: number for number, key in enumerate(keys)}
     numbers = np.array([row[:5] for row in rows], dtype=np.int64).reshape(-1, 5)
@@ -48,7 +49,7 @@ def packed(
         "sources": [{"title": labels.of(key or None).title, "tint": labels.of(key or None).tint} for key in keys],
         "states": [state.value for state in STATES],
         "splits": [split.value for split in SPLITS],
-        "regions": drawn.regions,
+        "regions": [{**one, "name": given.get(number, one["name"])} for number, one in enumerate(drawn.regions, 1)],
     }
     mine = np.array([(p.id, p.x, p.y, source_of[p.source], p.region) for p in own], dtype=np.int64).reshape(-1, 5)
     columns = (

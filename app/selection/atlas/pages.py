@@ -13,7 +13,7 @@ from app.errors import Refusal
 from app.examples.labels import SourceLabels
 from app.jobs.pages import JobPanel, job_panel
 from app.projects.access import ProjectAccess
-from app.projects.queries import composition_of
+from app.projects.queries import composition_of, members_of
 from app.selection.atlas import queries
 from app.selection.atlas.figures import NEAR, Figures, Region, figures_of, mostly, own_points
 from app.selection.atlas.forms import MapQuery
@@ -43,6 +43,8 @@ class RegionRow:
 
     number: int
     name: str
+    # Its own words, where somebody called it otherwise.
+    words: str
     thin: bool
     far: int
     far_share: str
@@ -85,6 +87,7 @@ class MapPage:
     wanted: MapQuery
     colourings: Sequence[tuple[str, str]]
     reasons: Sequence[str]
+    colleagues: Sequence[tuple[int, str]]
     near: str
     may_change: bool
 
@@ -109,9 +112,16 @@ def map_page(request: Request, session: Session, access: ProjectAccess, wanted: 
         wanted=wanted,
         colourings=COLOURINGS,
         reasons=REASONS,
+        colleagues=_colleagues(session, access),
         near=f".{NEAR}",
         may_change=project.archived_at is None,
     )
+
+
+def _colleagues(session: Session, access: ProjectAccess) -> list[tuple[int, str]]:
+    """To whom something can be assigned, as (number, name): every other member."""
+    people = [one.user for one in session.scalars(members_of(access.project))]
+    return [(one.id, one.name) for one in people if one.active and one.id != access.user.id]
 
 
 def _model(request: Request) -> str:
@@ -166,6 +176,7 @@ def _row(figures: Figures, region: Region, labels: SourceLabels, wanted: MapQuer
     return RegionRow(
         number=region.number,
         name=region.name,
+        words=region.words,
         thin=region.number > 0 and figures.is_thin(region),
         far=region.far,
         far_share=_percent(region.far_share),

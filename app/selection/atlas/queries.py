@@ -1,18 +1,20 @@
 """What a map holds, and whether the pool or the set has gone on since."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Row, Select, and_, case, func, select
+from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 from sqlalchemy.orm import Session, undefer
 
-from app.embeddings.models import CandidateText
+from app.embeddings.models import CandidateText, Embedding
 from app.examples.models import Example, ExampleState, Revision
 from app.projects.models import Split
-from app.selection.map_models import MapPoint, PoolMap
+from app.selection.areas import NoSuchRegion, shown_map
+from app.selection.map_models import MapPoint, PoolMap, RegionMiddle, RegionName
 from app.sources.models import Candidate
 
 Whole = npt.NDArray[np.int64]
@@ -112,6 +114,55 @@ def places_of(session: Session, map_id: int, candidate_ids: Sequence[int]) -> di
         for row in session.execute(query.where(MapPoint.map_id == map_id, MapPoint.candidate_id.in_(part))):
             found[row[0]] = (row[1], row[2], row[3])
     return found
+
+
+def standing_names(session: Session, map_id: int | ScalarSelect[int]) -> dict[int, tuple[int, str]]:
+    """The naming that stands on each region of a map, as (number of the naming, name); without one a region is missing.
+
+    A naming stands where more than half of its middle lies, of what of it is on the map; of several the newest.
+    """
+    lie = select(RegionName.id, RegionName.name, MapPoint.region, func.count().label("held"))
+    lie = lie.join(RegionMiddle, RegionMiddle.name_id == RegionName.id)
+    lie = lie.join(MapPoint, MapPoint.candidate_id == RegionMiddle.candidate_id).where(MapPoint.map_id == map_id)
+    rows = session.execute(lie.group_by(RegionName.id, RegionName.name, MapPoint.region)).all()
+    placed: Counter[int] = Counter()
+    for row in rows:
+        placed[row.id] += row.held
+    standing: dict[int, tuple[int, str]] = {}
+    for row in sorted(rows, key=lambda one: -one.id):
+        if 2 * row.held > placed[row.id]:
+            standing.setdefault(row.region, (row.id, row.name))
+    return standing
+
+
+def given_names(session: Session, map_id: int | ScalarSelect[int]) -> dict[int, str]:
+    """What people call the regions of a map, by number; those that are called by their own words are left out."""
+    return {region: name for region, (_, name) in standing_names(session, map_id).items() if name}
+
+
+def name_of_region(session: Session, project_id: int, number: int) -> str:
+    """What a region is called on the map that people see. Raises NoSuchRegion."""
+    drawn = map_of(session, project_id)
+    if drawn is None or not 1 <= number <= len(drawn.regions):
+        raise NoSuchRegion(number=number)
+    return given_names(session, drawn.id).get(number, str(drawn.regions[number - 1]["name"]))
+
+
+def given_names_of(session: Session, project_id: int, candidate_ids: Sequence[int]) -> dict[int, str]:
+    """What people call the region in which each of these candidates lies on the map that people see."""
+    shown = shown_map(project_id)
+    names = given_names(session, shown)
+    here = (MapPoint.map_id == shown, MapPoint.candidate_id.in_(candidate_ids), MapPoint.region.in_(list(names)))
+    rows = session.execute(select(MapPoint.candidate_id, MapPoint.region).where(*here))
+    return {row.candidate_id: names[row.region] for row in rows}
+
+
+def vectors_in(drawn: PoolMap, region: int) -> Select[int, bytes]:
+    """(candidate, stored vector) of what lies in a region of a map."""
+    coded = and_(CandidateText.candidate_id == MapPoint.candidate_id, CandidateText.model == drawn.model)
+    kept = and_(Embedding.model == drawn.model, Embedding.text_hash == CandidateText.prompt_hash)
+    query = select(MapPoint.candidate_id, Embedding.vector).join(CandidateText, coded).join(Embedding, kept)
+    return query.where(MapPoint.map_id == drawn.id, MapPoint.region == region)
 
 
 def unplaced(session: Session, drawn: PoolMap) -> int:

@@ -11,7 +11,7 @@ from app.projects.queries import composition_of
 from app.selection import operations as pool
 from app.selection.atlas import operations, queries
 from app.selection.atlas.figures import figures_of, own_points, regions_csv
-from app.selection.atlas.forms import DrawForm, MapQuery, TitlesQuery
+from app.selection.atlas.forms import DrawForm, MapQuery, NameForm, TitlesQuery
 from app.selection.atlas.packing import packed
 from app.selection.atlas.pages import map_page
 from app.selection.forms import ManyForm
@@ -22,7 +22,6 @@ from app.web.words import plural
 
 router = APIRouter(include_in_schema=False)
 Wanted = Annotated[MapQuery, Query()]
-DONE = {"keep": "Kept", "reject": "Rejected", "use": "Turned into drafts"}
 
 
 @router.get("/projects/{slug}/pool/map", name="selection:map")
@@ -51,7 +50,7 @@ def points(session: SessionDep, access: Annotator) -> Response:
         return Response(b"", media_type="application/octet-stream")
     rows = session.execute(queries.seen_points(drawn.id)).all()
     labels = SourceLabels(session.scalars(composition_of(access.project)))
-    body = packed(drawn, rows, own_points(session, drawn), labels)
+    body = packed(drawn, rows, own_points(session, drawn), labels, queries.given_names(session, drawn.id))
     return Response(body, media_type="application/octet-stream")
 
 
@@ -71,21 +70,49 @@ def regions(session: SessionDep, access: Annotator) -> Response:
     return Response(words, media_type="text/csv; charset=utf-8", headers=headers)
 
 
+@router.post("/projects/{slug}/pool/map/regions/{number}/name", name="selection:name_region")
+def name_region(
+    request: Request,
+    session: SessionDep,
+    access: Annotator,
+    number: int,
+    wanted: Wanted,
+    form: Annotated[NameForm, Form()],
+) -> Response:
+    """Call a region by a name of one's own."""
+    slug, query = access.project.slug, wanted.as_query()
+    try:
+        called = operations.name_region(session, access.user, access.project, number, form.name)
+    except operations.CalledSoAlready as refusal:
+        return redirect(request, "selection:map", Flash("danger", refusal.message), slug=slug, query=query)
+    back = str(request.app.url_path_for("selection:undo_region_name", slug=slug, number=number))
+    flash = Flash("ok", f"Region {number} is called {called}.", undo_url=f"{back}?{query}" if query else back)
+    return redirect(request, "selection:map", flash, slug=slug, query=query)
+
+
+@router.post("/projects/{slug}/pool/map/regions/{number}/name/undoing", name="selection:undo_region_name")
+def undo_region_name(request: Request, session: SessionDep, access: Annotator, number: int, wanted: Wanted) -> Response:
+    """Call a region as it was called before."""
+    called = operations.take_back_name(session, access.user, access.project, number)
+    flash = Flash("ok", f"Undone: region {number} is called {called} again.")
+    return redirect(request, "selection:map", flash, slug=access.project.slug, query=wanted.as_query())
+
+
 @router.post("/projects/{slug}/pool/map/selected", name="selection:map_many")
 def many(
     request: Request, session: SessionDep, access: Annotator, wanted: Wanted, form: Annotated[ManyForm, Form()]
 ) -> Response:
-    """Keep, reject or use all that were chosen on the map, as one act."""
+    """Keep, reject, use or assign all that were chosen on the map, as one act."""
     chosen = [candidate_in(session, access.project.id, one) for one in form.ids]
     query, slug = wanted.as_query(), access.project.slug
-    done = pool.do_with_many(session, access.user, chosen, form.act, form.reason)
-    if not done:
+    done = pool.do_with_many(session, access.user, chosen, form.as_act())
+    if not done.count:
         nothing = "Nothing was chosen" if not chosen else "All of them were so already"
         return redirect(
             request, "selection:map", Flash("ok", f"{nothing}, so nothing was changed."), slug=slug, query=query
         )
     back = str(request.app.url_path_for("selection:map_undo", slug=slug))
-    words = f"{DONE[form.act]}: {plural(done, 'candidate')}."
+    words = f"{done.in_words}: {plural(done.count, 'candidate')}."
     flash = Flash("ok", words, undo_url=f"{back}?{query}" if query else back)
     return redirect(request, "selection:map", flash, slug=slug, query=query)
 

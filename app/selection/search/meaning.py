@@ -91,7 +91,7 @@ def point_of(
     point: Vectors = np.zeros(encoder.dimensions, dtype=np.float32)
     if said:
         database: Database = session.info[DATABASE]
-        point += _vector_of(database.settings.embedding_model, encoder.key, said)
+        point += vector_of(database.settings.embedding_model, encoder.key, said)
     for kind, weight in ((more, TOWARDS), (less, -AWAY)):
         if kind:
             point += np.float32(weight) * _vectors(session, encoder, kind).mean(axis=0)
@@ -100,7 +100,7 @@ def point_of(
 
 
 @lru_cache(maxsize=256)
-def _vector_of(name_or_path: str, model: str, said: str) -> Vectors:  # noqa: ARG001 - another model, another vector
+def vector_of(name_or_path: str, model: str, said: str) -> Vectors:  # noqa: ARG001 - another model, another vector
     """What was typed is asked for again with each page, and with each decision on what was found."""
     encoder = light_encoder_within(PATIENCE, name_or_path)
     assert encoder is not None, "whoever asks has it"
