@@ -11,7 +11,7 @@ from app.config import Settings
 from app.db import Database
 from tests import factories
 from tests.browser.find_browser import find_browser
-from tests.browser.looking import WIDE, Complaints, Eyes, screenshots_folder
+from tests.browser.looking import PATIENCE, WIDE, Complaints, Eyes, screenshots_folder
 from tests.browser.serving import Lent, Site
 
 ARGUMENTS = [
@@ -104,7 +104,7 @@ def visitor(chromium: Browser, site: Site, complaints: Complaints) -> Iterator[C
         context = chromium.new_context(
             base_url=site.address, viewport=WIDE, reduced_motion="reduce", accept_downloads=True, **options
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         complaints.watch(context)
         opened.append(context)
         return context

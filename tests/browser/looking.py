@@ -2,14 +2,19 @@
 
 import os
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Response, expect
 
-# Two cores that also train and encode: what takes a blink elsewhere may take seconds.
-expect.set_options(timeout=15_000)
+# Milliseconds. Two cores that also train and encode: what takes a blink elsewhere may take seconds. A limit costs
+# nothing where a test passes, so there is one for what a page does and one for what a worker has to do first.
+PATIENCE = 30_000
+WORK_PATIENCE = 300_000
+expect.set_options(timeout=PATIENCE)
 
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 780}
@@ -158,6 +163,14 @@ class Eyes:
         assert not self.findings, "\n\n".join(self.findings)
 
 
+def wait_until(page: Page, truth: Callable[[], object], what: str) -> None:
+    """Until something is so that no locator can be asked; the page and its requests go on meanwhile."""
+    until = time.monotonic() + PATIENCE / 1000
+    while not truth():
+        assert time.monotonic() < until, f"it did not come about that {what}"
+        page.wait_for_timeout(25)
+
+
 class Keys:
     """A keyboard that counts what is pressed; the letters of what somebody types are theirs and not counted."""
 
@@ -195,4 +208,14 @@ def press_until(page: Page, key: str, selector: str, most: int = 80) -> None:
     Keys(page).until(key, selector, most)
 
 
-__all__ = ["Complaints", "Eyes", "Keys", "expect", "press_until", "screenshots_folder"]
+__all__ = [
+    "PATIENCE",
+    "WORK_PATIENCE",
+    "Complaints",
+    "Eyes",
+    "Keys",
+    "expect",
+    "press_until",
+    "screenshots_folder",
+    "wait_until",
+]

@@ -3,7 +3,8 @@
 import re
 
 from app import sample
-from tests.browser.walk import Walk, button, expect, heading, link, said
+from tests.browser.looking import WORK_PATIENCE
+from tests.browser.walk import Walk, button, expect, heading, said, to_its_funnel
 
 
 def import_the_dump(walk: Walk) -> None:
@@ -33,8 +34,7 @@ def import_the_dump(walk: Walk) -> None:
     page.get_by_label("Site").fill(sample.SITE)
     start.click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    link(page, "Go on").or_(page.get_by_role("heading", name="From read to kept")).first.wait_for(timeout=60_000)
-    page.goto(page.url)
+    to_its_funnel(page)
     expect(page.locator(".state")).to_contain_text("31 of 102 records were kept")
     walk.eyes.look(page, "funnel")
     _open_a_number(walk)
@@ -71,8 +71,7 @@ def import_the_pairs(walk: Walk) -> None:
     page.get_by_label("submitted examples").check()
     walk.eyes.look(page, "import-pairs")
     page.locator("button[form=setup]").click()
-    link(page, "Go on").or_(page.get_by_role("heading", name="From read to kept")).first.wait_for(timeout=60_000)
-    page.goto(page.url)
+    to_its_funnel(page)
     expect(page.locator(".state")).to_contain_text("30 of 30 records were kept")
     walk.eyes.look(page, "funnel-pairs")
     walk.open(page, walk.at("/sources"), "sources")
@@ -88,7 +87,7 @@ def settle_duplicates(walk: Walk) -> None:
     page.get_by_label("Responses").check()
     button(page, "Look for duplicates").click()
     page.wait_for_url("**/duplicates")
-    page.locator(".pair article").first.wait_for(timeout=90_000)
+    page.locator(".pair article").first.wait_for(timeout=WORK_PATIENCE)
     page.goto(walk.at("/duplicates"))
     expect(page.locator(".state")).to_contain_text("to settle")
     walk.eyes.look(page, "duplicates")

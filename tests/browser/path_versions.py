@@ -3,6 +3,7 @@
 import re
 import zipfile
 
+from tests.browser.looking import WORK_PATIENCE
 from tests.browser.walk import Walk, button, expect, heading, link, said
 
 LOSS = "#run-live figure[aria-labelledby=loss-title] .chart svg"
@@ -64,7 +65,7 @@ def register_model(walk: Walk) -> None:
     walk.open(page, "/models")
     page.get_by_label("Name").fill("tiny")
     button(page, "Add").last.click()
-    expect(page.locator("#model-rows")).to_contain_text("Ready", timeout=60_000)
+    expect(page.locator("#model-rows")).to_contain_text("Ready", timeout=WORK_PATIENCE)
     walk.eyes.look(page, "models")
 
 
@@ -80,7 +81,7 @@ def train(walk: Walk) -> None:
     button(page, "See the plan").click()
     heading(page, "a plan")
     expect(button(page, "Start the run")).to_be_visible()
-    expect(page.locator("#run-live")).not_to_contain_text("Being planned", timeout=60_000)
+    expect(page.locator("#run-live")).not_to_contain_text("Being planned", timeout=WORK_PATIENCE)
     walk.eyes.look(page, "run-plan")
     page.evaluate("window.stayed = true")
     button(page, "Start the run").click()
@@ -93,14 +94,14 @@ def _watch(walk: Walk) -> None:
     """The curve changes and the run ends under one's eyes: the page is never loaded anew."""
     page = walk.first
     curve = page.locator(LOSS)
-    curve.wait_for(timeout=60_000)
+    curve.wait_for(timeout=WORK_PATIENCE)
     seen = curve.inner_html()
     page.wait_for_function(
-        "([loss, seen]) => document.querySelector(loss)?.innerHTML !== seen", arg=[LOSS, seen], timeout=60_000
+        "([loss, seen]) => document.querySelector(loss)?.innerHTML !== seen", arg=[LOSS, seen], timeout=WORK_PATIENCE
     )
     walk.eyes.look(page, "run-live")
     strip = page.locator("#run-live .strip")
-    expect(strip).to_contain_text(re.compile("Done|Finished"), timeout=120_000)
+    expect(strip).to_contain_text(re.compile("Done|Finished"), timeout=WORK_PATIENCE)
     expect(page.locator("#run-live .state")).to_contain_text("down from")
     assert page.evaluate("window.stayed"), "the page was loaded anew"
     walk.eyes.look(page, "run")
@@ -120,7 +121,7 @@ def ask(walk: Walk) -> None:
     button(page, "Ask").last.click()
     answered = page.locator("#run-answers li.answered")
     answered.first.wait_for()
-    expect(answered.first).not_to_contain_text("being answered", timeout=60_000)
+    expect(answered.first).not_to_contain_text("being answered", timeout=WORK_PATIENCE)
     expect(answered.first.locator("div.read, p.quiet").first).to_be_visible()
     walk.eyes.look(page, "run-answered")
     walk.open(page, walk.at("/runs/1/steps"), "run-steps")

@@ -12,7 +12,7 @@ from app.selection import operations as pool
 from app.selection.map_models import FULL, MapPoint
 from app.sources.models import Candidate, CandidateStatus
 from tests import factories
-from tests.browser.looking import Complaints, Eyes, expect
+from tests.browser.looking import WORK_PATIENCE, Complaints, Eyes, expect
 from tests.browser.walk import said
 from tests.selection.mapped import draw, small_pool
 
@@ -210,7 +210,7 @@ def test_a_map_is_drawn_from_the_page_and_comes_by_itself(
     expect(page.get_by_role("button", name="Draw the map")).to_be_visible()
     eyes.look(page, "map-empty")
     page.get_by_role("button", name="Draw the map").click()
-    expect(page.locator(".stage[data-drawn]")).to_be_visible(timeout=90_000)
+    expect(page.locator(".stage[data-drawn]")).to_be_visible(timeout=WORK_PATIENCE)
     eyes.clean()
     complaints.none()
 

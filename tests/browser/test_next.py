@@ -112,4 +112,5 @@ def test_without_a_script_the_same_is_done_by_links_and_buttons(
     expect(page.locator(".item.done .title")).to_have_text(third)
     assert statuses(database) == ["used"]
     page.get_by_role("button", name=f"Undo: {third}").click()
+    expect(page.locator(".item.done")).to_have_count(0)
     assert statuses(database) == []

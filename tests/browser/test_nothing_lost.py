@@ -20,7 +20,7 @@ from app.examples.models import WorkingCopy
 from tests import factories
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.find_browser import find_browser
-from tests.browser.looking import Complaints, expect
+from tests.browser.looking import PATIENCE, Complaints, expect
 from tests.browser.serving import Site
 from tests.browser.walk import PASSWORD, button
 
@@ -74,7 +74,7 @@ class Profile:
         self.context = playwright.chromium.launch_persistent_context(
             str(self.folder), executable_path=find_browser(), args=ARGUMENTS, base_url=self.address
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         cookie = {"name": "handpicked_session", "value": token, "url": self.address}
         self.context.add_cookies([cookie])  # type: ignore[list-item]
         return self.context.new_page()
@@ -88,7 +88,7 @@ class Profile:
         for one in family:
             if one.is_running():
                 os.kill(one.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=10)
+        psutil.wait_procs(family, timeout=60)
 
 
 def reads(page: Page, text: str) -> None:

@@ -17,7 +17,7 @@ from app.examples import operations as examples
 from app.examples.models import Example
 from app.projects.models import Split
 from tests import factories
-from tests.browser.looking import Complaints, expect
+from tests.browser.looking import Complaints, expect, wait_until
 from tests.browser.serving import Site
 from tests.browser.walk import PASSWORD, button
 
@@ -239,7 +239,7 @@ def test_a07_what_is_typed_while_the_answer_is_awaited_stays(
     held: list[Route] = []
     page.route("**/examples", lambda route: held.append(route))  # noqa: PLW0108 - a built-in is no handler
     page.keyboard.press("Control+s")
-    page.wait_for_timeout(300)
+    wait_until(page, lambda: held, "the save is on its way")
     page.keyboard.type(" More.")
     held.pop().continue_()
     page.wait_for_url(re.compile(r"/examples/[0-9]+$"))

@@ -9,7 +9,7 @@ from app.db import Database
 from app.sources.models import Candidate
 from app.text.canonical import content_hash
 from tests import factories
-from tests.browser.looking import Complaints, Eyes, expect
+from tests.browser.looking import WORK_PATIENCE, Complaints, Eyes, expect
 from tests.browser.walk import button
 from tests.duplicates.rooms import SITE, import_run, messages
 
@@ -38,16 +38,16 @@ def test_a_pool_is_encoded_and_stopped_and_encoded_to_its_end(
     eyes.look(page, "encoding-none")
     button(page, "Encode the pool").click()
     expect(page.locator("#encoding-standing progress")).to_be_visible()
-    expect(page.locator("#encoding-standing")).to_contain_text("a second", timeout=300_000)
+    expect(page.locator("#encoding-standing")).to_contain_text("a second", timeout=WORK_PATIENCE)
     eyes.look(page, "encoding-under-way")
     page.goto(f"/projects/{people.project.slug}/encoding")
     if page.get_by_role("button", name="Stop").count():  # a fast machine may be done by now
         button(page, "Stop").click()
-        expect(page.get_by_text("Stopped by request.")).to_be_visible(timeout=120_000)
+        expect(page.get_by_text("Stopped by request.")).to_be_visible(timeout=WORK_PATIENCE)
         page.goto(f"/projects/{people.project.slug}/encoding")
         eyes.look(page, "encoding-stopped")
         page.locator("#encoding-start").click()
-    expect(page.get_by_text("All 600 candidates are encoded by all-MiniLM-L6-v2.")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("All 600 candidates are encoded by all-MiniLM-L6-v2.")).to_be_visible(timeout=WORK_PATIENCE)
     eyes.look(page, "encoding-all")
     complaints.none()
     eyes.clean()

@@ -11,7 +11,7 @@ from app.datasets.operations import freeze_version
 from app.db import Database
 from app.projects.models import Project
 from tests import factories
-from tests.browser.looking import Complaints, Eyes, expect
+from tests.browser.looking import WORK_PATIENCE, Complaints, Eyes, expect
 from tests.browser.serving import Site
 from tests.browser.walk import button
 from tests.datasets.material import fixed_set
@@ -88,14 +88,15 @@ def test_a_version_is_published_as_it_was_shown(
     expect(page.locator("#job-panel")).to_contain_text("sending data/")
     eyes.look(page, "publish-running")
     go_on.set()
-    expect(page.locator(".page-head .state")).to_contain_text(f"Published: {REPOSITORY}, on main.", timeout=60_000)
+    state = page.locator(".page-head .state")
+    expect(state).to_contain_text(f"Published: {REPOSITORY}, on main.", timeout=WORK_PATIENCE)
     head = hub.repositories[REPOSITORY].main
     expect(page.get_by_text(f"The Hub holds what was frozen, at {head.id[:8]} and on main.")).to_be_visible()
     eyes.look(page, "publish-done")
 
     head.files["README.md"] = b"# Somebody else's"
     button(page, "Compare again").click()
-    expect(page.get_by_text("the Hub does not hold what was frozen: README.md.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("the Hub does not hold what was frozen: README.md.")).to_be_visible(timeout=WORK_PATIENCE)
     eyes.look(page, "publish-differs")
 
     hub.tokens.clear()
@@ -103,7 +104,7 @@ def test_a_version_is_published_as_it_was_shown(
     button(page, "See what will be sent").click()
     page.get_by_label("I know this, and publish it all the same").check()
     button(page, f"Propose it to {REPOSITORY}").click()
-    expect(page.get_by_text("the Hub does not know the token in HF_TOKEN")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("the Hub does not know the token in HF_TOKEN")).to_be_visible(timeout=WORK_PATIENCE)
     eyes.look(page, "publish-refused")
     assert len(hub.repositories[REPOSITORY].history) == 2
     complaints.none()

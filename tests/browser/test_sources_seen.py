@@ -12,9 +12,9 @@ from playwright.sync_api import BrowserContext, Page
 
 from app.db import Database
 from tests import factories
-from tests.browser.looking import Complaints, Eyes, expect, press_until
+from tests.browser.looking import WORK_PATIENCE, Complaints, Eyes, expect, press_until
 from tests.browser.serving import Site
-from tests.browser.walk import button, link, said
+from tests.browser.walk import button, link, said, to_its_funnel
 
 LONG = "Water boils at a lower temperature the higher the kettle stands, because less air presses on it. " * 14
 HEADS = (
@@ -50,13 +50,12 @@ def bring_in(page: Page, base: str, *paths: Path) -> None:
     page.goto(f"{base}/sources/new")
     page.get_by_label("From this computer").set_input_files(paths)
     button(page, "Look at it").click()
-    page.wait_for_url("**/imports/*", timeout=60_000)
+    page.wait_for_url("**/imports/*", timeout=WORK_PATIENCE)
 
 
 def imported(page: Page) -> None:
     page.locator("button[form=setup]", has_text="Import").click()
-    link(page, "Go on").or_(page.get_by_role("heading", name="From read to kept")).first.wait_for(timeout=60_000)
-    page.goto(page.url)
+    to_its_funnel(page)
     expect(page.get_by_role("heading", name="From read to kept")).to_be_visible()
 
 
@@ -172,7 +171,7 @@ def test_an_archive_that_was_put_away_is_unpacked_by_a_worker_and_leads_back(
     expect(desk.get_by_text("These records lie in an archive")).to_be_visible()
     eyes.look(desk, "sources-packed")
     button(desk, "Unpack it again").click()
-    expect(desk.locator("section[aria-labelledby=opened] li")).to_have_count(1, timeout=60_000)
+    expect(desk.locator("section[aria-labelledby=opened] li")).to_have_count(1, timeout=WORK_PATIENCE)
     eyes.look(desk, "sources-unpacked")
     complaints.none()
     eyes.clean()

@@ -12,9 +12,9 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route
 
 from app.db import Database
 from tests import factories
-from tests.browser.looking import PHONE, WIDE, Complaints, Eyes, expect, press_until
+from tests.browser.looking import PHONE, WIDE, WORK_PATIENCE, Complaints, Eyes, expect, press_until, wait_until
 from tests.browser.serving import Site
-from tests.browser.walk import button, link
+from tests.browser.walk import button, to_its_funnel, to_its_funnel_without_script
 
 ASKED = "What they asked"
 SAID = "What we said"
@@ -97,8 +97,7 @@ def left(page: Page) -> Locator:
 def imported(page: Page) -> None:
     """The import is started and ends in its funnel."""
     page.locator("button[form=setup]").click()
-    link(page, "Go on").or_(page.get_by_role("heading", name="From read to kept")).first.wait_for(timeout=60_000)
-    page.goto(page.url)
+    to_its_funnel(page)
     expect(page.get_by_role("heading", name="From read to kept")).to_be_visible()
 
 
@@ -246,11 +245,7 @@ def slow_counts(page: Page) -> Iterator[Callable[[int], None]]:
     page.route(lambda url: "/imports/" in url, hold)
 
     def held(many: int) -> None:
-        for _ in range(200):
-            if len(waiting) >= many:
-                return
-            page.wait_for_timeout(25)
-        raise AssertionError(f"{len(waiting)} counts were asked for, not {many}")
+        wait_until(page, lambda: len(waiting) >= many, f"{many} counts are asked for")
 
     yield held
     for route in waiting:
@@ -279,8 +274,7 @@ def test_columns_are_mapped_and_a_record_restored_by_keyboard(
     expect(left(page)).to_have_text("9")
     press_until(page, "Shift+Tab", "button[form=setup]")
     page.keyboard.press("Enter")
-    link(page, "Go on").or_(page.get_by_role("heading", name="From read to kept")).first.wait_for(timeout=60_000)
-    page.goto(page.url)
+    to_its_funnel(page)
     press_until(page, "Tab", "a[href*='rule=length']")
     page.keyboard.press("Enter")
     page.wait_for_url("**rule=length**")
@@ -305,11 +299,7 @@ def test_columns_are_mapped_without_script(
     expect(page.locator("section[aria-labelledby=first]")).to_contain_text("Water boils at a lower temperature")
     expect(column(page, SAID)).to_have_value("response")
     page.locator("button[form=setup]").click()
-    for _ in range(100):
-        if page.get_by_role("heading", name="From read to kept").count():
-            break
-        page.wait_for_timeout(200)
-        page.goto(page.url)
+    to_its_funnel_without_script(page)
     expect(page.locator(".state")).to_contain_text("12 of 12 records were kept")
     complaints.none()
 
@@ -408,19 +398,19 @@ def test_an_import_says_how_far_it_is_and_what_refused_it_at_its_end(
     page = signed_in(people.lead).new_page()
     bring_in(page, base, path)
     page.locator("button[form=setup]").click()
-    expect(page.locator(".refused")).to_contain_text("21 records cannot be read", timeout=120_000)
+    expect(page.locator(".refused")).to_contain_text("21 records cannot be read", timeout=WORK_PATIENCE)
     expect(page.locator(".refused tbody tr")).to_have_count(20)
     eyes.look(page, "sourcing-failed")
     button(page, "Leave them out").click()
     expect(page.get_by_label("Leave unreadable records out")).to_be_checked()
     page.locator("button[form=setup]", has_text="Import").click()
-    expect(page.locator("#job-panel")).to_contain_text("records read", timeout=60_000)
-    expect(page.locator("#so-far")).to_contain_text("records read", timeout=60_000)
+    expect(page.locator("#job-panel")).to_contain_text("records read", timeout=WORK_PATIENCE)
+    expect(page.locator("#so-far")).to_contain_text("records read", timeout=WORK_PATIENCE)
     with held(site):
         # One count of the records, since two would be of two moments.
         expect(page.locator("#job-panel .told")).to_be_hidden()
         eyes.look(page, "sourcing-running")
     # The page goes on to the funnel by itself.
-    expect(page.locator(".state")).to_contain_text("20,000 of 20,000 records were kept", timeout=120_000)
+    expect(page.locator(".state")).to_contain_text("20,000 of 20,000 records were kept", timeout=WORK_PATIENCE)
     complaints.none()
     eyes.clean()

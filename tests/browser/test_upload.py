@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from app.db import Database
 from tests import factories
-from tests.browser.looking import Complaints, Eyes, expect
+from tests.browser.looking import PATIENCE, Complaints, Eyes, expect
 from tests.browser.serving import Site
 from tests.browser.walk import button
 
@@ -161,6 +161,9 @@ def test_a37_a_connection_cut_at_sixty_percent_leaves_nothing(
             "Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode()
         )
         wire.sendall(head + large.read_bytes()[:6_000_000])
-    time.sleep(1)
+    time.sleep(1)  # the server has begun to write by now
     folder = site.data_dir / "uploads"
-    assert not folder.exists() or list(folder.iterdir()) == []
+    until = time.monotonic() + PATIENCE / 1000
+    while folder.exists() and list(folder.iterdir()):
+        assert time.monotonic() < until, "what had arrived is still there"
+        time.sleep(0.05)

@@ -9,7 +9,7 @@ from app import sample
 from app.db import Database
 from tests import factories
 from tests.browser.looking import PHONE, WIDE, Complaints, expect
-from tests.browser.walk import PASSWORD, button, said
+from tests.browser.walk import PASSWORD, button, said, to_its_funnel_without_script
 
 
 def test_sign_in_import_submit_approve_and_freeze_by_plain_forms(
@@ -63,12 +63,7 @@ def import_a_dump(page: Page, slug: str) -> None:
     expect(page.get_by_label("Site")).to_have_value(sample.SITE)
     page.get_by_role("switch", name="Length").check()
     page.locator("button[form=setup]").click()
-    address = page.url
-    for _ in range(100):
-        if page.get_by_role("heading", name="From read to kept").count():
-            break
-        page.wait_for_timeout(200)
-        page.goto(address)
+    to_its_funnel_without_script(page)
     expect(page.locator(".state")).to_contain_text("31 of 102 records were kept")
 
 

@@ -12,7 +12,7 @@ from app.examples import working_copies
 from app.examples.models import Example, Revision
 from app.examples.working_copies import Desk, Written
 from app.projects.models import Project
-from tests.browser.looking import Eyes, expect
+from tests.browser.looking import Eyes, expect, wait_until
 from tests.browser.test_nothing_lost import KEPT, Place, place, reads
 from tests.browser.test_ways_out import archive
 from tests.browser.test_words_kept import arrives, emptied, journal, last, left_unsent, saved, writer
@@ -50,11 +50,7 @@ class Slow:
 
     def has(self, count: int) -> None:
         """Wait until so many wait here."""
-        for _ in range(150):
-            if len(self.waiting) >= count:
-                return
-            self._page.wait_for_timeout(100)
-        raise AssertionError(f"{len(self.waiting)} requests, not {count}")
+        wait_until(self._page, lambda: len(self.waiting) >= count, f"{count} requests wait")
 
     def go(self) -> None:
         """Let the first of them through."""

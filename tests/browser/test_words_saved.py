@@ -9,7 +9,7 @@ from app.examples.models import Example, Revision, WorkingCopy
 from app.examples.working_copies import Desk, Written
 from app.projects.models import Project
 from tests import factories
-from tests.browser.looking import Eyes, expect
+from tests.browser.looking import Eyes, expect, wait_until
 from tests.browser.test_nothing_lost import KEPT, Place, place, reads
 from tests.browser.test_words_kept import emptied, journal, last, saved, writer
 from tests.browser.walk import button
@@ -72,8 +72,7 @@ def test_a_save_knows_the_copy_that_is_still_on_its_way(
     text = page.locator("#turn-2")
     with page.expect_request("**/working-copy"):
         text.fill("Half a")
-    while not copies(database):
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: copies(database), "a copy is kept")
     text.press("Control+End")
     page.keyboard.type(" sentence.")
     page.keyboard.press("Control+s")

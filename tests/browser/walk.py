@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page
 
-from tests.browser.looking import Complaints, Eyes, expect
+from tests.browser.looking import WORK_PATIENCE, Complaints, Eyes, expect, wait_until
 from tests.browser.serving import Site
 
 SLUG = "workshop"
@@ -63,6 +63,27 @@ def said(page: Page, words: str) -> None:
     page.wait_for_load_state("load")  # a key pressed before the scripts are there is lost
 
 
+FUNNEL = "From read to kept"
+
+
+def to_its_funnel(page: Page) -> None:
+    """The worker imports, and the page that shows it is opened anew."""
+    link(page, "Go on").or_(page.get_by_role("heading", name=FUNNEL)).first.wait_for(timeout=WORK_PATIENCE)
+    page.goto(page.url)
+
+
+def to_its_funnel_without_script(page: Page) -> None:
+    """The same where no page goes on by itself: it is opened again and again."""
+
+    def there() -> bool:
+        if page.get_by_role("heading", name=FUNNEL).count():
+            return True
+        page.goto(page.url)
+        return False
+
+    wait_until(page, there, "the import ends")
+
+
 __all__ = [
     "FIRST",
     "FIRST_EMAIL",
@@ -76,4 +97,6 @@ __all__ = [
     "heading",
     "link",
     "said",
+    "to_its_funnel",
+    "to_its_funnel_without_script",
 ]
