@@ -5,6 +5,8 @@ BIN     = $(VENV)/bin
 PORT   ?= 8000
 WORKERS ?= 2
 export HF_HUB_OFFLINE ?= 1
+# Without it every process compiles all of app anew, which takes longer than most commands.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-long test-sqlite test-postgresql check format lint types imports templates browser install install-dev

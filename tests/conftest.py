@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import hypothesis
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import LRUCache
 from starlette.testclient import TestClient
 
+from app import db
 from app.accounts import secrets
 from app.cli import context
 from app.config import Settings
@@ -29,6 +31,8 @@ from tests.emptied import Emptied
 from tests.web.watching import WatchedContext
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Servers, workers and commands that tests start would compile all of app each time, which takes seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # How long an example takes says how busy the machine is, not what the code does.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
@@ -90,6 +94,20 @@ def compiled_once() -> Iterator[None]:
     event.listen(Engine, "engine_connect", share)
     yield
     event.remove(Engine, "engine_connect", share)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cut() -> Iterator[None]:
+    """No test cuts the power, and SQLite need not wait for the disk at each commit, as PostgreSQL does not below."""
+    prepare = db._prepare_sqlite
+
+    def prepare_quickly(connection: Any, record: Any) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_prepare_sqlite", prepare_quickly)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,14 @@ def test_the_watch_finds_a_row_of_the_database():
     assert mapped_object(_Page(({"who": ["X"]},))) is None
 
 
+def test_every_page_is_looked_through_whatever_came_before():
+    clean, held = (_Page((one,)) for one in ("X", User(email="x@example.org", name="X")))
+    for _ in range(2):
+        WatchedContext(environment, {"page": clean}, None, {})
+        with pytest.raises(AssertionError, match=r"page\.rows\.0 is a User"):
+            WatchedContext(environment, {"page": held}, None, {})
+
+
 def test_no_page_of_the_house_holds_one(monkeypatch, browser, database, people, app):
     monkeypatch.setattr(environment, "context_class", WatchedContext)
     slug = people.project.slug

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2.runtime import Context
 
@@ -37,8 +37,15 @@ def _parts(value: Any) -> list[tuple[Any, Any]]:
 class WatchedContext(Context):
     """A template's context that refuses mapped objects under `page` and `frame`."""
 
+    # Every include of a template, once for each row of a list, has a context of its own over the same page.
+    looked_through: ClassVar[dict[str, Any]] = {}
+
     def __init__(self, environment: Any, parent: dict[str, Any], *rest: Any, **more: Any) -> None:
         for key in ("page", "frame"):
-            found = mapped_object(parent.get(key), key)
+            value = parent.get(key)
+            if self.looked_through.get(key) is value:
+                continue
+            found = mapped_object(value, key)
             assert not found, found
+            self.looked_through[key] = value
         super().__init__(environment, parent, *rest, **more)
