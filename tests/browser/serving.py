@@ -105,8 +105,8 @@ class Site:
         first = psutil.Process(self.process.pid)
         for one in (first, *first.children(recursive=True)):
             one.kill()
-        self.process.wait(10)
-        self.listener.join(10)
+        self.process.wait(60)
+        self.listener.join(60)
         assert self.process.stdout
         self.process.stdout.close()
         return int(self.address.rsplit(":", 1)[1])
@@ -120,7 +120,7 @@ class Site:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(60)
         for left in family:
             if left.is_running():
                 left.kill()

@@ -178,7 +178,7 @@ def _states(database):
 def test_ctrl_c_stops_the_work_and_nothing_of_it_stays(database, environment, people, tmp_path, number):
     with _importing(database, people, _chats(tmp_path / "a.jsonl", 60_000)) as process:
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (1, "handpicked: Stopped by request.\n")
     assert _states(database) == (ImportState.CANCELLED, JobState.CANCELLED)
     assert _count(database, Candidate) == _count(database, ImportRecord) == 0

@@ -89,7 +89,7 @@ def test_the_version_is_told():
 def test_a_setting_that_does_not_fit_is_one_sentence(tmp_path, setting, value, words):
     environment = {**os.environ, "HANDPICKED_DATA_DIR": str(tmp_path), f"HANDPICKED_{setting}": value}
     command = [sys.executable, "-m", "app.cli", "project", "list"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1

@@ -58,7 +58,7 @@ def test_serve_prints_the_set_up_link_and_takes_its_worker_along(served, handpic
     worker = _wait_until(watched.children)[0]
     assert handpicked("invite", "--role", "reviewer").stdout.startswith(f"{address}/invitations/")
     process.terminate()
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     _wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
     assert handpicked("invite", "--role", "reviewer").stdout.startswith("http://127.0.0.1:8000/invitations/")
 
@@ -82,7 +82,7 @@ def test_a_worker_ends_when_its_server_was_killed(served):
 def _refused(settings, *words):
     environment = {**os.environ, "HANDPICKED_DATABASE_URL": settings.url, "HANDPICKED_DATA_DIR": str(settings.data_dir)}
     command = [sys.executable, "-m", "app.cli", "serve", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_a_port_that_is_taken_is_refused_in_one_sentence_before_anything_is_said(settings):

@@ -106,7 +106,7 @@ def run_at_once(*calls):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
 
 
 def test_an_edit_after_approval_reopens_the_example_as_a_draft(session, people):

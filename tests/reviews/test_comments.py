@@ -88,7 +88,7 @@ def test_a53_two_people_settle_at_once_in_one_trail(database, people):
         comment_id = commenting.comment(session, people.reviewer, session.get_one(Example, example_id), "How?").id
 
     def settle(person):
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         with database.writing() as session:
             done.append(commenting.settle(session, person, session.get_one(Example, example_id), comment_id).settled_by)
 
@@ -97,7 +97,7 @@ def test_a53_two_people_settle_at_once_in_one_trail(database, people):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     assert len(done) == 2
     assert len(set(done)) == 1
     with database.reading() as session:

@@ -106,7 +106,7 @@ def test_a53_two_reviewers_at_once_end_in_one_state_and_one_trail(database, peop
 
     def decide(person, verdict):
         act = operations.approve if verdict is ReviewVerdict.APPROVED else operations.reject
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         try:
             with database.writing() as session:
                 reviews.append(act(session, person, session.get_one(Example, example_id), 1).id)
@@ -119,7 +119,7 @@ def test_a53_two_reviewers_at_once_end_in_one_state_and_one_trail(database, peop
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     assert len(set(reviews)) == 1
     assert len(refusals) == (0 if second is ReviewVerdict.APPROVED else 1)
     with database.reading() as session:

@@ -112,7 +112,7 @@ def test_a53_two_second_persons_at_once_decide_once(database, people, verdicts):
         example_id = rows.submitted(session, people.annotator, project).id
 
     def decide(person, what):
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         with database.writing() as session:
             done.append(judge(session, person, session.get_one(Example, example_id), what).id)
 
@@ -122,7 +122,7 @@ def test_a53_two_second_persons_at_once_decide_once(database, people, verdicts):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     assert len(set(done)) == 2
     with database.reading() as session:
         expected = ExampleState.APPROVED if verdicts[1] == "approve" else ExampleState.REJECTED

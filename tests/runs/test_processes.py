@@ -30,4 +30,4 @@ def test_nobody_else_s_process_is_ended():
         processes.end_all("ours", grace=0)
         assert other.poll() is None
         processes.end_all("another", grace=0)
-        assert other.wait(5) == -signal.SIGKILL
+        assert other.wait(60) == -signal.SIGKILL

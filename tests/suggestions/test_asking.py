@@ -225,9 +225,9 @@ def test_it_can_be_stopped_before_and_while_it_is_asked(browser, helped, databas
     second = suggestions(database)[1]
     working = threading.Thread(target=work)
     working.start()
-    assert helped.model.begun.wait(20)
+    assert helped.model.begun.wait(60)
     assert writer.post(stop.format(second.id), headers=HTMX).status_code == 200
-    working.join(20)
+    working.join(60)
     assert not working.is_alive(), "the connection is cut while the server still holds the answer"
     with database.reading() as session:
         assert session.get_one(Job, second.job_id).state is JobState.CANCELLED
