@@ -70,7 +70,8 @@ def pytest_collection_finish() -> None:
 def _asks_the_database(item: pytest.Item) -> bool:
     # What kills servers and what walks the whole path does so on both; other browser tests share a server on SQLite.
     in_browser = "tests/browser" in item.nodeid and not item.get_closest_marker("own_server")
-    return "database_url" in getattr(item, "fixturenames", ()) and not in_browser
+    alike = in_browser or item.get_closest_marker("any_database")
+    return "database_url" in getattr(item, "fixturenames", ()) and not alike
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -53,7 +53,7 @@ class Site:
         own = {
             "HANDPICKED_DATA_DIR": str(self.data_dir),
             "HANDPICKED_DATABASE_URL": self.database_url,
-            "HANDPICKED_POLL_SECONDS": "0.1",
+            "HANDPICKED_POLL_SECONDS": "0.25",
             "HANDPICKED_NICENESS": "0",
             "HF_HUB_OFFLINE": "1",
         }

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import app.cli
 from app.cli import MODULES, PATH, build, commands_of
+from tests.commands import Shell
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "datasets", "onnxruntime", "app.main", "uvicorn"}
 
@@ -86,10 +87,9 @@ def test_the_version_is_told():
         ("THREADS", "abc", "The setting HANDPICKED_THREADS does not fit"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_one_sentence(tmp_path, setting, value, words):
-    environment = {**os.environ, "HANDPICKED_DATA_DIR": str(tmp_path), f"HANDPICKED_{setting}": value}
-    command = [sys.executable, "-m", "app.cli", "project", "list"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+def test_a_setting_that_does_not_fit_is_one_sentence(closing, monkeypatch, capsys, tmp_path, setting, value, words):
+    handpicked = Shell(monkeypatch, capsys, DATA_DIR=str(tmp_path), **{setting: value})
+    ended = handpicked("project", "list")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1

@@ -42,6 +42,7 @@ def handpicked(closing: None, settings: Settings, monkeypatch: pytest.MonkeyPatc
     return run
 
 
+@pytest.mark.any_database
 def test_from_a_shell(handpicked: Handpicked, settings: Settings, ground: Ground, tmp_path: Path) -> None:
     version = f"{ground.people.project.slug}@v1"
     made = handpicked("model", "add", "little", "--tiny", "--json")

@@ -23,6 +23,7 @@ from tests.runs.conftest import Ground, look
 ROOMS = handlers.ROOMS
 
 
+@pytest.mark.any_database
 def test_a_trained_checkpoint_criticises_and_nothing_leaves_the_machine(
     browser: Callable[..., TestClient],
     database: Database,

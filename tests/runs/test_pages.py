@@ -26,6 +26,7 @@ Browser = Callable[..., TestClient]
 Start = Callable[..., TrainingRun]
 
 
+@pytest.mark.any_database
 def test_a_plan_comes_before_a_run(
     browser: Browser, database: Database, settings: Settings, ground: Ground, at: str, work: Callable[..., bool]
 ) -> None:

@@ -90,6 +90,7 @@ def test_the_worker_killed_the_trainer_is_adopted(
     assert folder.log.read_text().count("Steps 1 to 120") == 1  # one trainer did it all
 
 
+@pytest.mark.any_database
 def test_the_trainer_killed_is_started_again(
     database: Database, settings: Settings, start: Start, unbroken: Losses, work: Work
 ):
@@ -195,6 +196,7 @@ def test_a_run_that_was_handed_over_is_not_orphaned_by_a_stop(
     assert not list(processes.bearing(run.token))
 
 
+@pytest.mark.any_database
 def test_a_stop_that_nobody_asked_for_is_no_end(
     database: Database, settings: Settings, start: Start, unbroken: Losses, work: Work
 ):
@@ -208,6 +210,7 @@ def test_a_stop_that_nobody_asked_for_is_no_end(
     assert losses(settings, run) == unbroken(**LONG)
 
 
+@pytest.mark.any_database
 def test_a_trainer_that_heeds_no_stop_is_ended(database: Database, settings: Settings, start: Start, ground: Ground):
     run = start(epochs="1000")
     impatient = settings.model_copy(update={"stop_grace_seconds": 0.5})
@@ -235,6 +238,7 @@ def test_a_trainer_that_dies_again_and_again_is_given_up(
     assert job_of(database, run).error == failed.reason
 
 
+@pytest.mark.any_database
 def test_what_the_trainer_says_of_its_failure_is_the_reason(
     database: Database, settings: Settings, start: Start, ground: Ground, work: Work
 ):
