@@ -16,7 +16,7 @@ from app.embeddings.models import Embedding
 from app.embeddings.queries import HASHES_AT_ONCE
 from app.embeddings.ready import Making
 from app.embeddings.vectors import Progress, Vectors, stack, text_hash, to_bytes
-from app.jobs.models import Job
+from app.jobs.models import Job, JobState
 from app.jobs.operations import enqueue
 from app.jobs.queries import LIVE
 from app.projects.limits import require_open
@@ -113,9 +113,11 @@ def _read(store: Store, encoder: Encoder, hashes: Sequence[str]) -> Vectors:
     return vectors
 
 
-def start_encoding(session: Session, actor: User, project: Project) -> Job:
-    """Have the project's pool encoded; where that is under way already, what is under way."""
+def start_encoding(session: Session, actor: User | None, project: Project) -> Job:
+    """Have the project's pool encoded; where that is under way already, what is under way. Nobody: by itself."""
     require_open(project)
+    # Of two at once the second one sees what the first began.
+    session.execute(select(Project.id).where(Project.id == project.id).with_for_update(key_share=True))
     return live_encoding(session, project) or enqueue(
         session, actor, KIND, title=f"Encode the pool of {project.name}", project_id=project.id, project=project.id
     )
@@ -125,3 +127,28 @@ def live_encoding(session: Session, project: Project) -> Job | None:
     """The job that encodes the project's pool, if one waits or is under way."""
     here = (Job.kind == KIND, Job.project_id == project.id, Job.state.in_(LIVE))
     return session.scalars(select(Job).where(*here).order_by(Job.id).limit(1)).first()
+
+
+def keep_encoded(store: Store, model: str) -> list[Job]:
+    """Have those pools encoded again that were encoded under this model and into which something came since.
+
+    Nothing is begun where it is under way, nor where somebody stopped it, or it failed, and nothing came after that.
+    """
+    with store.reading() as session:
+        behind = [project.id for project in session.scalars(queries.pools_behind(model)) if _is_due(session, project)]
+    begun = []
+    for number in behind:
+        with store.writing() as session:
+            project = session.get(Project, number, with_for_update={"key_share": True})
+            if project is not None and _is_due(session, project):
+                begun.append(start_encoding(session, None, project))
+    return begun
+
+
+def _is_due(session: Session, project: Project) -> bool:
+    here = (Job.kind == KIND, Job.project_id == project.id)
+    last = session.scalars(select(Job).where(*here).order_by(Job.id.desc()).limit(1)).first()
+    if last is None or last.state is JobState.SUCCEEDED:
+        return True
+    came = queries.last_arrival(session, project.id)
+    return last.state.over and came is not None and came > (last.finished_at or last.changed_at)

@@ -41,19 +41,19 @@ class Encoding:
     told: float = 0.0
 
     def run(self) -> None:
-        """Encode what has no vector yet, part by part."""
+        """Encode what has no vector yet, part by part, until there is none: an import may show lower numbers late."""
         with self.context.reading() as session:
             self.before, _ = pool_standing(session, self.encoder.key, self.project_id)
         after = 0
-        while part := self._part(after):
+        while (part := self._part(after)) or after:
             self._encode(part)
-            after = part[-1].id
+            after = part[-1].id if part else 0
 
     def _part(self, after: int) -> Sequence[Row[Any]]:
         with self.context.reading() as session:
             self.done, self.total = pool_standing(session, self.encoder.key, self.project_id)
             part = session.execute(unencoded(self.encoder.key, self.project_id, after).limit(CANDIDATES_A_PART)).all()
-        self.context.go_on()
+        self.context.give_way()
         self._tell()
         return part
 
@@ -63,7 +63,7 @@ class Encoding:
         ordered = sorted(prompts, key=lambda number: (-len(prompts[number]), number))
         for start in range(0, len(ordered), TEXTS_A_CHUNK):
             chunk = ordered[start : start + TEXTS_A_CHUNK]
-            self.context.go_on()
+            self.context.give_way()
             vectors_for(self.context, self.encoder, [prompts[number] for number in chunk])
             with self.context.writing() as session:
                 keep(session, [self._row(number, prompts[number]) for number in chunk])

@@ -1,13 +1,15 @@
 """Which texts have a vector already, and which of the pool have none."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.embeddings.models import CandidateText, Embedding
-from app.sources.models import Candidate
+from app.projects.models import Project
+from app.sources.models import Candidate, ImportRun, ImportState, Into
 
 HASHES_AT_ONCE = 500
 
@@ -49,3 +51,31 @@ def pool_standing(session: Session, model: str, project_id: int) -> tuple[int, i
     total = select(func.count(Candidate.id)).where(*there).scalar_subquery()
     done, of = session.execute(select(encoded, total)).one()
     return done, of
+
+
+def imports_shown(session: Session) -> int:
+    """How many imports are published, of all projects: cheap to ask, and it changes with each."""
+    return session.scalar(select(func.count(ImportRun.id)).where(ImportRun.state == ImportState.PUBLISHED)) or 0
+
+
+def any_encoded(session: Session) -> bool:
+    """Whether the pool of any project has a vector, by whichever model."""
+    return session.scalar(select(CandidateText.id).limit(1)) is not None
+
+
+def pools_behind(model: str) -> Select[Project]:
+    """The open projects of whose pool something is encoded under this model, and something is not."""
+    begun = exists().where(CandidateText.project_id == Project.id, CandidateText.model == model)
+    done = exists().where(CandidateText.candidate_id == Candidate.id, CandidateText.model == model)
+    left = exists().where(Candidate.project_id == Project.id, Candidate.published, ~done)
+    return select(Project).where(Project.archived_at.is_(None), begun, left).order_by(Project.id)
+
+
+def last_arrival(session: Session, project_id: int) -> datetime | None:
+    """When something came into a project's pool last: an import that was published, or a record that was restored."""
+    shown = select(func.max(ImportRun.finished_at)).where(
+        ImportRun.project_id == project_id, ImportRun.into == Into.POOL, ImportRun.state == ImportState.PUBLISHED
+    )
+    newest = select(Candidate.created_at).where(Candidate.project_id == project_id, Candidate.published)
+    moments = (session.scalar(shown), session.scalar(newest.order_by(Candidate.id.desc()).limit(1)))
+    return max((one for one in moments if one is not None), default=None)

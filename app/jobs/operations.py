@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import record
@@ -18,6 +18,8 @@ from app.jobs.models import Job, JobState, Lane
 Ending = Callable[[Session, dict[str, Any], str, JobState], None]
 # By kind of job; filled as handlers register, read wherever a job ends without its handler.
 ENDINGS: dict[str, Ending] = {}
+# Kinds of job that nobody waits for: whatever else is in their lane goes first. Filled and read as ENDINGS are.
+PATIENT: set[str] = set()
 
 
 class LeaseLost(Exception):
@@ -59,10 +61,20 @@ def has_work(session: Session, lane: Lane) -> bool:
 
 
 def claim(session: Session, worker: str, lane: Lane, lease: timedelta, max_attempts: int) -> Job | None:
-    """Take the oldest job that waits, or whose worker's lease ran out; never one that another worker has."""
+    """Take the oldest job that waits, or whose worker's lease ran out; never one that another worker has.
+
+    One of a patient kind is taken where nothing else waits.
+    """
     _give_up_on_killers(session, max_attempts)
-    oldest = select(Job.id).where(Job.lane == lane, _takeable()).order_by(Job.id).limit(1)
+    patient = case((Job.kind.in_(PATIENT), 1), else_=0)
+    oldest = select(Job.id).where(Job.lane == lane, _takeable()).order_by(patient, Job.id).limit(1)
     return _take(session, Job.id == oldest.with_for_update(skip_locked=True).scalar_subquery(), worker, lease)
+
+
+def others_wait(session: Session, lane: Lane) -> bool:
+    """Whether there is work in the lane before which a patient kind stands back."""
+    waits = (Job.lane == lane, _takeable(), Job.kind.not_in(PATIENT))
+    return session.scalar(select(Job.id).where(*waits).limit(1)) is not None
 
 
 def claim_one(session: Session, worker: str, job_id: int, lease: timedelta) -> Job | None:

@@ -21,7 +21,7 @@ from app.db import Database
 from app.errors import Refusal
 from app.jobs import operations
 from app.jobs.models import Job, JobState
-from app.jobs.operations import ENDINGS, Cancelled, Ending, LeaseLost
+from app.jobs.operations import ENDINGS, PATIENT, Cancelled, Ending, LeaseLost
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,18 @@ class Registration:
 HANDLERS: dict[str, Registration] = {}
 
 
-def handles(kind: str, on_failure: Ending | None = None) -> Callable[[Handler], Handler]:
-    """Register a handler under a name that outlives its module; a restart runs it again, so it is idempotent."""
+def handles(
+    kind: str, on_failure: Ending | None = None, *, patient: bool = False
+) -> Callable[[Handler], Handler]:
+    """Register a handler under a name that outlives its module; a restart runs it again, so it is idempotent.
+
+    A `patient` kind lets whatever else waits in its lane go first, and calls `give_way` as it goes.
+    """
 
     def register(handler: Handler) -> Handler:
         HANDLERS[kind] = Registration(handler, on_failure)
+        if patient:
+            PATIENT.add(kind)
         if on_failure is not None:
             ENDINGS[kind] = on_failure
         return handler
@@ -87,6 +94,7 @@ class JobContext:
         self.database = database
         self.settings = settings
         self.kind = job.kind
+        self.lane = job.lane
         self.args: dict[str, Any] = job.args
         self.job_id = job.id
         self.attempts = job.attempts
@@ -157,6 +165,13 @@ class JobContext:
         if self.shutting_down.is_set():
             raise ShuttingDown
 
+    def give_way(self) -> None:
+        """Like `go_on`, and leave the job until later where other work of its lane waits."""
+        self.go_on()
+        with self.reading() as session:
+            if operations.others_wait(session, self.lane):
+                raise ShuttingDown
+
     def heartbeat(self) -> None:
         """Renew the lease once; called by the beating thread."""
         with self.database.writing() as session:
@@ -187,6 +202,10 @@ class JobContext:
 
 class Held(JobContext):
     """A job that whoever enqueued it does: held from its first moment on, so that no worker ever finds it waiting."""
+
+    def give_way(self) -> None:
+        """Go on: this process does nothing else meanwhile, and workers do what waits."""
+        self.go_on()
 
     def put_back(self, *, died: bool = False) -> None:  # noqa: ARG002 - each try counts
         """Keep it for another try."""
