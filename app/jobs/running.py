@@ -39,9 +39,7 @@ class Registration:
 HANDLERS: dict[str, Registration] = {}
 
 
-def handles(
-    kind: str, on_failure: Ending | None = None, *, patient: bool = False
-) -> Callable[[Handler], Handler]:
+def handles(kind: str, on_failure: Ending | None = None, *, patient: bool = False) -> Callable[[Handler], Handler]:
     """Register a handler under a name that outlives its module; a restart runs it again, so it is idempotent.
 
     A `patient` kind lets whatever else waits in its lane go first, and calls `give_way` as it goes.

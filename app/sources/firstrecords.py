@@ -20,7 +20,7 @@ UNNAMED = "unnamed.example.org"
 
 @dataclass(frozen=True)
 class FirstRecord:
-    """A record as it will look, and what the rules say of it; `raw` is what was imported, where that was HTML."""
+    """A record as it will look, and what the rules say of it, if they do; `raw` is what was imported, if HTML."""
 
     title: str
     pieces: Sequence[Piece]

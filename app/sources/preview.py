@@ -7,7 +7,7 @@ from pathlib import Path
 from app.sources.formats import open_source
 from app.sources.inputs import Input
 from app.sources.readers.base import ReadOptions
-from app.sources.records import BadLine, BadLines, Decision, LeftOut, Record
+from app.sources.records import BadInput, BadLine, BadLines, Decision, LeftOut, Record
 from app.sources.rules import ALL
 from app.sources.rulesets import Funnel, Ruleset
 
@@ -30,7 +30,7 @@ class Preview:
     `dropped` are the first records that each rule dropped, and those that it marked; `fitting` are the rules that
     have something to look at in the first records; `named` of `looked_at` have an author; `answered` says whether any
     record has a response; `left_out` are the files and sheets of the input that are not read, `bad` the first of the
-    `bad_total` records that cannot be.
+    `bad_total` records that cannot be. `refusal` is why an import would be refused: all else is of what can be read.
     """
 
     funnel: Funnel
@@ -47,6 +47,7 @@ class Preview:
     left_out: tuple[LeftOut, ...] = ()
     bad: tuple[BadLine, ...] = ()
     bad_total: int = 0
+    refusal: BadInput | None = None
 
     @property
     def records(self) -> int:
@@ -86,19 +87,27 @@ class Preview:
 
 
 def preview(source: Path | Input, format: str, ruleset: Ruleset, options: ReadOptions) -> Preview:
-    """Count what the rules keep of the first megabytes, and show the first records. Raises a Refusal."""
+    """Count what the rules keep of the first megabytes, and show the first records.
+
+    Of a file that an import would refuse, what can be read is shown all the same. Raises a Refusal if that is nothing.
+    """
     started = time.monotonic()
-    reader = open_source(source, format, options=replace(options, sample_bytes=COUNTED))
+    reader = open_source(source, format, options=replace(options, skip_bad=True, sample_bytes=COUNTED))
     found = Preview(Funnel(ruleset), 1.0)
-    reader.prepare()
     kept: list[Decided] = []
     dropped: list[Decided] = []
-    for record in reader.records():
-        decision = found.funnel.ruleset.decide(record)
-        found.add(record, decision)
-        shown = kept if decision.kept else dropped
-        if len(shown) < SHOWN:
-            shown.append((record, decision))
+    try:
+        reader.prepare()
+        for record in reader.records():
+            decision = found.funnel.ruleset.decide(record)
+            found.add(record, decision)
+            shown = kept if decision.kept else dropped
+            if len(shown) < SHOWN:
+                shown.append((record, decision))
+    except BadInput as refusal:
+        if not found.records:
+            raise
+        found.refusal = refusal
     found.share = min(1.0, reader.bytes_read / max(1, reader.total_bytes))
     # Kept ones first: of a dump most records fall, and what will be kept is what people want to see.
     found.first = kept[: SHOWN - min(len(dropped), SHOWN // 4)]
@@ -108,5 +117,7 @@ def preview(source: Path | Input, format: str, ruleset: Ruleset, options: ReadOp
     broken = [one for one in reader.broken if one not in reader.errors]
     found.bad = (*broken, *reader.errors)[: BadLines.SHOWN]
     found.bad_total = reader.error_count + len(broken)
+    if found.bad and not options.skip_bad and found.refusal is None:
+        found.refusal = BadLines(list(found.bad), found.bad_total)
     found.seconds = time.monotonic() - started
     return found

@@ -15,12 +15,10 @@ from app.errors import Denied, Refusal
 from app.projects import queries as projects
 from app.projects.limits import kept_from_tests
 from app.projects.models import Project
-from app.sources.archives import brought, workspace_of
-from app.sources.columnpage import ColumnsPart, Mapped, columns_part, fields_of, mapped, sheets_of
+from app.sources.columnpage import ColumnsPart, columns_part, fields_of, sheets_of
 from app.sources.excerpts import visible
 from app.sources.exchanges import site_host
 from app.sources.firstrecords import (
-    UNNAMED,
     Behind,
     Counted,
     FirstRecord,
@@ -31,8 +29,8 @@ from app.sources.firstrecords import (
     rights_of,
 )
 from app.sources.formats import claimed, fitting, needs_site, passed_over, rules_of, title_of
-from app.sources.forms import RULE, SET, moved, order_of, rules_from, typed_rules
-from app.sources.funnel import BadRecords, Unread, bad_records, unread_of
+from app.sources.forms import RULE, SET, moved, order_of, typed_rules
+from app.sources.funnel import BadRecords, Unread, unread_of
 from app.sources.inputs import Input
 from app.sources.models import ImportRun
 from app.sources.opening import encoding_of
@@ -45,32 +43,15 @@ from app.sources.ownsettings import (
     own_switches,
     settings_from,
 )
-from app.sources.preview import COUNTED, Preview, preview
 from app.sources.readers import stackexchange
-from app.sources.readers.base import PromptChoice, ReadOptions
 from app.sources.readers.files import ENCODINGS, is_about_encoding
-from app.sources.records import BadInput, BadLines
-from app.sources.rulesets import (
-    NONE,
-    PRESETS,
-    Ruleset,
-    ruleset_from,
-)
+from app.sources.rulesets import PRESETS, ruleset_from
 from app.sources.ruletable import RuleRow, more_rows, rule_rows
+from app.sources.seen import Seen, looked_into, seen_of
 from app.sources.shell import import_command
 
 SHOWN_FILES = 6
 ENCODING_NAMES = (("auto", "UTF-8, or as its byte-order mark says"), *((one, one.upper()) for one in ENCODINGS[1:]))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is known of an import that is set up: its rules, its files, what was counted, a table's columns."""
-
-    ruleset: Ruleset
-    source: Input | None = None
-    found: Preview | None = None
-    table: Mapped | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +90,8 @@ class SetupPage:
     sheets: Sequence[str] = ()
     unreadable: bool = False
     bad: BadRecords | None = None
+    # Whether its records are still to be counted and shown, which takes longer than a refusal may.
+    uncounted: bool = False
     # What a person may choose the text's encoding from, where it is not UTF-8; `in_doubt` where it refuses the file.
     encodings: Sequence[tuple[str, str]] = ()
     in_doubt: bool = False
@@ -164,32 +147,20 @@ def setup_page(
     require_sight(session, run)
     typed = moved(typed)
     errors: dict[str, str] = {}
-    counted: Preview | None = None
     site = typed.get("site", "").strip()
     if site and needs_site(run.format):
         try:
             site = site_host(site)
         except Refusal as refusal:
             errors["site"], site = refusal.message, ""
-    unreadable, bad = False, None
-    ruleset, table, source = NONE, None, None
-    try:
-        ruleset = rules_from(typed)
-        source = _source(run, typed, settings)
-        table = _table(session, run, typed, source)
-        if table is None or table.refusal is None:
-            counted = _look(run, table.typed if table else typed, site, ruleset, settings, source)
-            bad = bad_records(counted.bad, counted.bad_total)
-    except BadLines as refusal:
-        errors["form"], unreadable, bad = refusal.message, True, bad_records(refusal.problems, refusal.total)
-    except Refusal as refusal:
-        errors["form"] = refusal.message
-        unreadable = isinstance(refusal, BadInput)
-    page = _page(session, project, run, typed, errors, Seen(ruleset, source, counted, table))
+    seen = looked_into(seen_of(session, run, typed, settings), run, typed, site, settings)
+    if seen.refusal is not None:
+        errors["form"] = seen.refusal.message
+    page, bad = _page(session, project, run, typed, errors, seen), seen.bad(typed)
     faults = (errors.get("form", ""), *(one.reason for one in (bad.lines if bad else ())))
     in_doubt = any(map(is_about_encoding, faults))
     encodings = ENCODING_NAMES if in_doubt else page.encodings
-    return replace(page, unreadable=unreadable, bad=bad, in_doubt=in_doubt, encodings=encodings)
+    return replace(page, unreadable=seen.unreadable, bad=bad, in_doubt=in_doubt, encodings=encodings)
 
 
 def refused_page(
@@ -200,48 +171,20 @@ def refused_page(
     errors: Mapping[str, str],
     settings: Settings,
 ) -> SetupPage:
-    """The set-up as it was typed, with what does not fit; nothing is counted, so that it is there at once."""
+    """The set-up as it was typed, with what does not fit; its records are asked for next, so that it is there at once.
+
+    It is built within the transaction of a write, for which others wait.
+    """
     require_sight(session, run)
-    ruleset, table, source = NONE, None, None
-    with suppress(Refusal):
-        ruleset = rules_from(typed)
-    with suppress(Refusal):
-        source = _source(run, typed, settings)
-        table = _table(session, run, typed, source)
-    return _page(session, project, run, typed, errors, Seen(ruleset, source, table=table))
-
-
-def _source(run: ImportRun, typed: Mapping[str, str], settings: Settings) -> Input:
-    name, encoding = run.options.get("file") or "", typed.get("encoding") or "auto"
-    return brought(Path(run.path), workspace_of(settings), encoding=encoding, name=name, sample_bytes=COUNTED)
-
-
-def _table(session: Session, run: ImportRun, typed: Mapping[str, str], source: Input) -> Mapped | None:
-    """The columns and their mapping, where the file is read as a table."""
-    return mapped(session, run, typed, source) if format_of(run, typed) == "table" else None
-
-
-def _look(
-    run: ImportRun, typed: Mapping[str, str], site: str, ruleset: Ruleset, settings: Settings, source: Input
-) -> Preview:
-    seed = typed.get("seed", "")
-    options = ReadOptions(
-        site=site or (UNNAMED if needs_site(run.format) else None),
-        skip_bad="skip_bad" in typed,
-        prompt=PromptChoice(typed.get("prompt", "either"), seed=int(seed) if seed.isdecimal() else 0),
-        name=run.options.get("file"),
-        licence=typed.get("licence") or None,
-        longest=settings.max_record_mb << 20,
-        settings=settings_from(run, typed),
-    )
-    return preview(source, format_of(run, typed), ruleset, options)
+    page = _page(session, project, run, typed, errors, seen_of(session, run, typed, settings))
+    return replace(page, uncounted=True)
 
 
 def _page(
     session: Session, project: Project, run: ImportRun, typed: Mapping[str, str], errors: Mapping[str, str], seen: Seen
 ) -> SetupPage:
     format = format_of(run, typed)
-    ruleset, found, table, source = seen.ruleset, seen.found, seen.table, seen.source
+    ruleset, found, table, source = seen.ruleset, seen.counted, seen.table, seen.source
     typed = table.typed if table else typed
     files = _files(run, source)
     return SetupPage(
@@ -260,7 +203,7 @@ def _page(
         order=" ".join(order_of(typed)),
         counted=counted_of(found) if found else None,
         behind=behind_rules(ruleset, found) if found else (),
-        first=tuple(first_record(record, decision, ruleset) for record, decision in found.first) if found else (),
+        first=_first(seen),
         rights=rights_of(found) if found else None,
         sources=_source_options(session, project),
         rules_query=urlencode({key: value for key, value in typed.items() if key.startswith(RULE)}),
@@ -278,6 +221,13 @@ def _page(
         unanswered=found.records if found and found.records and not found.answered else 0,
         sheets=sheets_of(source) if source else (),
     )
+
+
+def _first(seen: Seen) -> tuple[FirstRecord, ...]:
+    """The first records; nothing is said of what becomes of them where the rules cannot be read."""
+    shown = seen.found.first if seen.found else ()
+    rows = tuple(first_record(record, decision, seen.ruleset) for record, decision in shown)
+    return rows if seen.counted else tuple(replace(row, sign="", verdict="") for row in rows)
 
 
 def _encodings(typed: Mapping[str, str], source: Input | None) -> Sequence[tuple[str, str]]:

@@ -80,7 +80,7 @@ def test_what_an_import_brings_is_encoded_once_without_anybody_asking(
     assert standing(database, settings, people) == (1, 3)
     looked(worker)
     looked(worker)
-    asked, by_itself = encodings(database)
+    _, by_itself = encodings(database)
     assert (by_itself.state, by_itself.created_by, by_itself.args) == (
         JobState.QUEUED,
         None,
