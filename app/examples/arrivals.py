@@ -18,9 +18,13 @@ from app.jobs.running import Step
 from app.projects.models import AuthorGroup, Project, Split
 from app.sources.models import ImportRun, ImportState
 from app.sources.publishing import BatchCount, carry_out, fail_import, forgetting, pieces
-from app.sources.records import BadRecord, Decided, Decision, Record
+from app.sources.records import BadLine, BadRecord, Decided, Decision, Record
 
 NOTE = "imported"
+NO_RESPONSE = (
+    "there is no response to the last prompt, and a train example needs one: import it into the pool, "
+    "name its split dev or test, or leave such records out"
+)
 # What one step takes away: each example goes with its revisions and the words that are searched.
 STEP = 50
 
@@ -32,15 +36,37 @@ class UnderWay(Conflict):
 def add_examples(session: Session, run: ImportRun, kept: Sequence[Decided]) -> BatchCount:
     """Put kept records into the set, waiting for review; those that are there stay as they are.
 
-    They show once their import is published. Raises BadRecord with the line of one that is no example.
+    They show once their import is published. Raises BadRecord with the line of one that is no example, such as a train
+    prompt without a response; an import that leaves bad records out leaves it out and says so.
     """
     fresh = _not_there_yet(session, run, kept)
-    examples = [_example(run, record, decision) for record, decision in fresh]
+    whole, no_examples = _worded(run, fresh)
+    examples = [_example(run, record, decision) for (record, decision), _ in whole]
     session.add_all(examples)
     session.flush()
-    session.add_all(_revision(example, record) for example, (record, _) in zip(examples, fresh, strict=True))
+    session.add_all(
+        _revision(example, record, words) for example, ((record, _), words) in zip(examples, whole, strict=True)
+    )
     session.flush()
-    return BatchCount(created=len(fresh), unchanged=len(kept) - len(fresh))
+    return BatchCount(created=len(whole), unchanged=len(kept) - len(fresh), clashes=no_examples)
+
+
+def _worded(
+    run: ImportRun, fresh: Sequence[Decided]
+) -> tuple[list[tuple[Decided, list[dict[str, str]]]], list[tuple[Record, BadLine]]]:
+    """The records that are whole examples, with their words, and those that are none. Raises BadRecord."""
+    whole, others = [], []
+    for record, decision in fresh:
+        try:
+            words = validate_messages(record.messages_as_json(), record.split or Split.TRAIN)
+        except Refusal as refusal:
+            reason = refusal.message.rstrip(".") if record.is_answered else NO_RESPONSE
+            if not run.skip_bad:
+                raise BadRecord(reason, record) from refusal
+            others.append((record, BadLine(record.line, f"left out of the set: {reason[:1].lower()}{reason[1:]}")))
+        else:
+            whole.append(((record, decision), words))
+    return whole, others
 
 
 def _not_there_yet(session: Session, run: ImportRun, kept: Sequence[Decided]) -> list[Decided]:
@@ -89,11 +115,7 @@ def _told(record: Record) -> dict[str, Any]:
     return group | {flag: True for flag in FLAGS if flag in told.get("flags", ())}
 
 
-def _revision(example: Example, record: Record) -> Revision:
-    try:
-        words = validate_messages(record.messages_as_json(), example.split)
-    except Refusal as refusal:
-        raise BadRecord(refusal.message.rstrip("."), record) from refusal
+def _revision(example: Example, record: Record, words: list[dict[str, str]]) -> Revision:
     # No author: nobody of the team wrote it, so anybody of the team may be its second person.
     return Revision(
         example_id=example.id,

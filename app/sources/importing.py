@@ -27,6 +27,7 @@ from app.sources.readers.base import Progress, Reader
 from app.sources.readers.tables import signature_of
 from app.sources.records import BadLine, BadRecord, Decided, LeftOut, Record
 from app.sources.rulesets import Funnel, Ruleset, ruleset_from
+from app.web.words import plural
 
 # Long enough for its transaction to cost little; it ends before that where somebody waits to write.
 BATCH = 1000
@@ -158,17 +159,26 @@ def _read(context: JobContext, run: ImportRun, sink: Sink) -> ImportResult:
     result.notes = list(reader.notes)
     result.language_stated = bool(funnel.records) and is_stated
     if funnel.records and not is_answered:
-        result.notes.append(unanswered(funnel.records, reader.format))
+        result.notes.append(none_answered(funnel.records, reader.format))
+    elif result.unanswered:
+        result.notes.append(some_unanswered(result.unanswered, funnel.records - sum(funnel.dropped.values())))
     aside = (LeftOut(name, "No import reads it.") for name in run.options.get("aside", ()))
     result.left_out = [vars(one) for one in (*reader.left_out, *aside)]
     return result
 
 
-def unanswered(records: int, format: str) -> str:
+def none_answered(records: int, format: str) -> str:
     """Say of so many records that none has a response, and of rows where that may be mended."""
     none = f"None of the {records:,} records has a response" if records > 1 else "The record has no response"
     mend = " If the file has answers, read it as a table and say which column they are."
     return f"{none}: they come in as prompts without answers.{mend if 'table' in fitting(format) else ''}"
+
+
+def some_unanswered(prompts: int, kept: int) -> str:
+    """Say of some of the kept records that they have no response."""
+    what = "has no response: it comes in as a prompt without an answer."
+    what = what if prompts == 1 else "have no response: they come in as prompts without answers."
+    return f"{prompts:,} of the {plural(kept, 'kept record')} {what}"
 
 
 def _naming(sink: Sink, reader: Reader) -> Sink:
@@ -237,6 +247,7 @@ def _write(
     before = funnel.records
     for _, decision in decided:
         funnel.add(decision)
+    result.unanswered += sum(decision.kept and not record.is_answered for record, decision in decided)
 
     def write(start: int, session: Session) -> None:
         run, some = _run(session, context), decided[start : start + publishing.STEP]
@@ -244,6 +255,7 @@ def _write(
         count = sink(session, run, [one for one in some if one[1].kept])
         result.created += count.created
         result.unchanged += count.unchanged
+        result.unanswered -= sum(not record.is_answered for record, _ in count.clashes)
         remarks.leave_alone(session, [bad for _, bad in count.clashes])
 
     def tell(session: Session) -> None:

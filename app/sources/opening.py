@@ -18,7 +18,7 @@ from app.sources.records import Place, Record
 from app.text.canonical import content_hash
 
 # Raised when readers or rules begin to decide otherwise: then the same file is read anew.
-READERS_SINCE = 3
+READERS_SINCE = 4
 # An archive above this size, in bytes, is unpacked by a worker and not while somebody waits for a page.
 UNPACKED_AT_ONCE = 4_000_000
 

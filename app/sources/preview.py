@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.projects.models import Split
 from app.sources.formats import open_source
 from app.sources.inputs import Input
 from app.sources.readers.base import ReadOptions
@@ -29,7 +30,8 @@ class Preview:
 
     `dropped` are the first records that each rule dropped, and those that it marked; `fitting` are the rules that
     have something to look at in the first records; `named` of `looked_at` have an author; `answered` says whether any
-    record has a response; `left_out` are the files and sheets of the input that are not read, `bad` the first of the
+    record has a response, `prompts` how many of the kept ones end without one, `prompts_for_train` how many of these
+    are for the train split; `left_out` are the files and sheets of the input that are not read, `bad` the first of the
     `bad_total` records that cannot be. `refusal` is why an import would be refused: all else is of what can be read.
     """
 
@@ -43,6 +45,8 @@ class Preview:
     named: int = 0
     looked_at: int = 0
     answered: bool = False
+    prompts: int = 0
+    prompts_for_train: int = 0
     seconds: float = 0.0
     left_out: tuple[LeftOut, ...] = ()
     bad: tuple[BadLine, ...] = ()
@@ -68,6 +72,9 @@ class Preview:
         """Count a record, and keep it if it is among the first of its kind."""
         self.funnel.add(decision)
         self.answered = self.answered or bool(record.responses)
+        if decision.kept and not record.is_answered:
+            self.prompts += 1
+            self.prompts_for_train += (record.split or Split.TRAIN) == Split.TRAIN
         if decision.flags and len(self.marked) < SHOWN_OF_A_RULE:
             self.marked.append((record, decision))
         if decision.rule is not None:

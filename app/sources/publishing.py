@@ -49,6 +49,8 @@ class ImportResult:
     created: int = 0
     unchanged: int = 0
     flagged: int = 0
+    # How many of the kept ones end without a response; only where there are any.
+    unanswered: int = 0
     # The first remarks, {"line", "reason", "file"}; all of them are kept (`note_remarks`).
     errors: list[dict[str, Any]] = field(default_factory=list)
     # How many there are, only where not all are among `errors`.
@@ -140,7 +142,7 @@ def _own(run: ImportRun, first: Any, last: Any) -> ColumnElement[bool]:
 
 @dataclass
 class BatchCount:
-    """How many records of a batch were new, how many there already, and which of those say other words by now."""
+    """How many records of a batch were new, how many there already, and which are left alone, each with why."""
 
     created: int = 0
     unchanged: int = 0
@@ -280,6 +282,7 @@ def candidate_values(
 
 _WHERE_THERE_IS_ANY = {
     "errors_total", "grown_mb", "peak_of_process", "known_duplicates", "notes", "left_out", "language_stated",
+    "unanswered",
 }  # fmt: skip
 
 

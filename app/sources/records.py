@@ -100,6 +100,11 @@ class Record:
         return tuple(message for message in self.messages if message.role == "assistant")
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the last word is the assistant's; else a response is still to be written."""
+        return bool(self.messages) and self.messages[-1].role == "assistant"
+
+    @property
     def has_question(self) -> bool:
         """Whether anybody asks anything; a reader that knows without the words says so itself."""
         return any(message.role == "user" for message in self.messages)

@@ -32,7 +32,7 @@ from app.sources.formats import claimed, fitting, needs_site, passed_over, rules
 from app.sources.forms import RULE, SET, moved, order_of, typed_rules
 from app.sources.funnel import BadRecords, Unread, unread_of
 from app.sources.inputs import Input
-from app.sources.models import ImportRun
+from app.sources.models import ImportRun, Into
 from app.sources.opening import encoding_of
 from app.sources.ownsettings import (
     OwnSetting,
@@ -95,8 +95,11 @@ class SetupPage:
     # What a person may choose the text's encoding from, where it is not UTF-8; `in_doubt` where it refuses the file.
     encodings: Sequence[tuple[str, str]] = ()
     in_doubt: bool = False
-    # How many records were looked at where not one of them has a response.
+    # How many records were looked at where not one of them has a response; else how many of the kept ones have none.
     unanswered: int = 0
+    prompts: int = 0
+    # How many train prompts without a response stand in the way of an import into the set, or are left out of it.
+    not_for_set: int = 0
     # When it was left so, where it stands here as somebody left it.
     left_at: datetime | None = None
     # The set-up as typed but read as a table, where its columns may be mapped instead.
@@ -219,6 +222,8 @@ def _page(
         encodings=_encodings(typed, source),
         table_query=urlencode({**typed, "format": "table"}) if "table" in fitting(run.format) else "",
         unanswered=found.records if found and found.records and not found.answered else 0,
+        prompts=found.prompts if found else 0,
+        not_for_set=found.prompts_for_train if found and typed.get("into") == Into.SET else 0,
         sheets=sheets_of(source) if source else (),
     )
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from sqlalchemy import event, func, select
 
 from app import sample
@@ -60,6 +61,39 @@ def test_a_train_prompt_without_a_response_refuses_the_whole_file(database, sett
     assert run.state is ImportState.FAILED
     assert "line 2" in run.error.lower()
     assert _by_split(database) == {}
+
+
+def test_where_bad_records_are_left_out_a_train_prompt_without_a_response_is(database, settings, people, tmp_path):
+    lines = [{"conversations": ["A prompt?", "A response."]}, {"conversations": ["Only a prompt?"]}]
+    lines += [{"conversations": ["And for the test?"], "split": "test"}, {"conversations": ["A", "b", "and then?"]}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    run = _import(database, settings, people, tmp_path / "x.jsonl", skip_bad=True)
+    assert (run.state, _by_split(database)) == (ImportState.PUBLISHED, {"train": 1, "test": 1})
+    assert (run.result["created"], run.result["unchanged"], run.result["unanswered"]) == (2, 0, 1)
+    assert [error["line"] for error in run.result["errors"]] == [2, 4]
+    assert all("a train example needs one" in error["reason"] for error in run.result["errors"])
+
+
+FORMS = {
+    "pair": {"prompt": "Why?", "completion": ""},
+    "alpaca": {"instruction": "Why?", "output": ""},
+    "messages": {"messages": [{"role": "user", "content": "Why?"}]},
+    "sharegpt": {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": ""}]},
+    "table": {"frage": "Why?", "antwort": ""},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_the_set_says_to_a_prompt_alone_is_the_same_for_every_form(database, settings, people, tmp_path, form):
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps(FORMS[form]) + "\n", "utf-8")
+    plan = {"format": form}
+    if form == "table":
+        plan["settings"] = {"columns": {"prompt": "frage", "response": "antwort"}}
+    run = _import(database, settings, people, path, **plan)
+    assert run.state is ImportState.FAILED
+    assert run.error.startswith("Line 1: there is no response to the last prompt, and a train example needs one")
+    assert _import(database, settings, people, path, **plan, into=Into.POOL).result["created"] == 1
 
 
 def test_a_dialogue_stays_one_example(database, settings, people, tmp_path):

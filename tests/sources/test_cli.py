@@ -108,7 +108,9 @@ def test_prompts_without_answers_are_told_and_what_stands_beside_them_is_kept(da
 def test_an_answer_in_a_later_batch_is_an_answer(handpicked, tmp_path):
     rows = [{"conversations": [f"{number}?"]} for number in range(1001)] + [{"conversations": ["q", "a"]}]
     (tmp_path / "some.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert "notes" not in document(handpicked(tmp_path / "some.jsonl", "--json"))
+    some = document(handpicked(tmp_path / "some.jsonl", "--json"))
+    words = "1,001 of the 1,002 kept records have no response: they come in as prompts without answers."
+    assert (some["unanswered"], some["notes"]) == (1001, [words])
     (tmp_path / "none.jsonl").write_text(json.dumps(rows[0]))
     assert document(handpicked(tmp_path / "none.jsonl", "--json"))["notes"][0].startswith("The record has no response:")
 

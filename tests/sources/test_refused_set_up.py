@@ -52,7 +52,7 @@ def test_with_the_bad_one_left_out_it_is_a_set_up_like_any_other(client, bring):
     assert "of what can be read" not in page
 
 
-CUT = f"[{', '.join(GOOD)}, {{\"conversations\": [\"q"
+CUT = f'[{", ".join(GOOD)}, {{"conversations": ["q'
 
 
 def test_of_a_file_that_breaks_off_what_stands_before_is_shown(client, bring):

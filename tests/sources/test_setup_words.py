@@ -80,10 +80,33 @@ def test_a_table_without_a_response_leads_to_its_own_columns(client, base):
     assert '<a href="#columns">say which column they are' in page
 
 
-def test_where_one_record_has_a_response_nothing_is_said(client, base):
-    answered = [
-        *QUESTIONS,
-        {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]},
-    ]
-    page = client.get(brought_in(client, base, rooms.upload("x.jsonl", lines(answered)))).text
-    assert "has a response" not in page
+ANSWERED = {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]}
+HALF = {"messages": [{"role": "user", "content": "And now?"}]}
+
+
+def test_where_every_record_has_a_response_nothing_is_said(client, base):
+    page = client.get(brought_in(client, base, rooms.upload("x.jsonl", lines([ANSWERED])))).text
+    assert "response</strong>" not in page
+
+
+def test_of_some_without_a_response_their_number_is_told(client, base):
+    page = client.get(brought_in(client, base, rooms.upload("x.jsonl", lines([*QUESTIONS, ANSWERED])))).text
+    assert "3 of the 4 records that would be kept have no response" in page
+    assert "They come in as prompts without answers." in page
+    assert "for an import into the set" not in page
+    one = client.get(brought_in(client, base, rooms.upload("x.jsonl", lines([HALF, ANSWERED])))).text
+    assert "1 of the 2 records that would be kept has no response" in one
+
+
+def test_what_the_set_does_not_take_is_told_before_and_can_be_left_out(client, base, database, settings, people):
+    at = brought_in(client, base, rooms.upload("x.jsonl", lines([HALF, ANSWERED, {**HALF, "split": "test"}])))
+    page = client.get(at, params=typed(client.get(at).text) | {"into": "set"}).text
+    assert "1 train prompt without a response refuses an import into the set" in page
+    fields = typed(page) | {"skip_bad": "true"}
+    assert "1 train prompt without a response is left out of the set" in client.get(at, params=fields).text
+    assert client.post(at, data=fields).status_code == 303
+    run = rooms.work(database, settings, people, int(at.rsplit("/", 1)[1]))
+    assert (run.result["created"], run.result["unanswered"]) == (2, 1)
+    page = client.get(at).text
+    assert "left out of the set: there is no response to the last prompt" in page
+    assert "1 of the 3 kept records has no response" in page

@@ -15,6 +15,10 @@ class BadRow(ValueError):
     """The row cannot be kept; the message is a sentence part."""
 
 
+ABOUT = {"id", "external_id", "question_id", "title", "split", "source", "language", "lang", "author", "author_url"}
+ABOUT |= {"url", "link", "licence", "license", "posted_at", "created_at", "date", "category"}
+"""What any row may say of itself, whatever its form."""
+
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(("human", "user", "prompter"), "user"),
     **dict.fromkeys(("gpt", "assistant", "chatgpt", "bing", "bard", "model"), "assistant"),
@@ -51,6 +55,8 @@ def is_alpaca(row: Row) -> bool:
 def lima(row: Row) -> list[Message]:
     """Turns of the user and the assistant as plain texts, with a system text beside them."""
     turns = _list(row, "conversations")
+    if turns and len(turns) % 2 == 0 and is_blank(turns[-1]):
+        turns = turns[:-1]
     roles: tuple[Role, Role] = ("user", "assistant")
     out = [Message(roles[index % 2], text_of(turn, f"turn {index + 1}")) for index, turn in enumerate(turns)]
     return [Message("system", text_of(row["system"], "system")), *out] if says(row.get("system")) else out
@@ -59,7 +65,7 @@ def lima(row: Row) -> list[Message]:
 def messages(row: Row) -> list[Message]:
     """OpenAI's messages, or those of a prompt with its completion; those that call tools are refused."""
     found = _list(row, "messages") if "messages" in row or not _is_chat(row.get("prompt")) else _prompted(row)
-    return [message_of(turn, index) for index, turn in enumerate(found, start=1)]
+    return [message_of(turn, index) for index, turn in enumerate(spoken(found), start=1)]
 
 
 def _prompted(row: Row) -> list[Any]:
@@ -78,7 +84,7 @@ def message_of(turn: Any, index: int) -> Message:
 def sharegpt(row: Row) -> list[Message]:
     """Objects of `from` and `value`, with a system text beside them."""
     out = []
-    for index, turn in enumerate(_list(row, "conversations"), start=1):
+    for index, turn in enumerate(spoken(_list(row, "conversations"), "from", "value"), start=1):
         _require_object(turn, index)
         out.append(Message(_role(turn.get("from"), index), text_of(turn.get("value"), f"message {index}")))
     system = row.get("system")
@@ -100,8 +106,25 @@ def alpaca(row: Row) -> list[Message]:
     more = row.get("input")
     prompt = f"{instruction}\n\n{text_of(more, 'input')}" if says(more) else instruction
     out.append(Message("user", prompt))
-    # A row that says nothing of it is a prompt alone; an empty response is a fault.
-    return [*out, Message("assistant", text_of(row["output"], "output"))] if row.get("output") is not None else out
+    return [*out, *answer(row.get("output"), "output")]
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a response is not there: no such field, null or blanks. Then its row is a prompt alone, in every form."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def answer(value: Any, what: str) -> list[Message]:
+    """The response as the assistant's turn; no turn where it is blank. Raises BadRow for what is no text."""
+    return [] if is_blank(value) else [Message("assistant", text_of(value, what))]
+
+
+def spoken(turns: Sequence[Any], who: str = "role", what: str = "content") -> Sequence[Any]:
+    """The turns without a last one of the assistant's that is blank, for nothing is said there yet."""
+    last = turns[-1] if turns and isinstance(turns[-1], dict) else {}
+    speaker = last.get(who)
+    is_mute = is_blank(last.get(what)) and not (last.get("tool_calls") or last.get("function_call"))
+    return turns[:-1] if isinstance(speaker, str) and _ROLES.get(speaker) == "assistant" and is_mute else turns
 
 
 def in_turn(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.sources.readers.chat_rows import BadRow, Row, message_of, says, text_of
+from app.sources.readers.chat_rows import ABOUT, BadRow, Row, answer, is_blank, message_of, says, spoken, text_of
 from app.sources.records import Message, Role
 
 PROMPTS = ("prompt", "question", "instruction", "query")
 RESPONSES = ("completion", "response", "answer", "output")
 # What the question is about, where it stands beside it: Alpaca's and Dolly's.
 CONTEXTS = ("input", "context")
+# With nothing besides, a question is a prompt alone; an instruction is Alpaca's.
+_ALONE = ABOUT.union(("prompt", "question", "query", "system"), CONTEXTS)
 _TURN = re.compile(r"\n\n(Human|Assistant):[ \t]?")
 
 
@@ -20,26 +22,29 @@ def _first(row: Row, names: tuple[str, ...]) -> str | None:
 
 
 def is_pair(row: Row) -> bool:
-    """Whether a row has a prompt and a response under names that others use for them, and is none of Alpaca's."""
+    """Whether a row has a prompt and a response under names that others use for them, and is none of Alpaca's.
+
+    A prompt may stand alone, where there is nothing that could be a response by another name.
+    """
     if "instruction" in row and "output" in row:
         return False
-    prompt, response = _first(row, PROMPTS), _first(row, RESPONSES)
-    return prompt is not None and response is not None and isinstance(row[prompt], str)
+    prompt = _first(row, PROMPTS)
+    has_place = any(name in row for name in RESPONSES) or row.keys() <= _ALONE
+    return prompt is not None and has_place and isinstance(row[prompt], str)
 
 
 def pair(row: Row) -> list[Message]:
-    """A prompt with what it is about, and its response."""
-    prompt, response = _first(row, PROMPTS), _first(row, RESPONSES)
+    """A prompt with what it is about, and its response if there is one."""
+    prompt = _first(row, PROMPTS)
     if prompt is None:
         raise BadRow(f"there is no prompt: none of {', '.join(PROMPTS)}")
-    if response is None:
-        raise BadRow(f"there is no response: none of {', '.join(RESPONSES)}")
+    response = next((name for name in RESPONSES if not is_blank(row.get(name))), "")
     out = [Message("system", text_of(row["system"], "system"))] if says(row.get("system")) else []
     context = next((name for name in CONTEXTS if says(row.get(name))), None)
     asked = text_of(row[prompt], prompt)
     if context is not None:
         asked = f"{asked}\n\n{text_of(row[context], context)}"
-    return [*out, Message("user", asked), Message("assistant", text_of(row[response], response))]
+    return [*out, Message("user", asked), *answer(row.get(response), response)]
 
 
 def is_preference(row: Row) -> bool:
@@ -48,8 +53,11 @@ def is_preference(row: Row) -> bool:
 
 
 def preference(row: Row) -> list[Message]:
-    """The prompt with the chosen answer."""
-    return _answered(row, "chosen")
+    """The prompt with the chosen answer; alone where that is blank."""
+    chosen = row.get("chosen")
+    if is_blank(chosen) and row.get("prompt"):
+        return _prompt(row)
+    return _answered({**row, "chosen": spoken(chosen)} if isinstance(chosen, list) else row, "chosen")
 
 
 def rejected(row: Row) -> dict[str, Any]:
@@ -59,10 +67,13 @@ def rejected(row: Row) -> dict[str, Any]:
 
 
 def _answered(row: Row, name: str) -> list[Message]:
-    answer = turns_of(row.get(name), name)
-    prompt = turns_of(row["prompt"], "prompt", "user") if row.get("prompt") else []
+    said, prompt = turns_of(row.get(name), name), _prompt(row)
     # A list of messages may repeat the prompt that stands beside it.
-    return answer if answer[: len(prompt)] == prompt else [*prompt, *answer]
+    return said if said[: len(prompt)] == prompt else [*prompt, *said]
+
+
+def _prompt(row: Row) -> list[Message]:
+    return turns_of(row["prompt"], "prompt", "user") if row.get("prompt") else []
 
 
 def turns_of(value: Any, name: str, role: Role = "assistant") -> list[Message]:

@@ -180,7 +180,7 @@ def conversation(
     extra: Callable[[Row], dict[str, Any]] | None = None,
 ) -> Callable[[Item, ReadOptions], Record]:
     """Read rows whose messages `messages` makes of these columns, with what any row may say of itself, and `extra`."""
-    used = _ABOUT.union(columns)
+    used = chat_rows.ABOUT.union(columns)
 
     def read(item: Item, options: ReadOptions) -> Record:
         row = item.value
@@ -220,7 +220,7 @@ def record_of(item: Item, messages: tuple[Message, ...], options: ReadOptions, t
     """A record of these messages with what its row says of itself; without an id of its own it has none yet."""
     row: Row = item.value
     # Most rows say nothing but their words, and then there is nothing to look for.
-    if not row.keys() & _ABOUT:
+    if not row.keys() & chat_rows.ABOUT:
         title = title or first_line(messages)
         return Record("", "", title, messages, licence=options.licence, line=item.line)
     return Record(
@@ -231,10 +231,6 @@ def record_of(item: Item, messages: tuple[Message, ...], options: ReadOptions, t
         line=item.line,
         **_about(row, options),
     )
-
-
-_ABOUT = {"id", "external_id", "question_id", "title", "split", "source", "language", "lang", "author", "author_url"}
-_ABOUT |= {"url", "link", "licence", "license", "posted_at", "created_at", "date", "category"}
 
 
 def _about(row: Row, options: ReadOptions) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from app.sources.readers.base import Format, Reader, ReadOptions, together
-from app.sources.readers.chat_rows import BadRow, Row
+from app.sources.readers.chat_rows import BadRow, Row, is_blank
 from app.sources.readers.containers import Item, items_of
 from app.sources.readers.files import Sniffed
 from app.sources.readers.rows import LONGEST_ID, first_line
@@ -123,12 +123,13 @@ class TaskReader(Reader):
         if not isinstance(instance, dict):
             raise BadRow("it is not a JSON object")
         asked, answers = _input(instance), _outputs(instance)
+        said = [Message("assistant", one) for one in answers[:1]]
         prompt = f"{task.definition}\n\n{asked}" if asked else task.definition
         return Record(
             site=self.site,
             external_id=_id(instance, task.name, number),
             title=first_line([Message("user", asked)]) or task.name,
-            messages=(Message("user", prompt), Message("assistant", answers[0])),
+            messages=(Message("user", prompt), *said),
             source=SOURCE,
             language=task.language,
             thread_id=task.name[:LONGEST_ID],
@@ -205,15 +206,12 @@ def _input(instance: Row) -> str:
 
 
 def _outputs(instance: Row) -> list[str]:
-    """The answers of an instance: one text, or a list of equally good ones."""
+    """The answers of an instance: one text, or a list of equally good ones; none where they are blank."""
     value = instance.get("output")
-    answers = [value] if isinstance(value, str) else value
+    answers = [] if is_blank(value) else [value] if isinstance(value, str) else value
     if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
         raise BadRow("its output is neither a text nor a list of texts")
-    kept = [_sound(answer, "output") for answer in answers if answer.strip()]
-    if not kept:
-        raise BadRow("its output is empty")
-    return kept
+    return [_sound(answer, "output") for answer in answers if answer.strip()]
 
 
 def _sound(value: str, what: str) -> str:

@@ -83,9 +83,7 @@ def _read(item: Item, options: ReadOptions, columns: Columns) -> Record:
 def _messages(row: Row, columns: Columns, about: Mapping[str, str]) -> list[Message]:
     out = [Message("system", chat_rows.text_of(about["system"], "system"))] if about.get("system") else []
     out.append(Message("user", chat_rows.text_of(columns.prompt_of(row), " and ".join(columns.prompt))))
-    if "response" in about:
-        out.append(Message("assistant", chat_rows.text_of(about["response"], columns.others["response"])))
-    return out
+    return [*out, *chat_rows.answer(about.get("response"), columns.others.get("response", ""))]
 
 
 def _whole(value: str | None) -> int | None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from app.sources.readers.base import ReadOptions
-from app.sources.readers.chat_rows import BadRow, Row
+from app.sources.readers.chat_rows import BadRow, Row, is_blank
 from app.sources.readers.containers import Item
 from app.sources.readers.reddit_text import untagged
 from app.sources.readers.rows import Shape, record_of
@@ -65,7 +65,8 @@ def _is_row(row: Row) -> bool:
 
 def _read(item: Item, options: ReadOptions) -> Record:
     prompt, tags = untagged(" ".join(_words(item.value, "prompt").split()))
-    messages = (Message("user", joined(prompt)), Message("assistant", joined(_words(item.value, "story"))))
+    story = [] if is_blank(item.value.get("story")) else [joined(_words(item.value, "story"))]
+    messages = (Message("user", joined(prompt)), *(Message("assistant", one) for one in story))
     found = record_of(item, messages, options)
     extra = {"row_id": item.value.get("row_id"), "tags": tags}
     return replace(

@@ -72,6 +72,46 @@ def test_a_prompt_may_lack_its_answer(source):
     assert len(next(source({"instruction": "x"}).records()).messages) == 1
 
 
+BLANK = [None, "", " \n"]
+ALONE = {
+    "pair": lambda blank: {"prompt": "q", "completion": blank},
+    "pair by another name": lambda blank: {"question": "q", "answer": blank, "depth": 3},
+    "alpaca": lambda blank: {"instruction": "q", "output": blank},
+    "lima": lambda blank: {"conversations": ["q", blank]},
+    "messages": lambda blank: {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": blank}]},
+    "messages, a prompt": lambda blank: {"prompt": [{"role": "user", "content": "q"}], "completion": blank},
+    "sharegpt": lambda blank: {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": blank}]},
+    "self_instruct": lambda blank: {"instruction": "q", "instances": [{"input": "", "output": blank}]},
+    "preference": lambda blank: {"prompt": "q", "chosen": blank, "rejected": "b"},
+    "writingprompts": lambda blank: {"prompt": "q", "story": blank},
+}
+
+
+@pytest.mark.parametrize("blank", BLANK, ids=repr)
+@pytest.mark.parametrize("form", ALONE)
+def test_a_prompt_without_a_response_is_a_prompt_in_every_form(source, form, blank):
+    reader = source(ALONE[form](blank))
+    (record,) = reader.records()
+    assert (reader.format, roles(record)) == (form.split(",")[0].split(" by")[0], [("u", "q")])
+    assert not record.is_answered
+    assert reader.record_at(record.place) == record
+
+
+@pytest.mark.parametrize(
+    "row", [{"prompt": "q"}, {"question": "q", "id": "1", "category": "maths"}, {"query": "q", "split": "test"}]
+)
+def test_a_file_of_prompts_alone_is_known_where_nothing_else_could_be_the_response(source, row):
+    reader = source(row)
+    (record,) = reader.records()
+    assert (reader.format, roles(record), record.split) == ("pair", [("u", "q")], row.get("split"))
+
+
+@pytest.mark.parametrize("row", [{"prompt": "q", "target": "a"}, {"question": "q", "answers": ["a"]}])
+def test_where_something_could_be_the_response_its_columns_are_asked_for(source, row):
+    with pytest.raises(BadInput, match="columns must be mapped"):
+        source(row)
+
+
 def test_text_parts_are_joined(source):
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     assert roles(next(source({"messages": [{"role": "user", "content": parts}]}).records())) == [("u", "a\nb")]
@@ -199,7 +239,7 @@ def test_shared_files_are_as_many_as_their_notes_say(shared_data):
 BAD = [
     ('{"conversations": ["q", "a"]', "not valid JSON"),
     ('{"conversations": ["q", "a\tb"]}', "invalid control character at character 27"),
-    ('{"conversations": ["q", ""]}', "turn 2 is empty"),
+    ('{"conversations": ["q", "", "q2"]}', "turn 2 is empty"),
     ('{"conversations": ["q", 3]}', "turn 2 is missing or not a string"),
     ('{"conversations": []}', "the conversation is empty"),
     ('{"conversations": [{"from": "human", "value": "q"}]}', "turn 1 is missing or not a string"),
@@ -257,13 +297,14 @@ def test_a34_a36_a38_a_bad_line_is_refused_with_its_number_or_skipped(source, li
             {"conversations": [{"from": "human", "value": "q"}, {"from": "observation", "value": "f"}]},
             "'observation'",
         ),
-        ({"prompt": "q", "completion": " "}, "completion is empty"),
-        ({"prompt": "q", "chosen": "", "rejected": "b"}, "chosen is empty"),
+        ({"prompt": "q", "completion": 3}, "completion is missing or not a string"),
+        ({"chosen": "", "rejected": "b"}, "chosen is empty"),
         ({"prompt": "q", "chosen": "a", "rejected": None}, "rejected is missing"),
         ({"instruction": "q", "instances": []}, "no list 'instances'"),
-        ({"instruction": "q", "instances": [{"output": ""}]}, "output is empty"),
+        ({"instruction": "q", "instances": [{"output": 0}]}, "output is missing or not a string"),
         ({"turns": ["", "x"]}, "turn 1 is empty"),
-        ({"instruction": "x", "output": ""}, "output is empty"),
+        ({"instruction": "x", "output": []}, "output is missing or not a string"),
+        ({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": 0}]}, "message 2 is missing"),
         ({"instruction": "", "output": "x"}, "instruction is empty"),
         ({"instruction": "x", "history": [["a"]], "output": "x"}, "history 1"),
     ],

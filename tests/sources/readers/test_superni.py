@@ -79,9 +79,15 @@ def test_a_task_in_a_file_of_another_name_is_known_by_its_instances(tasks):
     assert record.extra["task"] == "task9"
 
 
+@pytest.mark.parametrize("output", [{}, {"output": None}, {"output": ""}, {"output": ["", " "]}, {"output": []}])
+def test_an_instance_without_an_answer_is_a_prompt_alone(tasks, output):
+    task = TASK | {"Instances": [{"id": "task9-b", "input": "x", **output}]}
+    (record,) = tasks(task9_sum=task).records()
+    assert [(message.role, message.text) for message in record.messages] == [("user", "Sum it up.\n\nx")]
+
+
 BAD = [
-    ({"input": "x"}, "its output is neither"),
-    ({"input": "x", "output": ["", " "]}, "its output is empty"),
+    ({"input": "x", "output": 3}, "its output is neither"),
     ({"input": 3, "output": "y"}, "its input is not a string"),
     ({"input": "x", "output": "\ud800"}, "its output holds the lone surrogate"),
     ({"id": "task9-a", "input": "x", "output": "y"}, "the id 'task9-a' stands there twice"),

@@ -114,10 +114,14 @@ def test_a38_a_mapping_that_does_not_fit_is_refused(table, mapping, reason):
 def test_a38_rows_that_lack_what_is_mapped_are_bad_with_their_lines(table):
     text = 'p,r,points\n"two\nlines",yes,1\n,no,1\nx,,1\ny,z,many\nq,w,5\n'
     reader = table(text, {"prompt": "p", "response": "r", "score": "points"}, skip_bad=True)
-    assert [record.prompt for record in reader.records()] == ["two\nlines", "q"]
+    records = list(reader.records())
+    assert [(record.prompt, record.is_answered) for record in records] == [
+        ("two\nlines", True),
+        ("x", False),
+        ("q", True),
+    ]
     assert [(bad.line, bad.reason) for bad in reader.errors] == [
         (4, "p is empty"),
-        (5, "r is empty"),
         (6, "the score 'many' is not a whole number"),
     ]
 
