@@ -84,7 +84,7 @@ from app.selection.atlas import routes as selection_map_routes
 from app.selection.sampling import api as selection_sampling_api
 from app.selection.sampling import routes as selection_sampling_routes
 from app.sources import api as sources_api
-from app.sources import mapping_api, mapping_routes, setup_routes, unpack_routes
+from app.sources import known_routes, mapping_api, mapping_routes, setup_routes, unpack_routes
 from app.sources import routes as sources_routes
 from app.sources import transfer_routes as sources_transfer_routes
 from app.suggestions import api as suggestions_api
@@ -133,6 +133,7 @@ PAGES = (
     selection_routes,
     sources_routes,
     sources_transfer_routes,
+    known_routes,
     mapping_routes,
     setup_routes,
     suggestions_routes,

@@ -1,5 +1,6 @@
 """`handpicked imports`: imports of the past, and what became of their records."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
 from app.errors import NotFound
 from app.sources import queries
+from app.sources.known import Question, known_pairs
 from app.sources.models import ImportRecord, ImportRun
 from app.sources.openedpage import Number, behind
 from app.sources.records import BadLine
@@ -81,6 +83,27 @@ def remarks(
     lines = [str(bad) for bad, _ in found]
     words = lines + _more(total, len(lines))
     emit({"total": total, "remarks": documents}, as_json, words or ["Nothing was left out or left alone."])
+
+
+@commands.command("duplicates")
+def duplicates(
+    slug: SlugArgument,
+    number: ImportArgument,
+    limit: LimitOption = 50,
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pairs of questions of a dump that its site closed as copies, each with its answer in the pool, if it has one."""
+    with House(as_email).writing() as (session, actor):
+        run = _published(session, project_for(session, actor, slug).id, number)
+        pairs, pager = known_pairs(session, run, size=limit)
+    lines = [f"{_question(pair.copy)}  is a copy of  {_question(pair.first)}" for pair in pairs]
+    document = {"total": pager.total, "pairs": [asdict(pair) for pair in pairs]}
+    emit(document, as_json, (lines + _more(pager.total, len(lines))) or ["The import knows of none."])
+
+
+def _question(one: Question) -> str:
+    return f"{one.id} {one.title}" if one.title else f"{one.id} (not in the pool)"
 
 
 def _published(session: Session, project_id: int, number: int) -> ImportRun:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.address import address
 from app.cli.bringing import brought_in, called, there
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
 from app.sources import operations, queries
@@ -16,6 +17,7 @@ from app.sources.archives import brought, workspace_of
 from app.sources.formats import FORMATS, open_source, recognise, require_known, rules_of
 from app.sources.hub import hub_id
 from app.sources.inputs import Input
+from app.sources.known import known_total
 from app.sources.mappings import known_columns, mapping_from_file, mapping_named
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.operations import ImportPlan
@@ -28,6 +30,7 @@ from app.sources.rulefiles import ruleset_from_file
 from app.sources.rulesets import PRESETS, Ruleset, ruleset_from
 from app.sources.unread import lines_of
 from app.sources.uploads import DUMP_FILES
+from app.web.words import plural
 
 SUMS = ("records", "created", "unchanged", "flagged", "seconds")
 
@@ -149,7 +152,8 @@ def import_(  # noqa: PLR0913 - a command has that many options
     runs = _finished(house, _begun(house, slug, given, wanted))
     if report is not None:
         _write_report(house, runs, report)
-    emit(_document(runs), as_json, [line for run in runs for line in _words(run)])
+    pages = f"{address(house.settings)}/projects/{slug}/imports"
+    emit(_document(runs), as_json, [line for run in runs for line in _words(run, f"{pages}/{run.id}")])
     if not as_json:
         sys.stderr.writelines(f"{line}\n" for run in runs for line in lines_of(run.name, run.result))
 
@@ -279,6 +283,7 @@ def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
     formats = {result["format"] for result in results}
     notes = [f"{run.name}: {note}" for run in runs for note in run.result.get("notes", ())]
     left_out = [one for result in results for one in result.get("left_out", ())]
+    unanswered = sum(result.get("unanswered", 0) for result in results)
     funnel: dict[str, dict[str, Any]] = {}
     for row in (row for result in results for row in result["funnel"]):
         total = funnel.setdefault(row["rule"], {"rule": row["rule"], "kept": 0, "dropped": 0})
@@ -288,6 +293,7 @@ def _document(runs: Sequence[ImportRun]) -> dict[str, Any]:
         **{key: sum(result[key] for result in results) for key in SUMS},
         "funnel": list(funnel.values()),
         "errors": [error for result in results for error in result["errors"]],
+        **({"unanswered": unanswered} if unanswered else {}),
         **({"notes": notes} if notes else {}),
         **({"left_out": left_out} if left_out else {}),
         "peak_rss_mb": max(result["peak_rss_mb"] for result in results),
@@ -302,14 +308,16 @@ def _write_report(house: House, runs: Sequence[ImportRun], report: Path) -> None
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _words(run: ImportRun) -> list[str]:
+def _words(run: ImportRun, page: str) -> list[str]:
     result = run.result
     lines = [f"{run.name}: {result['format']}, {result['records']:,} records read in {result['seconds']:.1f} s"]
     lines += [f"  {row['rule']:<16} kept {row['kept']:>7,}   dropped {row['dropped']:>7,}" for row in result["funnel"]]
     lines.append(f"  {result['created']:,} new, {result['unchanged']:,} there already")
     if result["flagged"]:
         lines.append(f"  {result['flagged']:,} marked for a person to look at")
+    if known := known_total(run):
+        lines.append(f"  {plural(known, 'pair')} of questions that the site closed as copies: {page}/known-duplicates")
     lines += [f"  {note}" for note in result.get("notes", ())]
     lines += [f"  {BadLine(**bad)}" for bad in result["errors"][:20]]
     more = (result.get("errors_total") or len(result["errors"])) - 20
-    return [*lines, f"  and {more:,} more, listed on the import's page"] if more > 0 else lines
+    return [*lines, f"  and {more:,} more: {page}"] if more > 0 else lines

@@ -17,6 +17,7 @@ from app.projects.models import Project
 from app.sources import queries
 from app.sources.excerpts import visible
 from app.sources.formats import title_of
+from app.sources.known import known_total
 from app.sources.models import ImportRun, ImportState, Into
 from app.sources.openedpage import PER_PAGE, Number, Opened, opened
 from app.sources.opening import encoding_of
@@ -121,6 +122,8 @@ class ImportPage:
     remarks: Sequence[ShownLine]
     remarks_pager: Pager
     notes: Sequence[str]
+    site: str
+    known: int
     left_out: Unread | None
     opened: Opened | None
     command: str
@@ -165,6 +168,8 @@ def import_page(
         into_set=run.into is Into.SET,
         remarks=tuple(shown_line(BadLine.from_stored(one.line, one.reason)) for one in remarks),
         notes=tuple(map(visible, run.result.get("notes", ()))),
+        site=run.site,
+        known=known_total(run),
         left_out=unread_of([(one["path"], one["reason"]) for one in run.result.get("left_out", ())]),
         remarks_pager=remarks_pager,
         opened=opened(session, run, settings, number, page_number, may_change=may_change) if number.chosen else None,

@@ -20,7 +20,7 @@ from app.sources import mappings, publishing
 from app.sources.archives import brought, workspace_of
 from app.sources.formats import fitting, recognise
 from app.sources.models import ImportRun, ImportState, Into
-from app.sources.opening import encoding_of, fetch_dataset, made_from_of, reader_of, stamp_of
+from app.sources.opening import encoding_of, fetch_dataset, origin_of, reader_of, stamp_of
 from app.sources.preview import COUNTED
 from app.sources.publishing import BatchCount, ImportResult
 from app.sources.readers.base import Progress, Reader
@@ -132,9 +132,9 @@ def _repeated(context: JobContext, run: ImportRun) -> ImportResult | None:
     """The result of an import of the same bytes by the same settings: nothing can be new, so nothing is read."""
     if not Path(run.path).exists():
         return None
-    made_from = made_from_of(run, context.settings)
+    origin = origin_of(run, context.settings)
     with context.writing() as session:
-        return publishing.note_origin(session, _run(session, context), made_from)
+        return publishing.note_origin(session, _run(session, context), origin)
 
 
 def _read(context: JobContext, run: ImportRun, sink: Sink) -> ImportResult:

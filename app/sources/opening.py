@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.config import Settings
@@ -57,14 +58,29 @@ def stamp_of(path: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-def made_from_of(run: ImportRun, settings: Settings) -> str:
+@dataclass(frozen=True)
+class Origin:
+    """What an import is made of: its files' bytes by a hash and their number, and all that its outcome depends on."""
+
+    content: str
+    size: int
+    made_from: str
+
+
+def origin_of(run: ImportRun, settings: Settings) -> Origin:
+    """Read all bytes of an import's files once; about a second a gigabyte."""
+    hashes = _hashes(Path(run.path))
+    return Origin(_content(hashes), size_of(Path(run.path)), _made_from(run, settings, _words(hashes)))
+
+
+def _made_from(run: ImportRun, settings: Settings, words: str) -> str:
     """The hash of all that an import's outcome depends on: bytes, format, site, rules and every other setting."""
     chosen = {key: run.options.get(key) for key in ("file", "prompt", "settings")}
     # Left out where nobody chose it, so that imports from before there was a choice are known again.
     chosen |= {"encoding": encoding_of(run)} if encoding_of(run) != "auto" else {}
     return content_hash(
         {
-            "bytes": words_of(Path(run.path)),
+            "bytes": words,
             "format": run.format,
             "site": run.site,
             "rules": run.ruleset_hash,
@@ -79,14 +95,33 @@ def made_from_of(run: ImportRun, settings: Settings) -> str:
     )
 
 
-def words_of(path: Path) -> str:
-    """The SHA-256 of all the bytes of a file or folder, names of files in it included; about a second a gigabyte."""
-    digest = hashlib.sha256()
+def content_of(path: Path) -> str:
+    """The SHA-256 of a file whatever it is called, or of a folder's files with their names; a second a gigabyte."""
+    return _content(_hashes(path))
+
+
+def size_of(path: Path) -> int:
+    """How many bytes an import of this path reads."""
+    return sum(one.stat().st_size for _, one in _files(path))
+
+
+def _content(hashes: Sequence[tuple[str, str]]) -> str:
+    return hashes[0][1] if len(hashes) == 1 else _words(hashes)
+
+
+def _words(hashes: Sequence[tuple[str, str]]) -> str:
+    """One hash of all files, their names included."""
+    lines = "".join(f"{name}\0{one}\n" for name, one in hashes)
+    return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()
+
+
+def _hashes(path: Path) -> list[tuple[str, str]]:
+    """The name and the SHA-256 of each file that an import of this path reads."""
+    found = []
     for name, one in _files(path):
         with one.open("rb") as file:
-            whole = hashlib.file_digest(file, "sha256")
-        digest.update(f"{name}\0{whole.hexdigest()}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()
+            found.append((name, hashlib.file_digest(file, "sha256").hexdigest()))
+    return found
 
 
 def _files(path: Path) -> list[tuple[str, Path]]:

@@ -29,6 +29,7 @@ from app.sources.models import (
     Into,
     category_in,
 )
+from app.sources.opening import Origin
 from app.sources.records import BadLine, Decided, Decision, Record
 from app.sources.rules.base import KEPT
 from app.sources.rulesets import Funnel
@@ -56,8 +57,8 @@ class ImportResult:
     # How many there are, only where not all are among `errors`.
     errors_total: int = 0
     seconds: float = 0.0
-    # While it ran, with what its process held before; and how much of it was added. None where the system cannot tell,
-    # and then the peak is the process's since it began, which may be of earlier work.
+    # While it ran, with what its process held before; and how much was added. None where the system cannot tell: then
+    # the peak is the process's since it began.
     peak_rss_mb: float = 0.0
     grown_mb: float | None = None
     peak_of_process: bool = False
@@ -172,13 +173,13 @@ def read_before(run: ImportRun) -> ImportResult | None:
     return ImportResult(**noted) if noted else None
 
 
-def note_origin(session: Session, run: ImportRun, made_from: str) -> ImportResult | None:
+def note_origin(session: Session, run: ImportRun, origin: Origin) -> ImportResult | None:
     """Note what an import is made from; its result, without anything new, where an earlier one was made from the same.
 
     Its funnel opens the records of that one.
     """
-    earlier = queries.same_import(session, run, made_from)
-    run.options = {**run.options, "made_from": made_from}
+    earlier = queries.same_import(session, run, origin.made_from)
+    run.options = {**run.options, **vars(origin)}
     if earlier is None:
         return None
     run.options = {**run.options, "same_as": earlier.noted_under}
@@ -280,10 +281,8 @@ def candidate_values(
     )
 
 
-_WHERE_THERE_IS_ANY = {
-    "errors_total", "grown_mb", "peak_of_process", "known_duplicates", "notes", "left_out", "language_stated",
-    "unanswered",
-}  # fmt: skip
+_WHERE_THERE_IS_ANY = {"unanswered", "errors_total", "grown_mb", "peak_of_process", "language_stated"}
+_WHERE_THERE_IS_ANY |= {"known_duplicates", "notes", "left_out"}
 
 
 def publish_import(session: Session, run: ImportRun, result: ImportResult) -> None:

@@ -47,6 +47,13 @@ def same_import(session: Session, run: ImportRun, made_from: str) -> ImportRun |
     return next((one for one in session.scalars(query) if one.options.get("made_from") == made_from), None)
 
 
+def files_imported(project_id: int) -> Select[int, str, dict[str, Any]]:
+    """(id, path, options) of a project's published imports, the oldest first."""
+    query = select(ImportRun.id, ImportRun.path, ImportRun.options)
+    here = (ImportRun.project_id == project_id, ImportRun.state == ImportState.PUBLISHED)
+    return query.where(*here).order_by(ImportRun.id)
+
+
 def transfers_of(user_id: int, project_id: int | None = None) -> Select[Transfer]:
     """A person's uploads on their way, oldest first; of one project, or of all."""
     found = select(Transfer).where(Transfer.user_id == user_id).order_by(Transfer.id)
@@ -112,6 +119,20 @@ def published_words(session: Session, project_id: int, keys: Iterable[tuple[str,
         these = and_(Candidate.site.in_(sites), Candidate.external_id.in_([own_id for _, own_id in wanted]))
     query = select(Candidate.site, Candidate.external_id, Candidate.content_hash).where(*there, these)
     return {(site, external_id): words for site, external_id, words in session.execute(query)}
+
+
+def candidates_of_threads(
+    session: Session, project_id: int, site: str, threads: Iterable[str]
+) -> dict[str, tuple[int, str]]:
+    """The number and title of the first published candidate of each of these threads that has one."""
+    wanted = list(threads)
+    if not wanted:
+        return {}
+    query = select(Candidate.thread_id, Candidate.id, Candidate.title).where(
+        Candidate.project_id == project_id, Candidate.published, Candidate.site == site, Candidate.thread_id.in_(wanted)
+    )
+    rows = session.execute(query.order_by(Candidate.id.desc()))
+    return {thread: (number, title) for thread, number, title in rows if thread is not None}
 
 
 def published_candidate(session: Session, project_id: int, site: str, external_id: str) -> Candidate | None:

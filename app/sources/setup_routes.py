@@ -1,4 +1,4 @@
-"""What was chosen in the set-up of an import: kept for whoever opens it next, until it starts or begins again."""
+"""Beside the set-up of an import: earlier ones of its file; what was chosen, kept until it starts or begins again."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -6,14 +6,22 @@ from sqlalchemy.orm import Session
 
 from app.projects.access import Annotator, ProjectAccess
 from app.sources import operations, queries, setup
+from app.sources.earlier import earlier_part
 from app.sources.forms import chosen_in
 from app.sources.models import ImportRun
 from app.web.forms import Typed
 from app.web.found import found
-from app.web.templating import Flash, redirect
+from app.web.templating import Flash, redirect, render
 from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/projects/{slug}/imports/{import_id}/earlier", name="sources:earlier")
+def earlier(request: Request, access: Annotator, session: SessionDep, import_id: int) -> Response:
+    """Whether this very file was imported before: beside its set-up, for a large one takes seconds to compare."""
+    part = earlier_part(session, _draft(session, access, import_id))
+    return render(request, "sources/earlier.html", part, session=session, fragments=("earlier",))
 
 
 @router.post("/projects/{slug}/imports/{import_id}/set-up", name="sources:keep-set-up", status_code=204)

@@ -126,6 +126,8 @@ GET /projects/{slug}/imports/{import_id}/report.jsonl
 GET /projects/{slug}/imports/{import_id}/rules.toml
 GET /projects/{slug}/imports/{import_id}/rules
 POST /projects/{slug}/imports/{import_id}/rules
+GET /projects/{slug}/imports/{import_id}/earlier
+GET /projects/{slug}/imports/{import_id}/known-duplicates
 POST /projects/{slug}/imports/{import_id}/set-up
 POST /projects/{slug}/imports/{import_id}/set-up/beginning
 POST /projects/{slug}/imports/{import_id}/set-up/beginning/undoing
@@ -308,6 +310,7 @@ POST /api/v1/projects/{slug}/imports
 GET /api/v1/projects/{slug}/imports/{import_id}
 GET /api/v1/projects/{slug}/imports/{import_id}/records
 GET /api/v1/projects/{slug}/imports/{import_id}/remarks
+GET /api/v1/projects/{slug}/imports/{import_id}/known-duplicates
 POST /api/v1/projects/{slug}/imports/{import_id}/records/{number}/restoration
 DELETE /api/v1/projects/{slug}/imports/{import_id}/records/{number}/restoration
 GET /api/v1/projects/{slug}/imports/{import_id}/report.jsonl

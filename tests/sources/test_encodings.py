@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.sources.models import Candidate, ImportRecord, ImportRun, ImportState
-from app.sources.opening import made_from_of, read_again
+from app.sources.opening import origin_of, read_again
 from app.sources.readers.files import ENCODINGS
 from tests.sources import rooms
 from tests.sources.test_pages import COUNTED, brought_in, started, typed
@@ -126,7 +126,8 @@ def test_the_same_bytes_in_another_encoding_are_another_import(database, setting
         rooms.imported(database, settings, people, path, format="lima", encoding=encoding)
         for encoding in ("auto", "utf-8", "auto")
     )
-    assert made_from_of(plain, settings) == made_from_of(same, settings) != made_from_of(chosen, settings)
+    made_from = [origin_of(one, settings).made_from for one in (plain, same, chosen)]
+    assert made_from[0] == made_from[1] != made_from[2]
 
 
 # --- programs
