@@ -176,6 +176,45 @@ def test_on_a_phone_the_filters_are_folded_and_the_list_comes_first(desk: Page, 
     expect(state).to_be_visible()
 
 
+def test_on_a_phone_what_is_opened_is_read_at_once_and_the_foot_leaves_it_room(
+    desk: Page, complaints: Complaints, eyes: Eyes
+) -> None:
+    desk.set_viewport_size({"width": 360, "height": 780})
+    row = desk.locator(".hits td.clip a").nth(2)
+    words = row.inner_text()
+    row.click()
+    chosen(desk, words[:40])
+    title, foot = desk.locator("#c-title"), desk.locator("#decide")
+    expect(title).to_be_in_viewport()
+    at, below = title.bounding_box(), foot.bounding_box()
+    assert at
+    assert below
+    assert at["y"] < 200
+    assert below["height"] < 112
+    assert all(one.bounding_box()["height"] >= 24 for one in foot.locator("a:visible, button:visible").all())
+    eyes.look(desk, "pool-phone-opened")
+    foot.get_by_role("button", name="Keep").click()
+    expect(title).not_to_have_text(words)
+    expect(title).to_be_in_viewport()
+    link = desk.get_by_role("link", name="Back to the list")
+    link.click()
+    expect(desk.locator("#hits")).to_be_in_viewport()
+    expect(title).not_to_be_in_viewport()
+    desk.set_viewport_size({"width": 1440, "height": 900})
+    expect(link).to_be_hidden()
+    complaints.none()
+    eyes.clean()
+
+
+def test_on_a_phone_the_list_stays_in_sight_while_somebody_types(desk: Page) -> None:
+    desk.set_viewport_size({"width": 360, "height": 780})
+    desk.locator(".hits td.clip a").nth(2).click()
+    expect(desk.locator("#c-title")).to_be_in_viewport()
+    desk.get_by_role("searchbox").fill("without")
+    expect(desk.locator("#hits")).to_have_text(f"{MANY // 2} found")
+    expect(desk.get_by_role("searchbox")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("query", ["?words=elephant", "?status=used"])
 def test_nothing_found_says_so(desk: Page, base: str, eyes: Eyes, complaints: Complaints, query: str) -> None:
     desk.goto(base + query)

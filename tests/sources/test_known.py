@@ -23,9 +23,7 @@ def dump(tmp_path):
         posts = "\n".join(rows)
         folder = tmp_path / f"dump-{count}"
         folder.mkdir()
-        (folder / "Posts.xml").write_text(
-            f'<?xml version="1.0" encoding="utf-8"?>\n<posts>\n{posts}\n</posts>\n', "utf-8"
-        )
+        (folder / "Posts.xml").write_text(f"<posts>\n{posts}\n</posts>\n", "utf-8")
         links = (row(Id=number, PostId=number, RelatedPostId=number - 1, **LINK) for number in range(2, count + 1))
         beside(folder / "Posts.xml", "PostLinks", *links)
         return folder

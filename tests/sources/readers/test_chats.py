@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -234,6 +236,17 @@ def test_shared_files_are_as_many_as_their_notes_say(shared_data):
         found = {record.external_id: record for record in one.records()}
         assert len(found) == len({record.external_id for record in records})
         assert all(one.record_at(record.place).messages == record.messages for record in found.values())
+
+
+def test_the_guide_names_each_conversation_of_glaive_that_repeats_another(shared_data):
+    path = shared_data / "finetune_formats/glaive_toolcall_en_demo.json"
+    records = open_source(path, options=ReadOptions(skip_bad=True)).records()
+    guide = (Path(__file__).parents[3] / "docs" / "sources.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+ \| [\d |]+) \|$", guide, re.MULTILINE)
+    numbers = [int(cell) for row in rows for cell in row.split(" | ")]
+    listed = set(zip(numbers[::2], numbers[1::2], strict=True))
+    assert listed == {(record.line, record.repeats) for record in records if record.repeats is not None}
+    assert len(listed) == 20
 
 
 BAD = [
