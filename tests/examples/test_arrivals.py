@@ -87,13 +87,20 @@ FORMS = {
 def test_what_the_set_says_to_a_prompt_alone_is_the_same_for_every_form(database, settings, people, tmp_path, form):
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps(FORMS[form]) + "\n", "utf-8")
-    plan = {"format": form}
-    if form == "table":
-        plan["settings"] = {"columns": {"prompt": "frage", "response": "antwort"}}
-    run = _import(database, settings, people, path, **plan)
-    assert run.state is ImportState.FAILED
-    assert run.error.startswith("Line 1: there is no response to the last prompt, and a train example needs one")
-    assert _import(database, settings, people, path, **plan, into=Into.POOL).result["created"] == 1
+    columns = {"columns": {"prompt": "frage", "response": "antwort"}} if form == "table" else {}
+
+    def imported(into):
+        with database.writing() as session:
+            plan = ImportPlan(path, "alone", form, NONE, source="authors", into=into, settings=columns)
+            run = operations.start_import(session, people.lead, people.project, plan)
+        run_now(database, settings, run.job_id, worker_name())
+        with database.reading() as session:
+            return session.get_one(ImportRun, run.id)
+
+    refused = imported(Into.SET)
+    assert refused.state is ImportState.FAILED
+    assert "ine 1: there is no response to the last prompt, and a train example needs one" in refused.error
+    assert imported(Into.POOL).result["created"] == 1
 
 
 def test_a_dialogue_stays_one_example(database, settings, people, tmp_path):

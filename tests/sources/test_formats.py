@@ -43,7 +43,7 @@ def test_a38_empty_files_are_refused(tmp_path, data):
         (b"<!DOCTYPE html><html></html>", "web page"),
         (b'{\n  "a": 1\n}', "one JSON object over several lines"),
         (b'{"task": {"items": [{"q": 1}]},\n "rows": [{"a": 1}]}', r"lists of objects in it \('rows'\)"),
-        (b'{"question": "x"}\n', "known form"),
+        (b'{"frage": "x"}\n', "known form"),
         (b'{"a": "\x00"}', "NUL"),
         ('{"a": 1}'.encode("utf-16-le"), "UTF-16 without a byte-order mark"),
     ],

@@ -562,7 +562,7 @@ def test_bad_lines_beyond_the_sample_are_listed_and_left_out_by_one_click(
     browser, database, settings, people, base, monkeypatch
 ):
     monkeypatch.setattr("app.sources.preview.COUNTED", 1000)
-    monkeypatch.setattr("app.sources.setup.COUNTED", 1000)
+    monkeypatch.setattr("app.sources.seen.COUNTED", 1000)
     client = browser(people.annotator)
     rows = "".join(PAIR.replace("Why", f"Why {number}") for number in range(99)) + "{broken; line 7: no\n" * 23
     at = brought_in(client, base, rooms.upload("x.jsonl", rows))

@@ -81,5 +81,9 @@ def test_a_line_longer_than_the_sample_is_read_whole(low, tmp_path):
 def test_a_fault_of_the_file_is_said(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"conversations": ["a", "b"]}\n{broken\n')
-    with pytest.raises(BadInput, match="line 2"):
-        looked_at(path)
+    found = looked_at(path)
+    assert "line 2" in found.refusal.message
+    assert ([record.prompt for record, _ in found.first], found.bad_total) == (["a"], 1)
+    path.write_text("{broken\n")
+    with pytest.raises(BadInput, match="Line 1"):
+        looked_at(path, format="auto")

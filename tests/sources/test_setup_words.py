@@ -99,7 +99,7 @@ def test_of_some_without_a_response_their_number_is_told(client, base):
 
 
 def test_what_the_set_does_not_take_is_told_before_and_can_be_left_out(client, base, database, settings, people):
-    at = brought_in(client, base, rooms.upload("x.jsonl", lines([HALF, ANSWERED, {**HALF, "split": "test"}])))
+    at = brought_in(client, base, rooms.upload("x.jsonl", lines([HALF, ANSWERED, {**QUESTIONS[0], "split": "test"}])))
     page = client.get(at, params=typed(client.get(at).text) | {"into": "set"}).text
     assert "1 train prompt without a response refuses an import into the set" in page
     fields = typed(page) | {"skip_bad": "true"}

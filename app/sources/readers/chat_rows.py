@@ -69,8 +69,7 @@ def messages(row: Row) -> list[Message]:
 
 
 def _prompted(row: Row) -> list[Any]:
-    completion = row.get("completion")
-    return _list(row, "prompt") + (_list(row, "completion") if completion is not None else [])
+    return _list(row, "prompt") + ([] if is_blank(row.get("completion")) else _list(row, "completion"))
 
 
 def message_of(turn: Any, index: int) -> Message:

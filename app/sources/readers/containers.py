@@ -77,17 +77,23 @@ def _sought_row(file: Sniffed, longest: int, position: int) -> Item | None:
 
 
 def first_items(file: Sniffed) -> tuple[Item, ...]:
-    """The first hundred rows, by which a file's form is recognised; none of a file that holds no rows."""
+    """The first hundred rows, by which a file's form is recognised; none of a file that holds no rows.
+
+    Where it breaks off among them, the last one is the fault, which is said again when the file is read.
+    """
     if file.kind not in CONTAINERS:
         return ()
     if "first" not in file.memo:
-        try:
-            file.memo["first"] = tuple(islice(items_of(file), _LOOKED_AT))
-        except BadInput as error:
-            # Said again, with its line, when the file is read.
-            file.memo["first"] = (Item(error.line or 1, 0, 0, None, error.reason),)
+        file.memo["first"] = tuple(_until_broken(islice(items_of(file), _LOOKED_AT)))
     found: tuple[Item, ...] = file.memo["first"]
     return found
+
+
+def _until_broken(items: Iterator[Item]) -> Iterator[Item]:
+    try:
+        yield from items
+    except BadInput as error:
+        yield Item(error.line or 1, 0, 0, None, error.reason)
 
 
 def first_fault(file: Sniffed) -> BadLine | None:
