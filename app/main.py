@@ -34,6 +34,7 @@ from app.db import Database
 from app.duplicates import api as duplicates_api
 from app.duplicates import colleague_api as duplicates_colleague_api
 from app.duplicates import colleague_routes as duplicates_colleague_routes
+from app.duplicates import merge_routes as duplicates_merge_routes
 from app.duplicates import removed_routes as duplicates_removed_routes
 from app.duplicates import routes as duplicates_routes
 from app.duplicates import threshold_routes as duplicates_threshold_routes
@@ -110,6 +111,7 @@ PAGES = (
     datasets_split_routes,
     datasets_trace_routes,
     duplicates_colleague_routes,
+    duplicates_merge_routes,
     duplicates_removed_routes,
     duplicates_threshold_routes,
     duplicates_routes,

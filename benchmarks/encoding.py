@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from dedup import docstrings
-from house import house, load, make_people
+from house import house, load, make_candidates, make_people
 from sqlalchemy import insert
 
 from app.db import Database
@@ -30,12 +30,10 @@ from app.embeddings.encoder import TOKENS_A_BATCH, TransformerEncoder, batches, 
 from app.embeddings.models import CandidateText, Embedding
 from app.embeddings.pool_rows import PoolRows
 from app.embeddings.vectors import STORED, Vectors, text_hash
-from app.sources.models import Candidate, ImportRun, ImportState, Into
 
 Way = Callable[[Sequence[str]], Vectors]
 LIBRARY = "SentenceTransformer.encode"
 LONG = 1600
-AT_ONCE = 5000
 WIDTH = 384
 
 
@@ -136,23 +134,10 @@ def fill(database: Database, count: int) -> int:
     draw = np.random.default_rng(7)
     with database.writing() as session:
         project, _, _ = make_people(session, 1)
-        run = ImportRun(
-            project_id=project.id, name="dump", path="", format="stackexchange", site="x.example.org", into=Into.POOL,
-            ruleset={}, ruleset_hash="", state=ImportState.PUBLISHED,
-        )  # fmt: skip
-        session.add(run)
-        session.flush()
-        for start in range(1, count + 1, AT_ONCE):
-            numbers = range(start, min(start + AT_ONCE, count + 1))
+        for _, numbers in make_candidates(session, project, count, _candidate):
             rows = draw.normal(size=(len(numbers), WIDTH)).astype(STORED)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
             hashes = [text_hash(str(number)) for number in numbers]
-            session.execute(insert(Candidate), [
-                {"id": number, "project_id": project.id, "import_run_id": run.id, "site": "x.example.org",
-                 "external_id": str(number), "title": str(number), "messages": [], "score": 1, "content_hash": "",
-                 "source": "stackexchange_stem", "published": True}
-                for number in numbers
-            ])  # fmt: skip
             session.execute(insert(Embedding), [
                 {"model": "made@0", "text_hash": one, "vector": row.tobytes()}
                 for one, row in zip(hashes, rows, strict=True)
@@ -162,6 +147,13 @@ def fill(database: Database, count: int) -> int:
                 for number, one in zip(numbers, hashes, strict=True)
             ])  # fmt: skip
         return project.id
+
+
+def _candidate(number: int) -> dict[str, Any]:
+    return {
+        "id": number, "title": str(number), "messages": [], "score": 1, "content_hash": "",
+        "source": "stackexchange_stem", "published": True,
+    }  # fmt: skip
 
 
 def main() -> None:

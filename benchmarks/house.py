@@ -39,6 +39,7 @@ from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportStat
 from app.text.canonical import content_hash  # noqa: E402
 
 BATCH = 5000
+SITE = "x.example.org"
 SOURCES = ("stackexchange_stem", "stackexchange_other", "wikihow", "writingprompts", "authors")
 
 
@@ -89,35 +90,53 @@ def make_people(session: Session, count: int) -> tuple[Project, list[User], list
     return project, people, [accounts.open_session(session, person) for person in people]
 
 
-def make_drafts(session: Session, project: Project, writers: Sequence[User], count: int, words: Sequence[str]) -> None:
-    """Untouched drafts from candidates of an import, as `example_from_candidate` makes them, in bulk."""
+def make_candidates(
+    session: Session, project: Project, count: int, row: Callable[[int], dict[str, Any]]
+) -> Iterator[tuple[ImportRun, range]]:
+    """So many candidates of one published import, in bulk: after each batch their numbers, by which they are called.
+
+    `row` says what each has besides where it is from; nothing is made unless somebody goes through the batches.
+    """
     run = ImportRun(
-        project_id=project.id, name="dump", path="", format="stackexchange", site="x.example.org", into=Into.POOL,
+        project_id=project.id, name="dump", path="", format="stackexchange", site=SITE, into=Into.POOL,
         ruleset={}, ruleset_hash="", state=ImportState.PUBLISHED,
     )  # fmt: skip
     session.add(run)
     session.flush()
+    shared = {"project_id": project.id, "import_run_id": run.id, "site": SITE}
     for start in range(1, count + 1, BATCH):
         numbers = range(start, min(start + BATCH, count + 1))
-        texts = {number: pair(number, words) for number in numbers}
-        session.execute(insert(Candidate), [_candidate(project, run, number, texts[number]) for number in numbers])
+        session.execute(insert(Candidate), [shared | {"external_id": str(one)} | row(one) for one in numbers])
+        yield run, numbers
+
+
+def make_drafts(session: Session, project: Project, writers: Sequence[User], count: int, words: Sequence[str]) -> None:
+    """Untouched drafts from candidates of an import, as `example_from_candidate` makes them, in bulk."""
+    texts: dict[int, list[dict[str, str]]] = {}
+
+    def candidate(number: int) -> dict[str, Any]:
+        texts[number] = pair(number, words)
+        return _candidate(number, texts[number])
+
+    for run, numbers in make_candidates(session, project, count, candidate):
         found = session.execute(
             Candidate.__table__.select().where(Candidate.import_run_id == run.id, Candidate.id >= 0)
             .with_only_columns(Candidate.id, Candidate.external_id)
             .order_by(Candidate.id.desc()).limit(len(numbers))
         )  # fmt: skip
-        ids = {int(external): candidate for candidate, external in found}
+        ids = {int(external): origin for origin, external in found}
         session.execute(insert(Example), [_example(project, run, number, ids[number], writers) for number in numbers])
         made = session.execute(
             Example.__table__.select().where(Example.candidate_id.in_([ids[number] for number in numbers]))
             .with_only_columns(Example.id, Example.candidate_id, Example.created_by)
         ).all()  # fmt: skip
-        numbered = {candidate: number for number, candidate in ids.items()}
+        numbered = {origin: number for number, origin in ids.items()}
         session.execute(
             insert(Revision),
-            [_revision(example, texts[numbered[candidate]], by) for example, candidate, by in made],
+            [_revision(example, texts[numbered[origin]], by) for example, origin, by in made],
         )
-        keep_words(session.connection(), [(example, texts[numbered[candidate]]) for example, candidate, _ in made])
+        keep_words(session.connection(), [(example, texts[numbered[origin]]) for example, origin, _ in made])
+        texts.clear()
 
 
 def only_warn(session: Session, project: Project) -> None:
@@ -136,9 +155,8 @@ def pair(number: int, words: Sequence[str]) -> list[dict[str, str]]:
     ]
 
 
-def _candidate(project: Project, run: ImportRun, number: int, messages: list[dict[str, str]]) -> dict[str, Any]:
+def _candidate(number: int, messages: list[dict[str, str]]) -> dict[str, Any]:
     return {
-        "project_id": project.id, "import_run_id": run.id, "site": "x.example.org", "external_id": str(number),
         "source": SOURCES[number % len(SOURCES)], "title": messages[0]["content"], "messages": messages,
         "score": number % 50, "status": CandidateStatus.USED, "content_hash": content_hash(messages),
     }  # fmt: skip

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 import numpy as np
 import psutil
 from first_steps import calibration
-from house import come_to_rest, house, load, make_people, serving
+from house import BATCH, come_to_rest, house, load, make_candidates, make_people, serving
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -39,9 +39,8 @@ from app.selection.queries import By, PoolFilter
 from app.selection.search.finding import find, page_of
 from app.selection.searching import index_all
 from app.sources.bulk import insert_ignoring
-from app.sources.models import Candidate, CandidateStatus, ImportRun, ImportState, Into
+from app.sources.models import Candidate, CandidateStatus
 
-BATCH = 5000
 LONGEST = 120.0
 # So many first answers are not counted: statements are compiled and templates read.
 WARMING = 5
@@ -70,29 +69,22 @@ def fill(database: Database, size: int) -> dict[str, str]:
         _, token = accounts.create_api_token(
             session, people[0], name="bench", scope=Scope.READ, project_id=None, days=None
         )
-        run = ImportRun(
-            project_id=project.id, name="dump", path="", format="stackexchange", site="x.example.org", into=Into.POOL,
-            ruleset={}, ruleset_hash="", state=ImportState.PUBLISHED,
-        )  # fmt: skip
-        session.add(run)
-        session.flush()
-        for start in range(1, size + 1, BATCH):
-            numbers = range(start, min(start + BATCH, size + 1))
-            session.execute(insert(Candidate), [_candidate(project, run, number) for number in numbers])
+        for _ in make_candidates(session, project, size, _candidate):
+            pass
         keep_vectors(session, project.id)
         index_all(session, project.id)
     come_to_rest(database)
     return {"Cookie": f"handpicked_session={sessions[0]}", "Authorization": f"Bearer {token}"}
 
 
-def _candidate(project: Project, run: ImportRun, number: int) -> dict[str, Any]:
+def _candidate(number: int) -> dict[str, Any]:
     thing = THINGS[number % len(THINGS)]
     title = f"Question {number}: what about {thing}?"
     answer = f"About {thing}: " + FILLING * 13
     return {
-        "project_id": project.id, "import_run_id": run.id, "site": f"site{number // len(THINGS) % 40}.example.org",
-        "external_id": str(number), "source": "stackexchange_other", "title": title, "score": number % 50,
-        "published": True, "status": CandidateStatus.OPEN, "content_hash": f"{number:064x}", "length": len(answer),
+        "site": f"site{number // len(THINGS) % 40}.example.org", "source": "stackexchange_other", "title": title,
+        "score": number % 50, "published": True, "status": CandidateStatus.OPEN, "content_hash": f"{number:064x}",
+        "length": len(answer),
         "messages": [{"role": "user", "content": title}, {"role": "assistant", "content": answer}],
     }  # fmt: skip
 

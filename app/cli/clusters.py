@@ -68,14 +68,15 @@ def settle(
         pair = found(session, queries.pair_in(project.id, pair_id))
         cluster = cluster_with(clusters_of(session, project.id), pair)
         leader = settle_cluster(session, actor, project, cluster, keep or None, reason)
-        document = _document(session, project.id, leader.id)
+        document = document_of(session, project.id, leader.id)
     words = (
         f"Kept {keep}; rejected the other {len(cluster.members) - 1}." if keep else f"Kept all {len(cluster.members)}."
     )
     emit(document, as_json, [f"{words} Undo by pair {document['id']}."])
 
 
-def _document(session: Session, project_id: int, pair_id: int) -> dict[str, Any]:
+def document_of(session: Session, project_id: int, pair_id: int) -> dict[str, Any]:
+    """The pair as it stands after what was just decided."""
     session.flush()
     fresh = queries.pair_in(project_id, pair_id).execution_options(populate_existing=True)
     return pair_documents(session, project_id, [found(session, fresh)])[0]
@@ -153,5 +154,5 @@ def judge(
     with House(as_email).writing() as (session, actor):
         project = project_for(session, actor, slug)
         pair = judge_pair(session, actor, project, left, right, on, same=verdict == "same")
-        document = _document(session, project.id, pair.id)
+        document = document_of(session, project.id, pair.id)
     emit(document, as_json, [f"{left} and {right}: {verdict}"])

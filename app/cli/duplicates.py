@@ -9,6 +9,7 @@ import typer
 
 from app.cli.clusters import add_cluster_commands
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.cli.merging import merge
 from app.duplicates import operations, queries
 from app.duplicates.documents import pair_documents, report_lines, result_document
 from app.duplicates.models import SCANNED, DuplicateScan, Method, On, Verdict
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     pairs.command("list")(list_pairs)
     pairs.command("decide")(decide)
     pairs.command("undo")(undo)
+    pairs.command("merge")(merge)
     add_cluster_commands(pairs)
     app.add_typer(pairs, name="duplicates")
 

@@ -1,7 +1,5 @@
 """`handpicked example` and `handpicked pool`: write examples, and pick candidates for them."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +10,7 @@ from app.accounts.models import User
 from app.cli import finding, near, queue
 from app.cli import roles as role_commands
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.cli.messages import MessagesOption, messages_in
 from app.cli.roles import AcknowledgesOption, FormatOption, GroupOption, SensitiveOption, roles_said
 from app.cli.suggestions import suggest
 from app.errors import Conflict, Refusal
@@ -28,12 +27,6 @@ ExampleArgument = Annotated[int, typer.Argument(metavar="ID", help="The example'
 PromptOption = Annotated[str | None, typer.Option(help="The prompt, in Markdown.")]
 ResponseOption = Annotated[str | None, typer.Option(help="The response, in Markdown.")]
 SystemOption = Annotated[str | None, typer.Option(help="A system message before the first prompt.")]
-MessagesOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--messages", metavar="FILE.json", help="All messages as JSON, - for standard input; for conversations."
-    ),
-]
 NoteOption = Annotated[str, typer.Option(help="A few words for the history.")]
 LIMIT = 50
 
@@ -97,23 +90,11 @@ def _messages(prompt: str | None, response: str | None, system: str | None, file
     if file is not None:
         if (prompt, response, system) != (None, None, None):
             raise typer.BadParameter("--messages holds everything; leave --prompt, --response and --system out")
-        return _messages_in(file)
+        return messages_in(file)
     if prompt is None:
         raise typer.BadParameter("say --prompt, or --messages for a conversation")
     said = (("system", system), ("user", prompt), ("assistant", response))
     return [{"role": role, "content": text} for role, text in said if text is not None]
-
-
-def _messages_in(file: Path) -> list[Message]:
-    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise Refusal(f"{file} is no JSON: {error}. Nothing was saved.") from error
-    found = found.get("messages") if isinstance(found, dict) else found
-    if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
-        raise Refusal(f"{file} has to hold a list of messages with role and content. Nothing was saved.")
-    return found
 
 
 def _document(session: Session, example: Example, number: int | None = None) -> dict[str, Any]:
@@ -168,7 +149,7 @@ def edit(  # noqa: PLR0913 - a command has that many options
         project = project_for(session, actor, slug)
         example = queries.example_in(session, project.id, example_id)
         head = queries.head_revision(session, example)
-        words = _messages_in(messages) if messages else _edited(head.messages, prompt, response, same=bool(said))
+        words = messages_in(messages) if messages else _edited(head.messages, prompt, response, same=bool(said))
         held, document = None, {}
         try:
             with session.begin_nested():

@@ -1,6 +1,7 @@
 """`handpicked trace`: from a row of a version back to its origin, and from an example, a candidate or an import on."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from app.datasets.tracing.heldpage import holding_of
 from app.datasets.tracing.pages import title_of
 from app.datasets.tracing.tracing import row_at, row_by_hash, shares_of_import, trace_row
 from app.errors import NotFound
+from app.examples.credit import MERGED
 from app.examples.labels import shown_text
 from app.examples.queries import example_of_candidate
 from app.projects.models import Project
@@ -142,11 +144,14 @@ def _row_lines(document: Document) -> list[str]:
         place = f", record {origin['record']['number']:,}" if origin["record"] else ""
         lines.append(f"  import     {brought['id']}, {_shown(brought['name'])}{place}, rules {brought['ruleset']}")
     if said.get("url") or said.get("author"):
-        lines.append(
-            f"  post       {_shown(said.get('url') or 'no link')} by {_shown(said.get('author') or 'nobody named')}"
-        )
+        lines.append(f"  post       {_named(said)}")
+    lines += [f"  merged     {_named(one)}" for one in said.get(MERGED, ())]
     lines.append(f"  licence    {_shown(document['licence'] or 'not stated')}")
     return [*lines, "Held by:", *_onward_lines(document)]
+
+
+def _named(credit: Mapping[str, Any]) -> str:
+    return f"{_shown(credit.get('url') or 'no link')} by {_shown(credit.get('author') or 'nobody named')}"
 
 
 def _shown(text: str) -> str:

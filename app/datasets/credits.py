@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from app.datasets.licences import is_named, unnamed
 from app.datasets.material import first_question
+from app.examples.credit import MERGED
 from app.text.licences import licence_of
 from app.web.words import plural
 
@@ -23,7 +24,8 @@ HEAD = """# Attribution
 
 Texts in this data set that come from elsewhere, one an entry: its first words with a link to it, who wrote it with a
 link to them, where and when, its licence with a link to the licence's text, and whether its words were changed. Where
-question and answer have different writers, both are named. What is not known is left out or said to be not known.
+question and answer have different writers, both are named, and where a text was merged of several, the writers of all,
+each under its own licence. What is not known is left out or said to be not known.
 
 Licences of Creative Commons with BY ask this of everybody who passes the texts on; those with SA ask besides that they
 are passed on, changed or not, under the same licence. They come without warranties of any kind, and none of these
@@ -100,7 +102,8 @@ def _entry(example: Mapping[str, Any], *, edited: bool) -> str:
     about = example["attribution"]
     title = first_question(example["messages"])
     short = title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…"
-    licence = licence_of(example["licence"] or "licence unknown")
+    written = about.get("licence") if MERGED in about else example["licence"]
+    licence = licence_of(written or "licence unknown")
     theirs, asked = (any(about.get(key) for key in keys) for keys in (OF_THE_TEXT, OF_THE_QUESTION))
     writer = _writer(about.get("author"), about.get("author_url"))
     own = asked and not theirs
@@ -108,7 +111,15 @@ def _entry(example: Mapping[str, Any], *, edited: bool) -> str:
     parts += [plain(str(about[key])) for key in ("site", "date") if about.get(key)]
     parts += [link(licence.name, licence.url)]
     parts += [] if own else ["edited" if edited else "words as imported"]
-    return "- " + ", ".join(parts) + _question(about) + "\n"
+    return "- " + ", ".join(parts) + _question(about) + "".join(map(_merged, about.get(MERGED, ()))) + "\n"
+
+
+def _merged(about: Mapping[str, Any]) -> str:
+    """The credit of another text whose words went into this one."""
+    licence = licence_of(about.get("licence") or "licence unknown")
+    parts = [link("another text", about.get("url")), _writer(about.get("author"), about.get("author_url"))]
+    parts += [plain(str(about[key])) for key in ("site", "date") if about.get(key)]
+    return "; merged with " + ", ".join([*parts, link(licence.name, licence.url)]) + _question(about)
 
 
 def _writer(name: object, url: object) -> str:

@@ -22,7 +22,7 @@ from app.projects.queries import composition_of
 from app.reviews.models import Review, ReviewVerdict
 from app.reviews.queries import APPROVING
 from app.selection.sampling.models import Sampling, SamplingPick
-from app.text.licences import key_of
+from app.text.licences import keys_of
 
 
 def approved_items(session: Session, project: Project) -> tuple[Item, ...]:
@@ -57,8 +57,8 @@ def material_of(session: Session, project: Project, licences: Sequence[str] = ()
 
 
 def _material_of(session: Session, project: Project, licences: Sequence[str]) -> Material:
-    wanted = {key_of(licence) for licence in licences}
-    items = tuple(item for item in approved_items(session, project) if not wanted or key_of(item.licence) in wanted)
+    wanted = {key for licence in licences for key in keys_of(licence)}
+    items = tuple(item for item in approved_items(session, project) if not wanted or keys_of(item.licence) <= wanted)
     # What was written and approved up to a revision never changes, so these later statements, cut down to the
     # revisions held here, tell the same whatever is saved in the meantime.
     held = {item.example_id: item.revision_number for item in items}

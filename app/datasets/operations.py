@@ -31,7 +31,7 @@ from app.errors import Conflict, Denied, Gone, NotFound, Refusal
 from app.projects.limits import require_open
 from app.projects.models import Project, Split
 from app.projects.queries import project_by_slug, role_in
-from app.text.licences import key_of, licence_of
+from app.text.licences import key_of, licence_of, parts_of
 from app.text.wellformed import require_wellformed
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -130,9 +130,10 @@ def read_ahead(session: Session, slug: str) -> None:
 
 
 def _known_licences(session: Session, project: Project, licences: Sequence[str]) -> tuple[str, ...]:
-    wanted = {key_of(licence): licence_of(licence).name for licence in licences}
+    wanted = {key_of(part): licence_of(part).name for licence in licences for part in parts_of(licence)}
     items = material_queries.approved_items(session, project) if wanted else ()
-    held = {key_of(item.licence): licence_of(item.licence).name for item in items if item.licence}
+    parts = {part for item in items for part in parts_of(item.licence) if part}
+    held = {key_of(part): licence_of(part).name for part in sorted(parts)}
     for key, licence in sorted(wanted.items()):
         if key not in held:
             raise NoSuchLicence(licence=licence[:80], there=", ".join(sorted(held.values())) or "none at all")

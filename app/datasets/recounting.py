@@ -1,7 +1,7 @@
 """What a manifest says of the words, counted anew from examples.jsonl: only that is proven by the id."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,13 +106,8 @@ class Recount:
 
     def _agrees_licences(self, rows: Any) -> bool:
         """Each licence once, however it is written: earlier manifests count each way to write it apart."""
-        said: Counter[str] = Counter()
-        for row in rows:
-            said[key_of(row["licence"])] += row["examples"]
-        found = tallied(self._licences.items())
-        return all(row["examples"] > 0 for row in rows) and said == {
-            key_of(row["licence"]): row["examples"] for row in found
-        }
+        said, found = tallied((row["licence"], row["examples"]) for row in rows), tallied(self._licences.items())
+        return all(row["examples"] > 0 for row in rows) and _by_key(said) == _by_key(found)
 
     def _agrees_lengths(self, rows: Any) -> bool:
         said = {(row["source"], row["split"]): row for row in rows}
@@ -140,6 +135,10 @@ class Recount:
             and said["as_imported"] + said["edited"] == found["elsewhere"]
             and all(said.get(name, found[name]) == found[name] for name in ("listed", "unknown"))
         )
+
+
+def _by_key(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {key_of(row["licence"]): row["examples"] for row in rows}
 
 
 def _same_lengths(said: Any, found: _Lengths) -> bool:

@@ -7,14 +7,23 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.duplicates import operations, queries
-from app.duplicates.documents import cluster_documents, pair_documents, scan_document, thresholds_document
+from app.duplicates.documents import (
+    cluster_documents,
+    pair_documents,
+    scan_document,
+    texts_document,
+    thresholds_document,
+)
 from app.duplicates.forms import ClusterIn, DecisionIn, JudgementIn, ScanIn
 from app.duplicates.gathering import cluster_with, clusters_of
 from app.duplicates.judging import judge
+from app.duplicates.merge_forms import MergeIn
+from app.duplicates.merging import merge as merge_pair
 from app.duplicates.models import Method, On, Verdict
 from app.duplicates.removing import removal_documents, removals_of
 from app.duplicates.settling import settle_cluster
 from app.duplicates.thresholds import readings_of
+from app.examples.forms import MessageIn
 from app.projects.access import Annotator
 from app.web.found import found
 from app.web.paging import PAGE_SIZE, PageNumber, Pager, page_of
@@ -22,6 +31,31 @@ from app.web.refusals import REFUSALS
 from app.web.transactions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["duplicates"], responses=REFUSALS)
+
+
+class MergedOut(BaseModel):
+    """The example that took words of another text, and the revision that has them."""
+
+    example: int
+    revision: int
+
+
+class TextOut(BaseModel):
+    """One text of a pair as it stands now; a candidate has revision 0."""
+
+    key: str
+    example: int | None
+    revision: int
+    state: str
+    messages: list[MessageIn]
+    licence: str | None
+
+
+class TextsOut(BaseModel):
+    """Both texts of a pair; null is one that is gone."""
+
+    left: TextOut | None
+    right: TextOut | None
 
 
 class PairOut(BaseModel):
@@ -46,6 +80,7 @@ class PairOut(BaseModel):
         description="What whoever decided said; of a leak whose sides were both kept never null."
     )
     rejected: str | None = Field(description="What the decision took out; an undo puts it back.")
+    merged: MergedOut | None = Field(description="What took words of it, where the two were merged.")
 
 
 class PairsOut(BaseModel):
@@ -135,6 +170,7 @@ class RemovalOut(BaseModel):
     decided_by: str | None
     decided_at: datetime | None
     pair: int
+    merged: int | None = Field(description="The revision of the kept one that took words of it.")
 
 
 class RemovalsOut(BaseModel):
@@ -251,6 +287,22 @@ def settle(access: Annotator, session: SessionDep, pair_id: int, decision: Clust
     cluster = cluster_with(clusters_of(session, access.project.id), chosen)
     seen = decision.seen or ""
     leader = settle_cluster(session, access.user, access.project, cluster, decision.keep, decision.reason, seen=seen)
+    return _out(access, session, leader.id)
+
+
+@router.get("/projects/{slug}/duplicates/{pair_id}/texts", name="api:duplicate_texts")
+def texts(access: Annotator, session: SessionDep, pair_id: int) -> TextsOut:
+    """Both texts of a pair with their words as they stand now: what a merge chooses from."""
+    chosen = found(session, queries.pair_in(access.project.id, pair_id))
+    return TextsOut.model_validate(texts_document(session, access.project.id, chosen))
+
+
+@router.post("/projects/{slug}/duplicates/{pair_id}/merge", name="api:merge_duplicates")
+def merge(access: Annotator, session: SessionDep, pair_id: int, wanted: MergeIn) -> PairOut:
+    """Keep one with these words as its new revision, reject the other; gives the pair whose reversal takes it back."""
+    chosen = found(session, queries.pair_in(access.project.id, pair_id))
+    cluster = cluster_with(clusters_of(session, access.project.id), chosen) if wanted.cluster else None
+    leader = merge_pair(session, access.user, access.project, chosen, wanted.merging(cluster))
     return _out(access, session, leader.id)
 
 

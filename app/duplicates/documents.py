@@ -1,6 +1,6 @@
 """Pairs and scans as plain documents: the API and the command line print the same."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,8 +11,29 @@ from app.duplicates.calibrating import Share
 from app.duplicates.gathering import Cluster
 from app.duplicates.models import DuplicatePair, DuplicateScan
 from app.duplicates.nearness import Near, Nearness
+from app.duplicates.queries import Member
 from app.duplicates.seeking import Hit, Sought
 from app.duplicates.thresholds import Readings
+
+
+def texts_document(session: Session, project_id: int, pair: DuplicatePair) -> dict[str, Any]:
+    """Both texts of a pair as they stand now, to be merged."""
+    found = queries.standing_members(session, project_id, (pair.left_key, pair.right_key))
+    return {"left": _text(pair.left_key, found), "right": _text(pair.right_key, found)}
+
+
+def _text(key: str, found: Mapping[str, Member]) -> dict[str, Any] | None:
+    member = found.get(key)
+    if member is None:
+        return None
+    return {
+        "key": key,
+        "example": member.id if member.revision else None,
+        "revision": member.revision,
+        "state": member.state,
+        "messages": list(member.messages),
+        "licence": member.licence,
+    }
 
 
 def pair_documents(session: Session, project_id: int, pairs: Sequence[DuplicatePair]) -> list[dict[str, Any]]:
@@ -42,7 +63,16 @@ def _pair_document(pair: DuplicatePair, kept_out: Collection[str]) -> dict[str, 
         "decided_at": pair.decided_at.isoformat() if pair.decided_at else None,
         "reason": pair.reason or None,
         "rejected": None if rejected in kept_out else rejected,
+        "merged": _merged(pair, kept_out),
     }
+
+
+def _merged(pair: DuplicatePair, kept_out: set[str]) -> dict[str, int] | None:
+    """The example that took words of what was rejected, and the revision that has them."""
+    merged = pair.effect.get("merged")
+    if not merged or not kept_out.isdisjoint((pair.left_key, pair.right_key)):
+        return None
+    return {"example": merged["example"], "revision": merged["after"]["revision"]}
 
 
 def _rejected(pair: DuplicatePair) -> str | None:

@@ -1,6 +1,6 @@
 """What changes pairs: a scan is started, its pairs are remembered; people decide, and take decisions back."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select
@@ -12,6 +12,7 @@ from app.accounts.models import User
 from app.db import now
 from app.duplicates import queries
 from app.duplicates.lexical import LOWEST_WORDING, WordingUnfit
+from app.duplicates.merged import take_back
 from app.duplicates.models import SCANNED, DuplicatePair, DuplicateScan, Method, On, Verdict
 from app.duplicates.narrowing import HAIR
 from app.duplicates.pairing import Found
@@ -206,7 +207,7 @@ def decide(
     require_open(project)
     if verdict is Verdict.OPEN:
         raise Refusal("Open is no decision; undo a decision to open a pair again.")
-    sides, pair = _held(session, pair)
+    sides, pair = held(session, pair)
     if pair.verdict is verdict:
         return pair
     if pair.verdict is not Verdict.OPEN:
@@ -221,24 +222,32 @@ def decide(
 def undo(session: Session, actor: User, project: Project, pair: DuplicatePair) -> DuplicatePair:
     """Open a pair again and put exactly that back which its decision changed, a cluster's as a whole.
 
-    An open pair stays as it is; one that only a judgement put here goes again.
+    An open pair stays as it is; one that only a judgement put here goes again. Raises EditedSince where words were
+    merged into a text that somebody has changed since.
     """
     require_open(project)
-    sides, pair = _held(session, pair)
+    sides, pair = held(session, pair)
     if pair.verdict is Verdict.OPEN and not pair.judged:
         return pair
     if leader := pair.effect.get("follows"):
         raise Follows(pair=leader)
     _trail(session, actor, "undo duplicate decision", pair, pair.verdict)
     for other in _followers(session, pair):
-        put_back(locked_texts(session, pair.project_id, (other.left_key, other.right_key)).values(), other.effect)
+        both = locked_texts(session, pair.project_id, (other.left_key, other.right_key)).values()
+        _restore(session, actor, both, other)
         _open(other)
-    put_back(sides, pair.effect)
+    _restore(session, actor, sides, pair)
     if pair.effect.get("placed"):
         session.delete(pair)
     _open(pair)
     session.flush()
     return pair
+
+
+def _restore(session: Session, actor: User, sides: Iterable[Side], pair: DuplicatePair) -> None:
+    put_back(sides, pair.effect)
+    if merged := pair.effect.get("merged"):
+        take_back(session, actor, merged)
 
 
 def _followers(session: Session, pair: DuplicatePair) -> list[DuplicatePair]:
@@ -253,16 +262,16 @@ def verdict_words(verdict: Verdict) -> str:
     return verdict.value.replace("_", " ")
 
 
-def _held(session: Session, pair: DuplicatePair) -> tuple[tuple[Side, Side], DuplicatePair]:
+def held(session: Session, pair: DuplicatePair) -> tuple[tuple[Side, Side], DuplicatePair]:
     """Both sides and the pair as they are now, held so that two who decide at once come one after the other."""
     if queries.out_of_sight(session, pair.project_id, (pair.left_key, pair.right_key)):
         raise TestKeptOut
     sides = locked_sides(session, pair)
     query = select(DuplicatePair).where(DuplicatePair.id == pair.id)
-    held = session.scalar(query.with_for_update().execution_options(populate_existing=True))
-    if held is None:
+    found = session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if found is None:
         raise NotFound("This pair is not there any more: a newer scan did not find it. Nothing was changed.")
-    return sides, held
+    return sides, found
 
 
 def _keep_both(pair: DuplicatePair, reason: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from app.duplicates.operations import THRESHOLD
 from app.duplicates.queries import PairCount
 from app.duplicates.scan_pages import ScanFields, ScanRow, scan_fields, scan_rows
 from app.duplicates.scores import other_scores
-from app.duplicates.sheet import KEPT_OUT, METHOD_WORDS, VERDICT_WORDS, PairView, pair_view, score_words
+from app.duplicates.sheet import KEPT_OUT, METHOD_WORDS, VERDICT_WORDS, PairView, pair_view, score_words, verdict_of
 from app.duplicates.texts import example_key
 from app.examples.labels import SourceLabels
 from app.projects.access import ProjectAccess
@@ -297,7 +297,7 @@ def _pair_row(
         score="" if hidden else score_words(pair.score),
         method="kept out of sight" if hidden else METHOD_WORDS[pair.method],
         leak=pair.leak,
-        verdict=VERDICT_WORDS[pair.verdict],
+        verdict=verdict_of(pair),
         settled=pair.verdict is not Verdict.OPEN,
         at=chosen is not None and chosen.id == pair.id,
     )

@@ -228,6 +228,8 @@ class Member:
     licence: str | None
     state: str
     example_id: int | None
+    # The number of its newest revision; 0 of a candidate, whose words never change.
+    revision: int = 0
 
     @property
     def rejected(self) -> bool:
@@ -249,6 +251,14 @@ def members(session: Session, project_id: int, keys: Iterable[str]) -> dict[str,
         rows = rows.where(Example.project_id == project_id, Example.id.in_(ids), arrived())
         found |= {member.key: member for member in (_example(*row) for row in session.execute(rows))}
     return found
+
+
+def standing_members(session: Session, project_id: int, keys: Collection[str]) -> dict[str, Member]:
+    """The same, and for a candidate that was made into an example since, that example in its newest words."""
+    found = members(session, project_id, keys)
+    made = {key: member.example_id for key, member in found.items() if member.example_id and not member.revision}
+    examples = members(session, project_id, map(example_key, made.values())) if made else {}
+    return found | {key: examples[name] for key, one in made.items() if (name := example_key(one)) in examples}
 
 
 def titles(session: Session, project_id: int, keys: Iterable[str]) -> dict[str, str]:
@@ -330,4 +340,5 @@ def _example(row: Example, title: str, messages: Sequence[Any]) -> Member:
         licence=row.licence,
         state=row.state.value,
         example_id=row.id,
+        revision=row.revision_number,
     )

@@ -31,6 +31,7 @@ class RemovedRow:
     by: str | None
     at: datetime | None
     leader: int
+    merged: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def _removed_row(pair: DuplicatePair, told: Mapping[str, Any]) -> RemovedRow:
         by=told["decided_by"],
         at=pair.decided_at,
         leader=pair.effect.get("follows", pair.id),
+        merged=told["merged"] is not None,
     )
 
 

@@ -16,7 +16,7 @@ from app.text.dialogue import prompt_of, response_of
 
 COLUMNS = (
     "removed", "kept", "prompt", "response", "kept_prompt", "kept_response", "method", "score", "on", "leak", "why",
-    "decided_by", "decided_at", "pair",
+    "decided_by", "decided_at", "pair", "merged",
 )  # fmt: skip
 ROWS_AT_ONCE = 200
 # What a spreadsheet would take for a formula.
@@ -41,6 +41,12 @@ def kept_key(pair: DuplicatePair) -> str:
     """The key of the copy that was kept; of a cluster it need not be the other one of the pair."""
     other = pair.right_key if pair.verdict is Verdict.KEEP_RIGHT else pair.left_key
     return str(pair.effect.get("kept", other))
+
+
+def merged_revision(pair: DuplicatePair) -> int | None:
+    """The revision of the kept one that took words of what went; None where none did."""
+    merged = pair.effect.get("merged")
+    return int(merged["after"]["revision"]) if merged else None
 
 
 def removal_documents(session: Session, project_id: int, pairs: Sequence[DuplicatePair]) -> list[dict[str, Any]]:
@@ -71,6 +77,7 @@ def _document(pair: DuplicatePair, members: dict[str, Member], hidden: set[str])
         "decided_by": pair.decider.name if pair.decider else None,
         "decided_at": pair.decided_at.isoformat() if pair.decided_at else None,
         "pair": pair.id,
+        "merged": merged_revision(pair),
     }
 
 

@@ -17,7 +17,7 @@ from app.projects.access import Annotator
 from app.web.forms import Posted, posted
 from app.web.found import found
 from app.web.paging import PageNumber
-from app.web.templating import Flash, redirect, render
+from app.web.templating import Flash, leave, redirect, render
 from app.web.transactions import SessionDep
 
 router = APIRouter(include_in_schema=False)
@@ -85,7 +85,7 @@ def decide(
     """Settle a pair and go on with the next."""
     chosen = found(session, queries.pair_in(access.project.id, pair_id))
     decided = operations.decide(session, access.user, access.project, chosen, form.verdict, form.reason)
-    return _go_on(request, access, session, decided, DONE_WORDS[decided.verdict], form.t)
+    return go_on(request, access, session, decided, DONE_WORDS[decided.verdict], form.t)
 
 
 @router.post("/projects/{slug}/duplicates/{pair_id}/cluster", name="duplicates:settle")
@@ -99,10 +99,10 @@ def settle(
     leader = settle_cluster(session, access.user, access.project, cluster, keep, form.reason, seen=form.seen)
     count = len(cluster.members)
     words = f"Kept one of {count}; the other {count - 1} are rejected." if keep else f"Kept all {count}."
-    return _go_on(request, access, session, leader, words, form.t)
+    return go_on(request, access, session, leader, words, form.t)
 
 
-def _go_on(
+def go_on(
     request: Request, access: Annotator, session: SessionDep, decided: DuplicatePair, words: str, percent: int
 ) -> Response:
     """To the next pair of the same texts, else of the next cluster; with the undo of what was decided."""
@@ -117,8 +117,8 @@ def _go_on(
     )
     query = f"t={percent}" if percent else None
     if following is None:
-        return redirect(request, "duplicates:inbox", flash, slug=slug)
-    return redirect(request, "duplicates:pair", flash, slug=slug, pair_id=following.id, query=query)
+        return leave(request, "duplicates:inbox", flash, slug=slug)
+    return leave(request, "duplicates:pair", flash, slug=slug, pair_id=following.id, query=query)
 
 
 @router.post("/projects/{slug}/duplicates/{pair_id}/reversal", name="duplicates:undo")

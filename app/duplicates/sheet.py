@@ -25,6 +25,7 @@ VERDICT_WORDS = {
     Verdict.KEEP_RIGHT: "kept right",
     Verdict.KEEP_BOTH: "kept both",
 }
+MERGED_WORDS = {Verdict.KEEP_LEFT: "merged into left", Verdict.KEEP_RIGHT: "merged into right"}
 ON_WORDS = {On.PROMPT: "prompts", On.RESPONSE: "responses", On.PAIR: "whole pairs"}
 
 
@@ -101,7 +102,7 @@ def pair_view(
         where="with a test prompt" if kept_out else _where(left, right, leak=pair.leak),
         leak=pair.leak,
         open=pair.verdict is Verdict.OPEN,
-        verdict=VERDICT_WORDS[pair.verdict],
+        verdict=verdict_of(pair),
         decided_by=pair.decider.name if pair.decider else None,
         decided_at=pair.decided_at,
         outcome=_outcome(pair),
@@ -114,6 +115,11 @@ def pair_view(
         left_key=pair.left_key,
         right_key=pair.right_key,
     )
+
+
+def verdict_of(pair: DuplicatePair) -> str:
+    """What was decided, as people say it."""
+    return MERGED_WORDS[pair.verdict] if "merged" in pair.effect else VERDICT_WORDS[pair.verdict]
 
 
 def _also(others: Mapping[Method, float]) -> str:
@@ -150,6 +156,8 @@ def _outcome(pair: DuplicatePair) -> str:
         why = "Kept on purpose, because:" if pair.kept_because else "Because:"
         return "Both stay as they are." + (f" {why} {pair.reason}" if pair.reason else "")
     gone = pair.right_key if pair.verdict is Verdict.KEEP_LEFT else pair.left_key
+    if merged := pair.effect.get("merged"):
+        return f"Words of {gone} are in example {merged['example']} from revision {merged['after']['revision']} on."
     if "candidate" in pair.effect or "example" in pair.effect:
         kept = f" of {pair.effect['kept']}" if "kept" in pair.effect else ""
         return f"{gone} is rejected as a duplicate{kept}."

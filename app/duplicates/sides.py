@@ -27,6 +27,11 @@ class Side:
         return {self.key, example_key(self.row.id)} if isinstance(self.row, Example) else {self.key}
 
     @property
+    def revision(self) -> int:
+        """The number of its newest words; 0 of a candidate, whose words never change."""
+        return self.row.revision_number if isinstance(self.row, Example) else 0
+
+    @property
     def live(self) -> bool:
         """Whether it is there and not rejected."""
         if isinstance(self.row, Candidate):

@@ -9,11 +9,12 @@ from app.accounts.audit import record
 from app.accounts.models import User
 from app.db import now
 from app.errors import Refusal
+from app.examples.credit import with_licence
 from app.examples.models import Example, ExampleState
 from app.examples.queries import arrived
 from app.projects.limits import require_open
 from app.projects.models import Project
-from app.text.licences import is_stated, keeps_all_rights
+from app.text.licences import is_stated, keeps_all_rights, parts_of, together
 from app.text.wellformed import require_wellformed
 
 LONGEST_LICENCE, LONGEST_AUTHOR = 80, 200
@@ -57,7 +58,8 @@ def give_licence(session: Session, actor: User, project: Project, *, licence: st
     licensed = credited = 0
     for example in session.scalars(select(Example).where(*standing).order_by(Example.id).with_for_update()):
         if licence and not is_stated(example.licence):
-            example.licence, example.changed_at = licence, now()
+            example.licence, example.changed_at = _given(example.licence, licence), now()
+            example.attribution = with_licence(example.attribution, licence)
             licensed += 1
         known = any(example.attribution.get(key) for key in ("author", "url", "question_author", "question_url"))
         if author and is_stated(example.licence) and not known:
@@ -68,3 +70,11 @@ def give_licence(session: Session, actor: User, project: Project, *, licence: st
         detail = {"licence": licence, "author": author, "licensed": licensed, "credited": credited}
         record(session, actor, "give licence", f"project:{project.id}", project_id=project.id, **detail)
     return Given(licensed, credited)
+
+
+def _given(written: str | None, licence: str) -> str:
+    """What an example is under then: a text that was merged of several keeps the licences that it has."""
+    named = together(part if is_stated(part) else licence for part in parts_of(written)) or licence
+    if len(named) > LONGEST_LICENCE:
+        raise TooLong(licence=LONGEST_LICENCE, author=LONGEST_AUTHOR)
+    return named

@@ -192,10 +192,15 @@ def example_from_candidate(
     return example
 
 
-def put_back(session: Session, actor: User, example: Example) -> None:
-    """Undo `example_from_candidate` while nobody has worked on the draft: it goes, the candidate is as before."""
+def put_back(session: Session, actor: User, example: Example, *, revision: int = 1) -> None:
+    """Undo `example_from_candidate` while nobody has worked on the draft: it goes, the candidate is as before.
+
+    `revision` is the newest that it may have, where whatever made it has written on it.
+    """
     require_open(session.get_one(Project, example.project_id))
-    untouched = example.revision_number == 1 and example.state is ExampleState.DRAFT and not example.approved_number
+    untouched = (
+        example.revision_number == revision and example.state is ExampleState.DRAFT and not example.approved_number
+    )
     if example.candidate_id is None or not untouched or queries.is_worked_on(session, example):
         raise WorkedOn
     candidate = session.get_one(Candidate, example.candidate_id)

@@ -1,9 +1,11 @@
 """One licence by all its names: CC BY-SA 4.0, CC-BY-SA-4.0 and cc-by-sa-4.0 are the same, with one id and one link.
 
-The ids are those of SPDX. What is none of these licences keeps the name that it was given, and has neither.
+The ids are those of SPDX. What is none of these licences keeps the name that it was given, and has neither. A text that
+was made of several is under all of theirs, joined by AND.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -64,6 +66,9 @@ _NONE = frozenset((
     "no known", "tbd", "todo",
 ))  # fmt: skip
 _THE_WORD = re.compile(r"\b(?:the|licen[cs]e|licen[cs]ing)\b")
+# What texts that became one are under, as SPDX writes it: CC BY-SA 4.0 AND MIT.
+_AND = re.compile(r"\s+AND\s+")
+UNKNOWN = "unknown"
 _RESERVED = re.compile(r"\ball rights? (?:are )?reserved\b|\bproprietary\b|^(?:copyright(?:ed)?|closed|confidential)$")
 
 
@@ -105,27 +110,51 @@ class Licence:
 def licence_of(written: str) -> Licence:
     """The licence that somebody wrote in some way; one that is not known keeps its name, with its blanks put right."""
     name = " ".join(written.split())
+    if len(each := parts_of(name)) > 1:
+        found = [licence_of(part) for part in each]
+        spdx = " AND ".join(one.id for one in found) if all(one.id for one in found) else ""
+        return Licence(spdx, " AND ".join(one.name for one in found))
     folded = _folded(name)
     known = _BY_NAME.get(folded)
     return known or _creative_commons(folded) or Licence("", name)
 
 
+def parts_of(written: str | None) -> tuple[str, ...]:
+    """The licences that a text is under: all of those that AND joins, each as it is written; of none an empty one."""
+    return tuple(part.strip() for part in _AND.split(written or ""))
+
+
+def together(written: Iterable[str | None]) -> str | None:
+    """What a text is under that was made of several: each licence once, `unknown` where one states none."""
+    found: dict[str, str] = {}
+    for part in (part for one in written for part in parts_of(one)):
+        found.setdefault(key_of(part), part if is_stated(part) else UNKNOWN)
+    stated = [part for key, part in found.items() if key]
+    unstated = [UNKNOWN] if stated and "" in found else []
+    return " AND ".join([*stated, *unstated]) or None
+
+
 def key_of(written: str | None) -> str:
-    """What is equal for two ways to write one licence; empty for none."""
-    return licence_of(written).key if written and is_stated(written) else ""
+    """What is equal for two ways to write one licence, or several; empty for none."""
+    return " and ".join(sorted(keys_of(written)))
+
+
+def keys_of(written: str | None) -> set[str]:
+    """The same for each of the licences that a text is under."""
+    return {licence_of(part).key if is_stated(part) else "" for part in parts_of(written)}
 
 
 @lru_cache(maxsize=4096)
 def is_stated(written: str | None) -> bool:
-    """Whether that states anything at all: blank, `unknown`, `None` and `n/a` do not."""
-    said = _THE_WORD.sub(" ", _spoken(written or ""))
-    return " ".join(said.split()) not in _NONE
+    """Whether that states anything at all: blank, `unknown`, `None` and `n/a` do not; of several, whether all do."""
+    said = (_THE_WORD.sub(" ", _spoken(part)) for part in parts_of(written))
+    return all(" ".join(one.split()) not in _NONE for one in said)
 
 
 @lru_cache(maxsize=4096)
 def keeps_all_rights(written: str | None) -> bool:
-    """Whether that is no licence but the opposite: all rights reserved, proprietary."""
-    return _RESERVED.search(_spoken(written or "")) is not None
+    """Whether that, or one of several, is no licence but the opposite: all rights reserved, proprietary."""
+    return any(_RESERVED.search(_spoken(part)) for part in parts_of(written))
 
 
 def _spoken(written: str) -> str:

@@ -55,6 +55,7 @@ function press(key) {
   if (!button || button.getAttribute("aria-disabled") === "true") return false;
   button.classList.add("chosen");
   setTimeout(() => button.classList.remove("chosen"), 150);
+  if (button.matches("input")) button.focus(); // what it opens is the next thing that Tab comes to
   button.click();
   return true;
 }

@@ -141,6 +141,8 @@ POST /projects/{slug}/duplicates/scans
 GET /projects/{slug}/duplicates/{pair_id}
 POST /projects/{slug}/duplicates/{pair_id}/decision
 POST /projects/{slug}/duplicates/{pair_id}/cluster
+GET /projects/{slug}/duplicates/{pair_id}/merge
+POST /projects/{slug}/duplicates/{pair_id}/merge
 GET /projects/{slug}/duplicates/thresholds
 POST /projects/{slug}/duplicates/judgements
 GET /projects/{slug}/duplicates/removed
@@ -320,6 +322,8 @@ GET /api/v1/projects/{slug}/duplicates/scans/{scan_id}
 GET /api/v1/projects/{slug}/duplicates/{pair_id}
 POST /api/v1/projects/{slug}/duplicates/{pair_id}/decision
 POST /api/v1/projects/{slug}/duplicates/{pair_id}/cluster
+GET /api/v1/projects/{slug}/duplicates/{pair_id}/texts
+POST /api/v1/projects/{slug}/duplicates/{pair_id}/merge
 GET /api/v1/projects/{slug}/duplicates/clusters
 GET /api/v1/projects/{slug}/duplicates/thresholds
 POST /api/v1/projects/{slug}/duplicates/judgements

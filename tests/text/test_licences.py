@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.text.licences import is_stated, keeps_all_rights, key_of, licence_of
+from app.text.licences import is_stated, keeps_all_rights, key_of, keys_of, licence_of, together
 
 BY_SA = ("CC BY-SA 4.0", "CC-BY-SA-4.0", "cc-by-sa-4.0", "cc_by_sa_4.0", "CC BY SA 4.0", "  CC  BY-SA\t4.0 ",
          "Creative Commons Attribution-ShareAlike 4.0 International", "https://creativecommons.org/licenses/by-sa/4.0/",
@@ -90,3 +90,18 @@ def test_what_keeps_all_rights_is_known(written):
 def test_what_states_a_licence_is_one(written):
     assert is_stated(written)
     assert not keeps_all_rights(written)
+
+
+def test_several_licences_are_one_with_all_their_duties():
+    both = together(["CC BY-SA 4.0", "cc-by-sa-4.0", "MIT"])
+    assert both == "CC BY-SA 4.0 AND MIT"
+    assert (licence_of(both).id, licence_of(both).share_alike) == ("CC-BY-SA-4.0 AND MIT", True)
+    assert keys_of(both) == {"cc-by-sa-4.0", "mit"}
+    assert key_of(both) == key_of("The MIT License AND CC-BY-SA-4.0") != key_of("MIT")
+    assert is_stated(both)
+    assert together([both, None, "n/a", "Ours"]) == "CC BY-SA 4.0 AND MIT AND Ours AND unknown"
+    assert not is_stated("MIT AND unknown")
+    assert key_of("MIT AND unknown") != key_of("MIT")
+    assert keeps_all_rights("MIT AND All rights reserved")
+    assert (together([None, "", "unknown"]), together([])) == (None, None)
+    assert licence_of("trial and error").name == "trial and error"

@@ -120,6 +120,8 @@ def duties(manifest: Mapping[str, Any]) -> str:
         words.append("Some texts may not be used commercially.")
     if any("CC" not in licence.parts and "CC0" not in licence.parts for licence in stated(manifest)):
         words.append("What licences other than Creative Commons ask stands in their own texts.")
+    if sum(row["examples"] for row in of_manifest(manifest)) > sum(manifest["examples"].values()):
+        words.append("An example that was merged of texts under several licences is under all, and counted under each.")
     if count := without_one(manifest):
         verb = "states" if count == 1 else "state"
         words.append(

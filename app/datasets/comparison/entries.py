@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from app.datasets.comparison.documents import Pair, joined
 from app.datasets.comparison.meaning import Way
 from app.datasets.comparison.reworded import Part, folded, opening_of, parts_of, turns_of
 from app.datasets.sourcenames import labels_of
+from app.examples.credit import MERGED
 from app.examples.labels import SourceLabels, shown_text, turn_title
 from app.examples.models import Example, Revision
 from app.reviews.models import Review, ReviewVerdict
@@ -153,7 +155,7 @@ def facts_of(pair: Pair, titles: SourceLabels) -> list[tuple[str, str, str]]:
         found.append((title, old["licence"] or "not stated", new["licence"] or "not stated"))
     before, after = old["attribution"], new["attribution"]
     names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
-    found += [(_FACTS.get(name, name), before.get(name) or "none", after.get(name) or "none") for name in names]
+    found += [(_FACTS.get(name, name), _told(before.get(name)), _told(after.get(name))) for name in names]
     if old.get("group") != new.get("group"):
         found.append(("Group", old.get("group") or "none", new.get("group") or "none"))
     before, after = (", ".join(side.get("flags", ())).replace("_", " ") or "none" for side in (old, new))
@@ -165,8 +167,16 @@ def facts_of(pair: Pair, titles: SourceLabels) -> list[tuple[str, str, str]]:
 _FACTS = {
     "author": "Author", "author_url": "Author’s page", "url": "Link", "site": "Site", "date": "Date",
     "question_author": "Asked by", "question_author_url": "Asker’s page", "question_url": "Question",
-    "question_licence": "Question’s licence",
+    "question_licence": "Question’s licence", "licence": "Its own licence", MERGED: "Merged with",
 }  # fmt: skip
+
+
+def _told(value: Any) -> str:
+    """A part of a credit; of what was merged with the text, who wrote it, where it stands and its licence."""
+    if not isinstance(value, list):
+        return str(value or "none")
+    parts = (", ".join(str(one[key]) for key in ("author", "url", "licence") if one.get(key)) for one in value)
+    return "; ".join(part or "a text that names nobody" for part in parts)
 
 
 def _turns(pair: Pair) -> list[EntryTurn]:

@@ -15,6 +15,7 @@ from app.datasets.sourcenames import labels_of
 from app.datasets.told import told_in, told_of
 from app.datasets.tracing.forms import RowsQuery
 from app.datasets.tracing.tracing import Held, Origin, Trace, neighbours, places, row_at, trace_row
+from app.examples.credit import MERGED, credits_in
 from app.examples.labels import shown_text, shown_title, turn_title, web_address
 from app.examples.marking import has_words
 from app.examples.models import Example, Revision
@@ -320,13 +321,27 @@ def _record(origin: Origin, run: ImportRun) -> Record:
 
 
 def credits_of(words: Mapping[str, Any]) -> Iterator[Credit]:
-    """Whom a frozen line credits: for its response, and for the question where that has a writer of its own."""
-    said = words["attribution"]
-    question = any(said.get(f"question_{key}") for key in ("author", "url"))
+    """Whom a frozen line credits: for its response, and for the question where that has a writer of its own.
+
+    Of a text that was merged of several, all of them.
+    """
+    first, *others = credits_in(words["attribution"])
+    question = _of_the_question(first)
+    licence = first.get("licence") if others else words["licence"]
+    yield from _credits_for(first, "response" if question else "text", "question", licence)
+    for one in others:
+        yield from _credits_for(one, MERGED, MERGED, one.get("licence"))
+
+
+def _of_the_question(said: Mapping[str, Any]) -> bool:
+    return any(said.get(f"question_{key}") for key in ("author", "url"))
+
+
+def _credits_for(said: Mapping[str, Any], text: str, question: str, licence: str | None) -> Iterator[Credit]:
     if said.get("author") or said.get("url"):
-        yield _credit("response" if question else "text", said, "", words["licence"])
-    if question:
-        yield _credit("question", said, "question_", said.get("question_licence") or words["licence"])
+        yield _credit(text, said, "", licence)
+    if _of_the_question(said):
+        yield _credit(question, said, "question_", said.get("question_licence") or licence)
 
 
 def _credit(of: str, said: Mapping[str, Any], prefix: str, licence: str | None) -> Credit:

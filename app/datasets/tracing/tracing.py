@@ -28,7 +28,7 @@ from app.reviews.queries import reviews_of
 from app.selection.sampling.models import Sampling, SamplingPick
 from app.sources.models import Candidate, ImportRecord, ImportRun
 from app.sources.queries import record_of_candidate, record_of_external_id
-from app.text.licences import key_of
+from app.text.licences import keys_of
 from app.text.search import Wanted, missing_in, parse
 from app.web.paging import PAGE_SIZE, Pager
 
@@ -175,7 +175,7 @@ def _hash_in(words: str) -> str:
 
 
 def _fits(example: Mapping[str, Any], wanted: RowFilter, terms: Wanted) -> bool:
-    if wanted.licence and key_of(example["licence"]) != key_of(wanted.licence):
+    if wanted.licence and not keys_of(wanted.licence) <= keys_of(example["licence"]):
         return False
     text = "\n".join(str(said["content"]) for said in example["messages"])
     return not missing_in(text, terms).all and all(missing_in(text, Wanted((term,))).all for term in terms.none)

@@ -30,6 +30,8 @@ KIND = "handpicked-version/"
 LARGEST_MANIFEST = 64 << 20
 ATTRIBUTION = "attribution"
 """Where in a record's `extra` its credit stands as the export said it."""
+MERGED = "merged"
+"""What the text was merged with, in its credit: app.examples.credit says it so."""
 COPY = "It belongs to an export of which examples.jsonl is read: all is there."
 
 _LINE = {"attribution", "licence", "messages", "source"}
@@ -73,9 +75,20 @@ def _credit(row: Row) -> dict[str, Any]:
     except ValueError:
         found = ""
     found = {} if found is None else found
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+    # What a text was merged with has a credit of its own each.
+    merged = found.get(MERGED, []) if isinstance(found, dict) else None
+    if not isinstance(merged, list) or not all(map(_of_texts, (_without(found, MERGED), *merged))):
         raise BadRow("attribution is not an object of texts")
-    return {name: _part(found, name) for name in found}
+    read = [{name: _part(one, name) for name in one} for one in (_without(found, MERGED), *merged)]
+    return read[0] | ({MERGED: read[1:]} if merged else {})
+
+
+def _of_texts(credit: object) -> bool:
+    return isinstance(credit, dict) and all(isinstance(value, str) for value in credit.values())
+
+
+def _without(credit: object, left_out: str) -> Any:
+    return {name: credit[name] for name in credit if name != left_out} if isinstance(credit, dict) else credit
 
 
 def _part(credit: Row, name: str) -> str | None:
