@@ -16,7 +16,7 @@ from app.errors import Conflict, Refusal
 from app.examples import operations as examples
 from app.examples import queries
 from app.examples.credit import merged_credit
-from app.examples.messages import Message
+from app.examples.messages import Message, same_messages
 from app.examples.models import Example, ExampleState
 from app.sources.models import Candidate
 
@@ -76,7 +76,7 @@ def take_back(session: Session, actor: User, merged: Mapping[str, Any]) -> None:
     """
     example = session.get(Example, merged["example"], with_for_update=True, populate_existing=True)
     before, after = merged["before"], merged["after"]
-    if example is None or example.state is ExampleState.REJECTED or _standing(example) != after:
+    if example is None or not _stands_as_merged(session, example, after):
         raise EditedSince(example=merged["example"])
     if merged["made"]:
         with suppress(examples.WorkedOn):
@@ -86,6 +86,14 @@ def take_back(session: Session, actor: User, merged: Mapping[str, Any]) -> None:
     assert old is not None
     _save(session, actor, example, old.messages, f"revision {old.number} brought back: the merge was undone")
     example.licence, example.attribution = before["licence"], before["attribution"]
+
+
+def _stands_as_merged(session: Session, example: Example, after: Mapping[str, Any]) -> bool:
+    """Whether it says what the merge left; a later merge that was undone by now has made revisions in between."""
+    written, head = queries.revision(session, example, after["revision"]), queries.head_revision(session, example)
+    same = written is not None and same_messages(written.messages, head.messages)
+    credit = (example.licence, example.attribution) == (after["licence"], after["attribution"])
+    return same and credit and example.state is not ExampleState.REJECTED
 
 
 def _standing(example: Example) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from sqlalchemy import select
 
 from app.datasets import operations
 from app.datasets.comparison.entries import _told
@@ -18,6 +19,7 @@ from app.sources.readers.chat_rows import BadRow
 from app.sources.readers.exported import _credit
 from tests.datasets.gating import gate_of, told
 from tests.datasets.material import LICENSED, approve, dialogue, reasons_for
+from tests.datasets.test_round_trip import imported
 
 GRACE = {"author": "Grace Hopper", "url": "https://example.org/a/2", "site": "example.org"}
 MIT = "MIT"
@@ -131,11 +133,21 @@ def test_a_comparison_says_what_a_text_was_merged_with():
     )
 
 
+def test_what_is_exported_comes_back_as_it_was(database, settings, people, both, tmp_path):
+    number = both()
+    frozen(database, people, tmp_path)
+    project, _ = imported(database, settings, people, tmp_path / "out")
+    with database.reading() as session:
+        back = session.scalars(select(Example).where(Example.project_id == project.id)).one()
+        row = session.get_one(Example, number)
+        assert (back.licence, back.attribution) == (row.licence, row.attribution)
+
+
 def test_an_export_comes_back_with_all_of_its_credit():
-    credit = {"author": "A", "merged": [{"author": "Grace", "url": "javascript:alert(1)", "licence": MIT}]}
-    found = _credit({"attribution": credit})
-    assert found["merged"][0] == {"author": "Grace", "url": None, "licence": MIT}
+    credit = {"author": "A", "merged": [{"author": "Grace", "url": "https://example.org/a", "licence": MIT}]}
+    assert _credit({"attribution": credit}) == credit
     assert _credit({"attribution": {"author": "A"}}) == {"author": "A"}
-    for wrong in ({"merged": "x"}, {"merged": ["x"]}, {"merged": [{"author": 1}]}, {"other": ["x"]}):
+    hostile = {"merged": [{"url": "javascript:alert(1)"}]}
+    for wrong in (hostile, {"merged": "x"}, {"merged": ["x"]}, {"merged": [{"author": 1}]}, {"other": ["x"]}):
         with pytest.raises(BadRow):
             _credit({"attribution": wrong})

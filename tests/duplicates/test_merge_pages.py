@@ -97,7 +97,7 @@ def test_a_stale_merge_keeps_what_was_typed(browser, database, people, url, pair
     assert re.search(r'name="take_2" value="own" checked', answer.text)
     assert 'name="right_at" value="2"' in answer.text
     assert 'value="Shorter."' in answer.text
-    assert "Newer." in answer.text
+    assert '<mark class="only">Newer</mark>' in answer.text
     assert (verdicts(database), heads(database)[0]) == ([Verdict.OPEN], messages(KETTLE, ANSWER))
     assert client.post(f"{url}/{pair}/merge", data=FORM | {"right_at": "2"}).status_code == 303
 
