@@ -96,7 +96,10 @@ def everything(database, people):
     with database.reading() as session:
         found = session.scalars(select(Example).order_by(Example.id))
         told = [(row.id, row.state, row.revision_number, row.licence, row.attribution) for row in found]
-        pool = [(row.external_id, row.status, row.status_reason) for row in session.scalars(select(Candidate))]
+        pool = [
+            (row.external_id, row.status, row.status_reason)
+            for row in session.scalars(select(Candidate).order_by(Candidate.id))
+        ]
         trail = len(session.scalars(select(AuditEntry.id)).all())
     return told, pool, trail, [(pair.verdict, pair.effect) for pair in pairs(database, people)]
 
