@@ -67,10 +67,10 @@ def _pair_document(pair: DuplicatePair, kept_out: Collection[str]) -> dict[str, 
     }
 
 
-def _merged(pair: DuplicatePair, kept_out: set[str]) -> dict[str, int] | None:
+def _merged(pair: DuplicatePair, kept_out: Collection[str]) -> dict[str, int] | None:
     """The example that took words of what was rejected, and the revision that has them."""
     merged = pair.effect.get("merged")
-    if not merged or not kept_out.isdisjoint((pair.left_key, pair.right_key)):
+    if not merged or pair.left_key in kept_out or pair.right_key in kept_out:
         return None
     return {"example": merged["example"], "revision": merged["after"]["revision"]}
 
