@@ -4,6 +4,7 @@ from app.datasets import jobs as datasets
 from app.datasets.publication import jobs as publications
 from app.duplicates import barring
 from app.duplicates import jobs as duplicates
+from app.duplicates.benchmarks import jobs as benchmarks
 from app.embeddings import jobs as embeddings
 from app.endpoints import jobs as endpoints
 from app.examples import jobs as examples
@@ -15,6 +16,6 @@ from app.sources import jobs as sources
 from app.suggestions import jobs as suggestions
 
 ROOMS = (
-    *(barring, datasets, examples, duplicates, embeddings, endpoints, letters, maps, publications),
+    *(barring, datasets, examples, duplicates, benchmarks, embeddings, endpoints, letters, maps, publications),
     *(runs, selection, sources, suggestions),
 )

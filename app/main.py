@@ -38,6 +38,8 @@ from app.duplicates import merge_routes as duplicates_merge_routes
 from app.duplicates import removed_routes as duplicates_removed_routes
 from app.duplicates import routes as duplicates_routes
 from app.duplicates import threshold_routes as duplicates_threshold_routes
+from app.duplicates.benchmarks import api as benchmarks_api
+from app.duplicates.benchmarks import routes as benchmarks_routes
 from app.embeddings import api as embeddings_api
 from app.embeddings import routes as embeddings_routes
 from app.endpoints import api as endpoints_api
@@ -110,6 +112,7 @@ PAGES = (
     datasets_routes,
     datasets_split_routes,
     datasets_trace_routes,
+    benchmarks_routes,
     duplicates_colleague_routes,
     duplicates_merge_routes,
     duplicates_removed_routes,
@@ -150,6 +153,7 @@ APIS = (
     datasets_gate_api,
     datasets_publish_api,
     datasets_trace_api,
+    benchmarks_api,
     duplicates_colleague_api,
     duplicates_api,
     embeddings_api,

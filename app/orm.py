@@ -6,6 +6,7 @@ from app.datasets import models as datasets
 from app.datasets.publication import models as publications
 from app.db import Base
 from app.duplicates import models as duplicates
+from app.duplicates.benchmarks import models as benchmarks
 from app.embeddings import models as embeddings
 from app.endpoints import models as endpoints
 from app.examples import models as examples
@@ -22,6 +23,6 @@ from app.suggestions import models as suggestions
 
 metadata = Base.metadata
 ROOMS = (
-    *(accounts, adding, datasets, duplicates, embeddings, endpoints, examples, gates, jobs, maps, projects),
-    *(publications, reviews, runs, sampling, selection, sources, suggestions),
+    *(accounts, adding, benchmarks, datasets, duplicates, embeddings, endpoints, examples, gates, jobs, maps),
+    *(projects, publications, reviews, runs, sampling, selection, sources, suggestions),
 )

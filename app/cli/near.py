@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
+from app.duplicates.benchmarks.near import NearBenchmark, near_draft
 from app.duplicates.dismissing import dismiss
 from app.duplicates.documents import near_document, sought_document
 from app.duplicates.encoding import bring_up_to_date
@@ -55,8 +56,8 @@ def near(
             if other_id is not None:
                 settled = near_one(session, asking, project.id, draft, other_id)
                 dismiss(session, actor, project, example, settled, reason)
-        found = nearness(session, asking, project.id, draft)
-    emit(near_document(found), as_json, _near_words(found))
+        found, listed = nearness(session, asking, project.id, draft), near_draft(session, asking, project.id, draft)
+    emit(near_document(found, listed), as_json, [*map(_listed_line, listed), *_near_words(found)])
 
 
 def _asking(slug: str, as_email: str | None) -> tuple[House, Asking]:
@@ -66,6 +67,14 @@ def _asking(slug: str, as_email: str | None) -> tuple[House, Asking]:
         project_id = project_for(session, actor, slug).id
     bring_up_to_date(house.database, house.settings, project_id)
     return house, Asking(house.database, house.settings, PATIENCE)
+
+
+def _listed_line(one: NearBenchmark) -> str:
+    if one.score is None or one.method is None:
+        return f"NEAR   a benchmark prompt of {one.benchmark}, which is kept out of sight"
+    said = " ".join((one.listed or "").split())
+    how = f"{score_words(one.score):>5} {METHOD_WORDS[one.method]:<10}"
+    return f"NEAR   {how}  {one.benchmark}, line {one.line}: {said[:100]}"
 
 
 def _near_words(found: Nearness) -> list[str]:

@@ -15,6 +15,7 @@ from app.datasets.canonical import version_id
 from app.datasets.downloads import require_few_ranges, sent
 from app.datasets.formats import Format
 from app.datasets.forms import ExportForm, FreezeBody
+from app.datasets.gate_documents import BenchmarkOut
 from app.datasets.gates import GateState, Policy
 from app.datasets.models import Version
 from app.db import Database
@@ -36,6 +37,7 @@ class GateOut(BaseModel):
     detail: str
     reason: str | None = None
     rows: list[list[str]] = Field([], description="Of an override: the lines by their SHA-256, pairs together.")
+    lists: list[BenchmarkOut] = Field([], description="Of leakage: the benchmarks that were compared with.")
 
 
 class CountsOut(BaseModel):

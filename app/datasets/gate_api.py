@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.datasets import gate_operations
-from app.datasets.gate_documents import gates_document
+from app.datasets.gate_documents import BenchmarkOut, gates_document
 from app.datasets.gate_forms import GatesBody, LicenceForm
 from app.datasets.gates import GateState, Policy
 from app.examples import licensing
@@ -43,6 +43,7 @@ class GateReport(BaseModel):
     default: Policy
     detail: str
     findings: list[FindingOut]
+    lists: list[BenchmarkOut] = Field(description="Of leakage: the benchmarks that were compared with.")
 
 
 class GatesOut(BaseModel):

@@ -2,12 +2,26 @@
 
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.datasets import material_queries
 from app.datasets.gate_queries import chosen_of, visible
 from app.datasets.gates import BY_NAME, Finding, Gate, masked
 from app.projects.models import Project
+
+
+class BenchmarkOut(BaseModel):
+    """A benchmark that the gate of leakage compared with, and how many examples were compared, near to it, and kept."""
+
+    name: str
+    sha256: str
+    prompts: int
+    licence: str
+    url: str
+    compared: int
+    matched: int
+    kept: int
 
 
 def gates_document(session: Session, project: Project) -> dict[str, Any]:
@@ -27,7 +41,7 @@ def gates_document(session: Session, project: Project) -> dict[str, Any]:
 
 
 def _gate(gate: Gate, seen: set[int] | None) -> dict[str, Any]:
-    shown = gate.document() | {"default": BY_NAME[gate.gate].default.value}
+    shown = gate.document() | {"default": BY_NAME[gate.gate].default.value, "lists": list(gate.lists)}
     return shown | {"findings": [_finding(finding, seen) for finding in gate.findings]}
 
 

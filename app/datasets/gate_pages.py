@@ -20,12 +20,13 @@ FIRST = 20
 A_PAGE = 100
 NOT_TOLD = "Its words would tell what the other one says."
 KEPT_OUT = "A test prompt, which is kept out of your sight."
+LISTED_OUT = "A benchmark's prompt, which is kept out of your sight."
 # Where most of what a gate finds is settled: the route and its words.
 SETTLE = {
     "composition": ("selection:pool", "Find candidates"),
     "approvals": ("reviews:queue", "Review"),
     "duplicates": ("duplicates:inbox", "Look and settle in Duplicates"),
-    "leakage": ("duplicates:inbox", "Leaks among the duplicates"),
+    "leakage": ("duplicates:leakage", "All leaks"),
     "style": ("examples:style", "Rules of the house style"),
     "tokenizer": ("runs:tokenizer", "The project's tokenizer"),
 }
@@ -51,7 +52,7 @@ class SideView:
 class FindingView:
     """One finding: what was found in words, the texts, and the pair or the source that it leads to.
 
-    `settles` names two texts whose pair is not among the duplicates yet.
+    `settles` names two texts whose pair is not among the duplicates yet; what is `listed` is settled on its own page.
     """
 
     words: str
@@ -60,6 +61,7 @@ class FindingView:
     pair: int | None
     source: str | None
     settles: tuple[str, str] | None
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,7 @@ def _finding(found: Finding, seen: set[int] | None) -> FindingView:
         pair=None if hidden else found.pair,
         source=found.source,
         settles=(settles[0], settles[1]) if len(settles) == 2 else None,
+        listed=found.listed,
     )
 
 
@@ -197,8 +200,9 @@ def _sides(sides: Sequence[Side], seen: set[int] | None) -> list[SideView]:
 
 def _side(side: Side, seen: set[int] | None) -> SideView:
     label = side.label[:1].upper() + side.label[1:]
-    if seen is not None and side.example_id is not None and side.example_id not in seen:
-        return SideView(label, [Piece(KEPT_OUT, only=False)], None, kept_out=True)
+    if side.hidden_from(seen):
+        words = LISTED_OUT if side.listed else KEPT_OUT
+        return SideView(label, [Piece(words, only=False)], None, kept_out=True)
     start, end = side.mark
     parts = ((side.words[:start], False), (side.words[start:end], True), (side.words[end:], False))
     return SideView(label, [Piece(text, only) for text, only in parts if text], side.example_id, kept_out=False)

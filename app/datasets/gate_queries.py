@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 
 import numpy as np
@@ -13,6 +13,7 @@ from app.datasets import gates
 from app.datasets.gate_models import GateSettings
 from app.datasets.gates import (
     GATES,
+    AgainstLists,
     Approvals,
     Filling,
     Finding,
@@ -24,6 +25,7 @@ from app.datasets.gates import (
     Licensed,
     Long,
     Look,
+    NearListed,
     Policy,
     Prompt,
     Remarked,
@@ -34,6 +36,7 @@ from app.datasets.making_queries import counting_of
 from app.datasets.material import Item
 from app.datasets.readings import Passage, passages
 from app.datasets.tokens import cut_at, row_tokens
+from app.duplicates.benchmarks.leaks import listed_leaks
 from app.duplicates.models import DuplicatePair, DuplicateScan, ExampleText, Verdict
 from app.duplicates.narrowing import HAIR
 from app.duplicates.nearness import threshold_of
@@ -48,7 +51,8 @@ from app.examples.style.base import Rule
 from app.examples.style.fit import PersonalData
 from app.examples.style.sheet import BY_NAME, Sheet
 from app.examples.style_queries import sheet_of
-from app.projects.models import Project
+from app.projects.models import Project, Split
+from app.text.dialogue import prompts_in
 
 # Those that are plain mistakes wherever they stand.
 STYLE_RULES = ("references", "as_an_ai", "html", "fences")
@@ -155,6 +159,10 @@ class _Looking:
         words, mark = around(text, passage.start, passage.end) if passage.end else (excerpt(text), (0, 0))
         return Side(key, item.split, words, mark)
 
+    def asked(self, item: Item, turn: int) -> Side:
+        """One of its prompts, by its place in the dialogue."""
+        return Side(example_key(item.example_id), item.split, excerpt(prompts_in(item.messages)[turn - 1]), turn=turn)
+
     def sides(self, numbers: Iterable[int]) -> list[Side]:
         return [self.side(self.by_key[example_key(number)]) for number in numbers]
 
@@ -202,9 +210,25 @@ class _Looking:
                 waiting=[pair for pair, is_open in told if is_open],
                 kept=[pair for pair, is_open in told if not is_open],
                 pairs={pair.keys: pair.pair_id for pair, leak, is_open in self.pairs if leak or is_open},
+                against=self._against_lists(),
                 prompts=known,
             )
         )
+
+    def _against_lists(self) -> AgainstLists:
+        """What of train and dev is near to the benchmarks that the project names; tests may well be theirs."""
+        items = {item.example_id: item for item in self.items if item.split != Split.TEST}
+        held = {number: (item.revision_number, item.messages) for number, item in items.items()}
+        found = listed_leaks(self.session, self.project.id, held)
+        if found.shelf is None:
+            return AgainstLists()
+        shelf = found.shelf
+        near = [
+            NearListed(self.asked(items[leak.example_id], leak.turn), shelf.list_at(leak.place).name,
+                       shelf.lines[leak.place], shelf.listed.texts[leak.place], leak.method, leak.score, leak.because)
+            for leak in found.leaks
+        ]  # fmt: skip
+        return AgainstLists(near, [asdict(one) for one in found.counts()])
 
     def _near_in_meaning(self, known: Mapping[str, Prompt]) -> list[Leak]:
         """Prompts of two splits whose stored vectors are as near as the project's look for duplicates asks."""

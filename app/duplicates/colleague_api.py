@@ -1,11 +1,13 @@
 """/api/v1: colleagues' examples by words and by meaning, and what a prompt is near to."""
 
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
+from app.duplicates.benchmarks.documents import NearBenchmarkOut
+from app.duplicates.benchmarks.near import near_draft
 from app.duplicates.colleague_forms import DismissForm, NearIn, Sought
 from app.duplicates.dismissing import dismiss
 from app.duplicates.documents import near_document, sought_document
@@ -15,7 +17,7 @@ from app.duplicates.nearness import Draft, near_one, nearness, saved_draft
 from app.duplicates.seeking import seek
 from app.examples.models import ExampleState
 from app.examples.queries import example_in
-from app.projects.access import Annotator, Reading
+from app.projects.access import Annotator, ProjectAccess, Reading
 from app.projects.models import Split
 from app.web.refusals import REFUSALS
 from app.web.transactions import SessionDep, reads_only
@@ -74,6 +76,7 @@ class NearRowOut(BaseModel):
 class NearOut(BaseModel):
     """What a prompt is near to, the worst first."""
 
+    benchmarks: list[NearBenchmarkOut] = Field(description="Benchmarks with a prompt that is near; see /benchmarks.")
     threshold: float
     wording: float
     near: list[NearRowOut]
@@ -106,14 +109,14 @@ def near_text(request: Request, access: Reading, session: SessionDep, body: Near
     if body.example_id is not None:
         example_in(session, access.project.id, body.example_id)
     draft = Draft(body.text, body.split.value, body.example_id)
-    return _near(nearness(session, _asking(request), access.project.id, draft))
+    return _near(request, access, session, draft)
 
 
 @router.get("/{example_id}/near", name="api:near")
 def near(request: Request, access: Annotator, session: SessionDep, example_id: int) -> NearOut:
     """What the prompt of an example's newest revision is near to."""
     example = example_in(session, access.project.id, example_id)
-    return _near(nearness(session, _asking(request), access.project.id, saved_draft(session, example)))
+    return _near(request, access, session, saved_draft(session, example))
 
 
 @router.post("/{example_id}/near/{other_id}/dismissal", name="api:dismiss_near")
@@ -134,5 +137,7 @@ def _asking(request: Request) -> Asking:
     return Asking(request.app.state.database, request.app.state.settings, PATIENCE)
 
 
-def _near(found: Any) -> NearOut:
-    return NearOut.model_validate(near_document(found))
+def _near(request: Request, access: ProjectAccess, session: Session, draft: Draft) -> NearOut:
+    asking, project_id = _asking(request), access.project.id
+    found, listed = nearness(session, asking, project_id, draft), near_draft(session, asking, project_id, draft)
+    return NearOut.model_validate(near_document(found, listed))

@@ -8,6 +8,7 @@ from datetime import datetime
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from app.duplicates.benchmarks.near import NearBenchmark, near_draft
 from app.duplicates.colleague_forms import DismissedForm
 from app.duplicates.comparing import marked
 from app.duplicates.means import Asking
@@ -15,7 +16,7 @@ from app.duplicates.models import Method
 from app.duplicates.nearness import Draft, Near, near_one, nearness
 from app.duplicates.operations import LeakNeedsReason
 from app.duplicates.seeking import MEANING, WORDS, Hit, Sought, seek
-from app.duplicates.sheet import score_words
+from app.duplicates.sheet import score_words, scored
 from app.examples import queries
 from app.examples.forms import messages_of, turns_in
 from app.examples.labels import SourceLabel, SourceLabels, shown_title, turn_title
@@ -23,7 +24,7 @@ from app.examples.models import Example, Revision
 from app.projects.access import ProjectAccess
 from app.projects.models import Split
 from app.projects.queries import composition_of
-from app.text.dialogue import prompt_of
+from app.text.dialogue import prompt_of, prompts_in
 from app.text.search import Piece
 from app.web.forms import check
 
@@ -111,6 +112,17 @@ class NearRow:
 
 
 @dataclass(frozen=True)
+class BenchmarkRow:
+    """A benchmark that the prompt is near to; `theirs` is its prompt with the words marked that stand there alone."""
+
+    name: str
+    exact: bool
+    score: str
+    kept_out: bool
+    theirs: Markup
+
+
+@dataclass(frozen=True)
 class NearPage:
     """What the prompt on the desk is near to; `dismissed` is, as JSON, what one that is not made yet leaves aside."""
 
@@ -125,6 +137,7 @@ class NearPage:
     under_way: bool
     reason: str
     open: bool
+    benchmarks: Sequence[BenchmarkRow] = ()
     # Whether it is a page of its own, about what is saved.
     alone: bool = False
     error: str = ""
@@ -204,10 +217,12 @@ def draft_of(typed: Mapping[str, str], example: Example | None) -> Draft:
     """What is typed, as it is compared: the words of all prompts, and the split that the form says."""
     split = typed.get("split", example.split.value if example else Split.TRAIN.value)
     posted = check(DismissedForm, {"not_duplicates": typed.get("not_duplicates", "{}")})
+    messages = messages_of("", turns_in(typed))
     return Draft(
-        prompt=prompt_of(messages_of("", turns_in(typed))),
+        prompt=prompt_of(messages),
         split=split if split in set(Split) else Split.TRAIN.value,
         example_id=example.id if example else None,
+        turns=prompts_in(messages),
         dismissed=posted.value.not_duplicates if example is None and not posted.errors else {},
     )
 
@@ -236,6 +251,7 @@ def near_page(
         under_way=found.under_way,
         reason=found.reason,
         open=access.project.archived_at is None,
+        benchmarks=[_benchmark_row(one, draft) for one in near_draft(session, asking, access.project.id, draft)],
         alone=alone,
         error=problem[1] if problem else "",
         asked_for=problem[0] if problem else None,
@@ -251,3 +267,10 @@ def _near_row(one: Near, draft: Draft) -> NearRow:
         one.example_id, one.method, score_words(one.score), one.leak, one.counts, one.split, one.state,
         shown_title(one.title), theirs, ours, kept_out=False,
     )  # fmt: skip
+
+
+def _benchmark_row(one: NearBenchmark, draft: Draft) -> BenchmarkRow:
+    ours = draft.turns[one.turn - 1] if draft.turns else draft.prompt
+    theirs = Markup() if one.listed is None else marked(one.listed[:LONGEST_COMPARED], ours[:LONGEST_COMPARED])[0]
+    score = "" if one.score is None or one.method is None else scored(one.method, one.score)
+    return BenchmarkRow(one.benchmark, one.method is Method.EXACT, score, one.kept_out, theirs)

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.duplicates import queries
+from app.duplicates.benchmarks.documents import near_benchmark_document
+from app.duplicates.benchmarks.near import NearBenchmark
 from app.duplicates.calibrating import Share
 from app.duplicates.gathering import Cluster
 from app.duplicates.models import DuplicatePair, DuplicateScan
@@ -190,9 +192,10 @@ def _hit_document(hit: Hit) -> dict[str, Any]:
     }
 
 
-def near_document(found: Nearness) -> dict[str, Any]:
-    """What a prompt is near to."""
+def near_document(found: Nearness, benchmarks: Sequence[NearBenchmark] = ()) -> dict[str, Any]:
+    """What a prompt is near to, in the project and among the prompts of its benchmarks."""
     return {
+        "benchmarks": [near_benchmark_document(one) for one in benchmarks],
         "threshold": found.threshold,
         "wording": found.wording,
         "near": [_near_row(one) for one in found.near],

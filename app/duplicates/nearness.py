@@ -25,7 +25,7 @@ from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import arrived, head_revision
 from app.examples.sight import everything, is_kept
 from app.projects.models import Split
-from app.text.dialogue import prompt_of
+from app.text.dialogue import prompt_of, prompts_in
 
 # Of 350,000 pairs of questions of two real sites two share so much of their wording, both nearly word for word.
 WORDING = 0.7
@@ -45,18 +45,23 @@ class NotNear(Conflict):
 
 @dataclass(frozen=True)
 class Draft:
-    """What somebody is writing: the words of all its prompts, its split, and which example it is, if it is one."""
+    """What somebody is writing: the words of all its prompts, its split, and which example it is, if it is one.
+
+    `turns` are the prompts one by one; without them the one is all of it.
+    """
 
     prompt: str
     split: str = Split.TRAIN.value
     example_id: int | None = None
     # Examples that were said to be no duplicates of what is no example itself, each with why both may stay.
     dismissed: Mapping[int, str] = field(default_factory=dict)
+    turns: Sequence[str] = ()
 
 
 def saved_draft(session: Session, example: Example) -> Draft:
     """The newest revision of an example, as it is compared."""
-    return Draft(prompt_of(head_revision(session, example).messages), example.split.value, example.id)
+    messages = head_revision(session, example).messages
+    return Draft(prompt_of(messages), example.split.value, example.id, turns=prompts_in(messages))
 
 
 @dataclass(frozen=True)

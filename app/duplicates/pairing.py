@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.duplicates.matching import Pairs
 from app.duplicates.models import Method, On
@@ -90,12 +91,15 @@ class Pairing:
         return Found(left, right, method, score, self.leak(left, right))
 
 
-def united(found: Iterable[Found], thresholds: Mapping[Method, float]) -> list[Found]:
+AnyFound = TypeVar("AnyFound", bound=Found)
+
+
+def united(found: Iterable[AnyFound], thresholds: Mapping[Method, float]) -> list[AnyFound]:
     """Give each pair once, by the method that says most about it, in the order of the texts.
 
     Exact says most; of the others the one whose score is furthest on the way from its own threshold to 1.
     """
-    best: dict[tuple[int, int], Found] = {}
+    best: dict[tuple[int, int], AnyFound] = {}
     for one in found:
         other = best.get((one.left, one.right))
         if other is None or _say(one, thresholds) > _say(other, thresholds):

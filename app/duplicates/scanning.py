@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.duplicates import operations, queries
+from app.duplicates.benchmarks.checking import compare_what_is_new
 from app.duplicates.engine.shortening import products
 from app.duplicates.lexical import LENGTH, alike, runs
 from app.duplicates.looking import Looking
@@ -60,6 +61,8 @@ def run_scan(context: JobContext) -> None:
     with context.writing() as session:
         session.add(scan)
         operations.finish_scan(scan, looking.document() | peak.document())
+    # At the thresholds of this look, as far as they are others than before or words are new.
+    compare_what_is_new(context, context.settings, scan.project_id)
 
 
 def _remember(scan: DuplicateScan, texts: Sequence[Text], found: Sequence[Found], session: Session) -> None:

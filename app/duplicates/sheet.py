@@ -81,6 +81,12 @@ def score_words(score: float) -> str:
     return "1.00" if score >= 1 else f"{int(score * 1000) / 1000:.3f}".removeprefix("0")
 
 
+def scored(method: Method, score: float) -> str:
+    """A score with what it is of: cosine .934, wording .710; nothing of texts that are equal."""
+    unit = {Method.LEXICAL: "wording", Method.EMBEDDING: "cosine"}.get(method)
+    return f"{unit} {score_words(score)}" if unit else ""
+
+
 def pair_view(
     pair: DuplicatePair,
     number: int | None,
@@ -123,8 +129,7 @@ def verdict_of(pair: DuplicatePair) -> str:
 
 
 def _also(others: Mapping[Method, float]) -> str:
-    words = {Method.LEXICAL: "wording", Method.EMBEDDING: "cosine"}
-    return ", ".join(f"{words[method]} {score_words(score)}" for method, score in others.items())
+    return ", ".join(scored(method, score) for method, score in others.items())
 
 
 def _found(pair: DuplicatePair) -> str:

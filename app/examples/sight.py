@@ -59,12 +59,13 @@ class OutOfSight(Denied):
 def hidden_from(person: int | BindParameter[int]) -> Select[int]:
     """The numbers of the test prompts that this person may not read, in all projects."""
     wrote = exists().where(REVISION.c.example_id == EXAMPLE.c.id, REVISION.c.author_id == person)
-    kept = EXAMPLE.c.project_id.in_(_hiding_projects(person))
+    kept = EXAMPLE.c.project_id.in_(hiding_projects(person))
     not_mine = or_(EXAMPLE.c.created_by.is_(None), EXAMPLE.c.created_by != person)
     return select(EXAMPLE.c.id).where(IS_TEST, kept, not_mine, ~wrote)
 
 
-def _hiding_projects(person: int | BindParameter[int]) -> Select[int]:
+def hiding_projects(person: int | BindParameter[int]) -> Select[int]:
+    """The numbers of the projects that keep their test prompts from this person."""
     may_read = or_(MEMBERSHIP.c.role == literal_column(f"'{Role.ADMIN}'"), MEMBERSHIP.c.reads_tests)
     mine = and_(MEMBERSHIP.c.project_id == PROJECT.c.id, MEMBERSHIP.c.user_id == person)
     return select(PROJECT.c.id).where(PROJECT.c.tests_hidden, ~exists().where(mine, may_read))
@@ -73,7 +74,7 @@ def _hiding_projects(person: int | BindParameter[int]) -> Select[int]:
 def hidden_candidates(person: int) -> Select[str, str]:
     """(site, external id) of the candidates for the test split that this person may not read, in all projects."""
     brought = select(RUN.c.id).where(RUN.c.created_by == person)
-    kept = (CANDIDATE.c.split == Split.TEST, CANDIDATE.c.project_id.in_(_hiding_projects(person)))
+    kept = (CANDIDATE.c.split == Split.TEST, CANDIDATE.c.project_id.in_(hiding_projects(person)))
     return select(CANDIDATE.c.site, CANDIDATE.c.external_id).where(*kept, CANDIDATE.c.import_run_id.not_in(brought))
 
 
@@ -91,7 +92,7 @@ def reads(session: Session, person: User, example: Example) -> bool:
 def _candidates(person: int) -> ColumnElement[bool]:
     """Candidates for the test split say what its prompts will say; whoever imported them knows them already."""
     brought = select(RUN.c.id).where(RUN.c.created_by == person)
-    other = Candidate.project_id.not_in(_as_text(_hiding_projects(bindparam("kept_from")), person))
+    other = Candidate.project_id.not_in(_as_text(hiding_projects(bindparam("kept_from")), person))
     return or_(Candidate.split != Split.TEST, other, Candidate.import_run_id.in_(brought))
 
 

@@ -9,6 +9,11 @@ def prompt_of(messages: Sequence[Mapping[str, Any]]) -> str:
     return _said(messages, "user")
 
 
+def prompts_in(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the user says, turn by turn."""
+    return [str(message["content"]) for message in messages if message["role"] == "user"]
+
+
 def response_of(messages: Sequence[Mapping[str, Any]]) -> str:
     """All that the assistant says; empty for a prompt alone."""
     return _said(messages, "assistant")

@@ -148,6 +148,8 @@ POST /projects/{slug}/duplicates/judgements
 GET /projects/{slug}/duplicates/removed
 GET /projects/{slug}/duplicates/removed.jsonl
 GET /projects/{slug}/duplicates/removed.csv
+GET /projects/{slug}/duplicates/leakage
+GET /projects/{slug}/candidates/{candidate_id}/benchmarks
 POST /projects/{slug}/duplicates/{pair_id}/reversal
 GET /projects/{slug}/examples/{example_id}/duplicates
 GET /projects/{slug}/gates
@@ -328,6 +330,10 @@ GET /api/v1/projects/{slug}/duplicates/clusters
 GET /api/v1/projects/{slug}/duplicates/thresholds
 POST /api/v1/projects/{slug}/duplicates/judgements
 GET /api/v1/projects/{slug}/duplicates/removed
+GET /api/v1/projects/{slug}/benchmarks
+POST /api/v1/projects/{slug}/benchmarks/comparison
+GET /api/v1/projects/{slug}/benchmarks/matches
+GET /api/v1/projects/{slug}/candidates/{candidate_id}/benchmarks
 POST /api/v1/projects/{slug}/duplicates/{pair_id}/reversal
 GET /api/v1/projects/{slug}/next-version
 GET /api/v1/projects/{slug}/gates
@@ -402,6 +408,14 @@ POST /api/v1/projects/{slug}/style/models
 POST /projects/{slug}/settings
 POST /projects/{slug}/tokenizer
 POST /projects/{slug}/tokenizer/file
+POST /projects/{slug}/benchmarks
+POST /projects/{slug}/benchmarks/{list_id}/removal
+POST /projects/{slug}/benchmarks/matches/{match_id}/decision
+POST /projects/{slug}/benchmarks/matches/{match_id}/reversal
+POST /api/v1/projects/{slug}/benchmarks
+DELETE /api/v1/projects/{slug}/benchmarks/{list_id}
+POST /api/v1/projects/{slug}/benchmarks/matches/{match_id}/decision
+POST /api/v1/projects/{slug}/benchmarks/matches/{match_id}/reversal
 PUT /api/v1/projects/{slug}/tokenizer
 PUT /api/v1/projects/{slug}/tokenizer/file
 POST /projects/{slug}/composition

@@ -7,6 +7,7 @@ manifest does not say is left out.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app.datasets.card.leaking import leakage
 from app.datasets.credits import is_file
 from app.datasets.helped import in_words
 from app.datasets.told import most_first
@@ -263,20 +264,6 @@ def limits(manifest: Manifest) -> list[str]:
         gates = plural(len(overridden), "gate")
         words.append(f"It was frozen against {gates} ({', '.join(overridden)}); each with its reason under Gates.")
     return words
-
-
-def leakage(manifest: Manifest) -> str:
-    """Where leaks between the splits were looked for, and where not."""
-    if any(gate["gate"] == "leakage" and gate["state"] == "off" for gate in manifest["gates"]):
-        return "Nobody looked for leakage between the splits: the project had switched that gate off."
-    found = manifest.get("leakage")
-    if not found:
-        return "Leakage was looked for between first prompts of the splits: not in later turns, not against benchmarks."
-    return (
-        "Leakage was looked for between the prompts of the splits, the later ones of dialogues (of "
-        f"{found['least_words']} words or more) among them, and for held-out prompts word for word inside longer ones: "
-        "not in responses, not against benchmarks."
-    )
 
 
 def languages(manifest: Manifest, quiet: Quiet) -> str:

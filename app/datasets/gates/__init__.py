@@ -33,6 +33,7 @@ from app.datasets.gates.counts import (
 from app.datasets.gates.kinds import BY_NAME, GATES, KINDS, Kind
 from app.datasets.gates.leaks import KnownPair, Leak, Leaks, Prompt, exact_leaks, leakage_gate, linked_leaks
 from app.datasets.gates.likeness import Likenesses, likenesses
+from app.datasets.gates.listed import AgainstLists, NearListed
 from app.datasets.gates.seen import seen, unseen
 from app.datasets.gates.wording import LEAST_ALONE, is_long_enough
 from app.datasets.gates.words import Long, Remarked, personal_gate, style_gate, tokenizer_gate
@@ -43,6 +44,7 @@ __all__ = [
     "KINDS",
     "LEAST_ALONE",
     "TRAIN",
+    "AgainstLists",
     "Approvals",
     "Filling",
     "Finding",
@@ -57,6 +59,7 @@ __all__ = [
     "Likenesses",
     "Long",
     "Look",
+    "NearListed",
     "Policy",
     "Prompt",
     "Remarked",

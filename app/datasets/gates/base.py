@@ -13,6 +13,8 @@ TRAIN = Split.TRAIN.value
 NOTHING_YET = "No example to look at yet."
 # All that is said of a pair with a side that is kept out of sight.
 ALIKE = "are alike"
+# How the key of a prompt of a benchmark begins: benchmark:NAME/LINE.
+BENCHMARK = "benchmark:"
 # How many are named in a sentence.
 SHOWN = 5
 # So many are quoted with their words.
@@ -54,7 +56,7 @@ class Side:
     """One text that a finding is about: its key among duplicates (example:7), its split, and some of its words.
 
     `mark` says from where to where in `words` what was found stands; nowhere where it is about all of them. `turn` is
-    which of a dialogue's prompts the words are.
+    which of a dialogue's prompts the words are. A benchmark's prompt is `called` by list and line.
     """
 
     key: str
@@ -62,6 +64,21 @@ class Side:
     words: str = ""
     mark: tuple[int, int] = (0, 0)
     turn: int = 1
+    called: str = ""
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is a prompt of a benchmark, and neither an example nor a candidate."""
+        return self.key.startswith(BENCHMARK)
+
+    def hidden_from(self, readable: AbstractSet[int] | None) -> bool:
+        """Whether whoever may read these examples alone may not read it; None is all.
+
+        Whom a project keeps from its test prompts it keeps from those of benchmarks as well.
+        """
+        if readable is None or self.example_id is None:
+            return readable is not None and self.listed
+        return self.example_id not in readable
 
     @property
     def example_id(self) -> int | None:
@@ -73,7 +90,7 @@ class Side:
     def label(self) -> str:
         """How it is called in a sentence."""
         if self.example_id is None:
-            return self.key
+            return self.called or self.key
         split = f" ({self.split})" if self.split else ""
         return f"example {self.example_id}{split}" + (f", prompt {self.turn}" if self.turn > 1 else "")
 
@@ -99,10 +116,14 @@ class Finding:
         """The texts by their keys."""
         return frozenset(side.key for side in self.sides)
 
+    @property
+    def listed(self) -> bool:
+        """Whether it is about an example and a prompt of a benchmark."""
+        return any(side.listed for side in self.sides)
+
     def hidden_from(self, readable: AbstractSet[int] | None) -> bool:
         """Whether it is a pair with a side that is not among these examples; None is all."""
-        numbers = {side.example_id for side in self.sides} - {None}
-        return readable is not None and len(self.sides) > 1 and not numbers <= readable
+        return len(self.sides) > 1 and any(side.hidden_from(readable) for side in self.sides)
 
     def told(self, *, quoting: bool = False) -> str:
         """The finding as a part of a sentence; `quoting` with words of the texts, for those who may read them."""
@@ -121,6 +142,8 @@ class Judgement:
     detail: str
     weight: Weight = Weight.NOTHING
     findings: tuple[Finding, ...] = ()
+    # The benchmarks that it compared with, each with its hash and what was found.
+    lists: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,11 +160,13 @@ class Gate:
     policy: Policy = Policy.BLOCK
     findings: tuple[Finding, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    lists: tuple[Mapping[str, Any], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Give the gate as manifest, card, API and command line print it."""
         shown: dict[str, Any] = {"gate": self.gate, "state": self.state.value, "policy": self.policy.value}
         shown |= {"detail": self.detail} | ({"reason": self.reason} if self.reason else {})
+        shown |= {"lists": [dict(one) for one in self.lists]} if self.lists else {}
         return shown | ({"rows": [list(row) for row in self.rows]} if self.rows else {})
 
     def spelled(self) -> str:
@@ -162,7 +187,7 @@ def ruled(found: Judgement, policy: Policy) -> Gate:
     state = GateState.PASS
     if found.weight:
         state = GateState(policy.value) if found.weight is Weight.FOUND else GateState.WARN
-    return Gate(found.gate, state, found.detail, policy=policy, findings=found.findings)
+    return Gate(found.gate, state, found.detail, policy=policy, findings=found.findings, lists=found.lists)
 
 
 def switched_off(gate: str) -> Gate:
@@ -202,7 +227,7 @@ def _rows(gate: Gate, lines: Mapping[str, str], readable: AbstractSet[int] | Non
 
 
 def _out_of_sight(found: Finding, readable: AbstractSet[int] | None) -> bool:
-    return readable is not None and any(side.example_id not in readable for side in found.sides if side.example_id)
+    return any(side.hidden_from(readable) for side in found.sides)
 
 
 def masked(gate: Gate, readable: AbstractSet[int] | None) -> Gate:
@@ -219,16 +244,25 @@ def masked(gate: Gate, readable: AbstractSet[int] | None) -> Gate:
 
 
 def _bare(found: Finding) -> tuple[Side, ...]:
-    return tuple(replace(side, words="", mark=(0, 0), turn=1) for side in found.sides)
+    return tuple(_unnamed(side) if side.listed else replace(side, words="", mark=(0, 0), turn=1)
+                 for side in found.sides)  # fmt: skip
+
+
+def _unnamed(side: Side) -> Side:
+    """Of a benchmark's prompt the benchmark: anybody can look its line up."""
+    key, _, _ = side.key.rpartition("/")
+    return Side(key, called=key.removeprefix(BENCHMARK))
 
 
 def counted(gate: Gate) -> str:
     """How many pairs a gate found, where each is listed below or not to be told."""
-    kept = sum(finding.noted for finding in gate.findings)
-    open_pairs = len(gate.findings) - kept
-    words = f"{plural(open_pairs, 'pair')} of texts, one trained on and one held out" if open_pairs else ""
-    more = f"{plural(kept, 'pair')} kept on purpose" if kept else ""
-    return "; ".join(filter(None, [words, more])) + "."
+    open_pairs = [finding for finding in gate.findings if not finding.noted]
+    near = sum(finding.listed for finding in open_pairs)
+    between, kept = len(open_pairs) - near, len(gate.findings) - len(open_pairs)
+    words = [f"{plural(between, 'pair')} of texts, one trained on and one held out"] if between else []
+    words += [f"{plural(near, 'pair')} of an example and a benchmark's prompt"] if near else []
+    words += [f"{plural(kept, 'pair')} kept on purpose"] if kept else []
+    return "; ".join(words) + "."
 
 
 def sentence(words: str) -> str:

@@ -30,7 +30,8 @@ KINDS = (
     Kind(
         "leakage", "Leakage",
         "Whether a prompt of one split stands in another, be it later in a dialogue: the same, inside a longer one, "
-        "nearly in the same words, translated, or the same in meaning.",
+        "nearly in the same words, translated, or the same in meaning; and whether one of train or dev is near to a "
+        "benchmark's that the project names.",
         Policy.BLOCK,
     ),
     Kind(

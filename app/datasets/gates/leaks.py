@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
 
 from app.datasets.gates.base import TRAIN, Finding, Judgement, Side, Weight, around, excerpt, sentence, some
+from app.datasets.gates.listed import AgainstLists
 from app.duplicates.models import Method
 from app.duplicates.normal import normal_form
 from app.duplicates.texts import example_key
@@ -75,6 +76,8 @@ class Leaks:
     meant: Sequence[Leak] = ()
     waiting: Sequence[KnownPair] = ()
     kept: Sequence[KnownPair] = ()
+    # What is near to the benchmarks that the project names.
+    against: AgainstLists = field(default_factory=AgainstLists)
     # Whatever is known of the pairs, so that each finding leads to where it is settled; and every prompt by its key.
     pairs: Mapping[frozenset[str], int] | None = None
     prompts: Mapping[str, Prompt] | None = None
@@ -128,14 +131,18 @@ def leakage_gate(found: Leaks) -> Judgement:
 
     What people kept for a reason is noted; of equal prompts none can be kept: one goes, or an admin overrides the gate.
     """
-    findings = tuple(_findings(found))
+    findings = (*_findings(found), *(one.finding for one in found.against.near))
     held = [finding.told() for finding in findings if not finding.noted]
-    noted = [finding.told() for finding in findings if finding.noted]
+    noted = [finding.told() for finding in findings if finding.noted and not finding.listed]
+    stays = [finding.told() for finding in findings if finding.noted and finding.listed]
     parts = [some(held)] if held else []
     parts += [f"kept on purpose between splits: {some(noted)}"] if noted else []
-    if not parts:
-        return Judgement("leakage", "No prompt stands in two splits, no match between splits is open.")
-    return Judgement("leakage", sentence("; ".join(parts)), Weight.FOUND if held else Weight.NOTED, findings)
+    parts += [f"kept on purpose beside a benchmark: {some(stays)}"] if stays else []
+    clean = "; ".join(filter(None, ["no prompt stands in two splits, no match between splits is open",
+                                    found.against.clean]))  # fmt: skip
+    weight = Weight.FOUND if held else Weight.NOTED if parts else Weight.NOTHING
+    detail = sentence("; ".join(parts) or clean)
+    return Judgement("leakage", detail, weight, findings, tuple(found.against.lists))
 
 
 def _findings(found: Leaks) -> Iterator[Finding]:
