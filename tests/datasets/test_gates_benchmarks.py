@@ -23,7 +23,7 @@ LISTED = f"Which {SECRET} flew over the white cliffs of Dover first?"
 def freeze(database, people, **more):
     with database.writing() as session:
         only_warn(session, people.project, "licences", "approvals", "composition")
-        return freeze_version(session, people.lead, people.project, name="v1", **more)
+        return freeze_version(session, people.lead, session.get_one(Project, people.project.id), name="v1", **more)
 
 
 @pytest.mark.parametrize("compared", [True, False], ids=["by a worker", "at the freeze"])

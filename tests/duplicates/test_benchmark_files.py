@@ -69,7 +69,7 @@ def test_each_prompt_counts_once_and_later_turns_only_where_they_say_enough(tmp_
     ("text", "name", "words"),
     [
         ("", "p.jsonl", "the file is empty"),
-        (b"\x00\x01\x02", "p.bin", "NUL"),
+        (b"\x00\x01\x02", "p.bin", "UTF-16"),
         (rows({"prompt": TWO[0]}, {"prompt": ""}), "p.jsonl", "line 2: prompt is empty"),
         (rows({"prompt": TWO[0]}) + "{broken\n", "p.jsonl", "line 2:"),
         (rows({"a": "x", "b": "y"}), "p.jsonl", "no column is a prompt"),

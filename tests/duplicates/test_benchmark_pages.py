@@ -60,24 +60,35 @@ def test_an_empty_page_teaches_and_a_lead_names_a_list(database, settings, brows
 @pytest.mark.parametrize(
     ("data", "files", "words"),
     [
-        ({"name": "TinyEval"}, None, "no file was chosen"),
         ({"name": "<b>"}, "good", "letters, digits, blanks"),
         ({"name": "Fresh", "url": "ftp://example.org"}, "good", "begins with http"),
-        ({"name": "Fresh"}, "bad", "line 1: nothing"),
+        ({"name": "Fresh"}, "bad", "line 1: the row is neither an object nor a text"),
         ({}, "good", "This is needed."),
     ],
 )
 def test_a_list_that_does_not_fit_comes_back_with_what_was_typed(database, browser, people, data, files, words):
-    sent = {"good": posted(ASKED), "bad": {"file": ("p.jsonl", b"[1]\n", "application/jsonl")}}.get(files)
-    if files == "bad":
-        words = "line 1: the row is neither an object nor a text"
-    boundary = sent or {"nothing": ("", b"", "application/octet-stream")}
-    answer = browser(people.lead).post(f"/projects/{people.project.slug}/benchmarks", data=data, files=boundary)
+    sent = {"good": posted(ASKED), "bad": {"file": ("p.jsonl", b"[1]\n", "application/jsonl")}}[files]
+    answer = browser(people.lead).post(f"/projects/{people.project.slug}/benchmarks", data=data, files=sent)
     assert answer.status_code == 422
     assert words in answer.text
     assert data.get("url", "") in answer.text
     with database.reading() as session:
         assert session.scalars(select(BenchmarkList)).all() == []
+
+
+def test_a_form_without_a_file_says_so(browser, people):
+    """As a browser sends it: a part without a name for its file."""
+    body = (
+        '--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nTinyEval\r\n'
+        '--b\r\nContent-Disposition: form-data; name="file"; filename=""\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n\r\n--b--\r\n"
+    )
+    answer = browser(people.lead).post(
+        f"/projects/{people.project.slug}/benchmarks", content=body.encode(),
+        headers={"content-type": "multipart/form-data; boundary=b"},
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert "no file was chosen" in answer.text
 
 
 def test_what_is_near_stands_side_by_side_and_is_settled(database, settings, browser, people, url):
