@@ -9,8 +9,9 @@ from playwright.sync_api import BrowserContext
 from app.config import Settings
 from app.db import Database
 from app.duplicates.benchmarks import operations
-from app.duplicates.benchmarks.checking import compare_what_is_new
 from app.duplicates.encoding import bring_up_to_date
+from app.jobs.models import JobState
+from app.jobs.running import run_now
 from app.projects.models import Split
 from tests import factories
 from tests.browser.looking import Complaints, Eyes, expect
@@ -39,11 +40,10 @@ def kitchen(database: Database, settings: Settings) -> tuple[object, object, str
         one, other = put("How do I keep rice from sticking to the pot?"), put(OTHER, None, split=Split.TEST)
         known_pair(session, people, f"example:{one}", f"example:{other}", leak=True)
         listed = brought(ASKED, "Why does bread rise?", f"What is a {LONG} for?")
-        operations.add_list(
-            session, people.lead, made, listed, name="TinyEval", licence="CC BY-NC 4.0", url="https://example.org/tiny"
-        )
+        about = {"name": "TinyEval", "licence": "CC BY-NC 4.0", "url": "https://example.org/tiny"}
+        _, job = operations.add_list(session, people.lead, made, listed, **about)
     bring_up_to_date(database, settings)
-    compare_what_is_new(database, settings, made.id)
+    assert run_now(database, settings, job.id, "test") is JobState.SUCCEEDED
     return people.lead, people.annotator, made.slug
 
 
