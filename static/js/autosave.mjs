@@ -1,6 +1,5 @@
-// Nothing is ever lost: what is typed goes to the journal of this browser at once and to the server a second later, one
-// save at a time. A save is sent with the same key until it is answered, so that none is done twice; the page says in
-// words what is kept where. This module knows the form's fields and no more of the page.
+// Nothing is ever lost: what is typed goes to the journal of this browser at once and to the server a second later, one save
+// at a time, with the same key until it is answered, so that none is done twice; the page says in words what is kept where.
 import * as journal from "./journal.mjs";
 
 const [JOURNAL_AFTER, SERVER_AFTER, PATIENCE] = [150, 1000, 20000];
@@ -336,6 +335,7 @@ window.addEventListener("pagehide", goes);
 
 function goes() {
   if (!form()) return;
+  if (state.attempt) state.journaled = null; // what was written before that save was begun does not name it
   atOnce(Infinity);
   toJournal();
 }

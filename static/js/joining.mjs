@@ -4,7 +4,7 @@ import { FIELDS, field, form, isText, words } from "./autosave.mjs";
 import htmx from "../vendor/htmx-4.0.1.min.mjs";
 
 /** The parts of two texts that differ, as the length of what they share at their beginnings and at their ends. */
-function shared(was, is) {
+export function shared(was, is) {
   const most = Math.min(was.length, is.length);
   let [head, tail] = [0, 0];
   while (head < most && was[head] === is[head]) head++;

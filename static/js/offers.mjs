@@ -2,10 +2,18 @@
 // since. Whatever is taken, thrown away, removed or joined on the desk can be undone.
 import * as autosave from "./autosave.mjs";
 import * as journal from "./journal.mjs";
-import { bring, put } from "./joining.mjs";
+import { bring, shared } from "./joining.mjs";
 
 const { clock, field, form, isEmpty, words } = autosave;
 const element = (name, properties) => Object.assign(document.createElement(name), properties);
+const [BEFORE, LONGEST] = [40, 160];
+
+/** The time of the day, and of another day that day: what a browser keeps may be found a week later. */
+function when(at) {
+  const that = new Date(at);
+  if (that.toDateString() === new Date().toDateString()) return clock(at);
+  return `${that.toLocaleDateString("en-GB", { day: "numeric", month: "long" })}, ${clock(at)}`;
+}
 
 // A page that is being closed while this one comes lets go of its entry a moment later. Later than that somebody may be
 // about to write here: words are offered then, and not put under their cursor.
@@ -30,7 +38,7 @@ async function look(mayGoOn) {
   for (const entry of await autosave.entries()) {
     if (seen.has(entry.id)) continue;
     seen.add(entry.id);
-    await offer(entry, mayGoOn);
+    await offer(entry, mayGoOn).catch(() => {}); // it stays kept, and the next one is offered all the same
   }
 }
 
@@ -40,7 +48,7 @@ async function tellWhatWaits() {
   if (!example) return;
   for (const entry of await journal.orphans(await journal.entriesOf(person, example))) {
     if (entry.thrown || entry.undo) continue;
-    const box = note("info", `Words from ${clock(entry.at)} wait in this browser`, "The project is archived. Once it is open again they are offered here.");
+    const box = note("info", `Words from ${when(entry.at)} wait in this browser`, "The project is archived. Once it is open again they are offered here.");
     for (const text of autosave.textsOf(entry.words)) if (text.trim()) box.append(element("p", { className: "read raw tight gap", dir: "auto", textContent: text }));
   }
 }
@@ -68,13 +76,15 @@ async function offer(entry, mayGoOn = false) {
   if (begunElsewhere) return offerBegun(entry);
   // Nothing was kept or saved since: the entry is simply newer, and what was being typed goes on.
   const newer = Number(entry.basedOn) === Number(field("based_on").value) && autosave.isKept() && (entry.counter === autosave.counter() || isAnswered(entry));
-  if (newer && mayGoOn) return goOn(entry);
+  if (newer && mayGoOn && await goOn(entry).catch(() => false)) return;
   const changes = await difference(entry);
-  const box = note("warn", `Words from ${clock(entry.at)} that were not saved`, newer ? "They are those of a tab that was closed." : "This browser kept them; there are other words on the desk since.");
+  const why = newer ? "they are from a tab that was closed" : "it has other words since";
+  const box = note("warn", `Your words from ${when(entry.at)} that were not saved`, `They are not on the desk: ${why}. “Take them” joins both there; “Throw away” forgets these.`);
+  box.append(excerpt(entry));
   row(box, press("Take them", () => take(entry, box)), press("Throw away", async () => {
     await journal.remove(entry.id);
     box.remove();
-    const gone = note("info", `Words from ${clock(entry.at)} were thrown away`);
+    const gone = note("info", `Your words from ${when(entry.at)} were thrown away`);
     row(gone, press("Undo", async () => { gone.remove(); await journal.write(entry); await offer(entry); }));
   }));
   box.append(changes);
@@ -92,15 +102,33 @@ async function offerThrown(entry) {
 /** Whether the server's copy is the very save that the entry was waiting for. */
 const isAnswered = (entry) => entry.copyKey && entry.copyKey === field("copy_key").value;
 
+/** Put them on the desk; true once they are there. */
 async function goOn(entry) {
   const before = words();
   autosave.goesOnFrom(entry);
   await bring({ words: before }, { words: entry.words });
-  await forgetOnce(entry);
-  const box = note("info", `Your words from ${clock(entry.at)} are back`, "They had not reached the server; this browser kept them.");
+  await forgetOnce(entry).catch(() => {});
+  const box = note("info", `Your words from ${when(entry.at)} are back`, "They are on the desk; only this browser had them. “Throw away” takes them off again.");
   box.dataset.passing = "";
   row(box, press("Throw away", () => throwAway(box, { words: entry.words }, { words: before })));
   box.append(await difference(entry));
+  return true;
+}
+
+/** The first of these words that the desk does not have, to know them by; nothing where they only leave some out. */
+function excerpt(entry) {
+  for (const [name, value] of JSON.parse(entry.words).filter(autosave.isText)) {
+    const stands = field(name)?.value.replaceAll("\r\n", "\n") ?? "";
+    const [head, tail] = shared(stands, value);
+    if (!value.slice(head, value.length - tail).trim()) continue;
+    // Of its line, from a few words before.
+    const at = value.length - value.slice(head).trimStart().length;
+    const line = value.lastIndexOf("\n", at - 1) + 1;
+    const start = at - line > BEFORE ? value.indexOf(" ", at - BEFORE) + 1 : line;
+    const found = value.slice(start).split("\n")[0].trim();
+    return element("bdi", { textContent: `“${start > line ? "…" : ""}${found.slice(0, LONGEST)}${found.length > LONGEST ? "…" : ""}”` });
+  }
+  return "";
 }
 
 /** Join the words of an entry with those on the desk: what both changed stands there twice, one after the other. */
@@ -110,7 +138,7 @@ async function take(entry, box) {
   await forgetOnce(entry);
   box.remove();
   const places = both === 1 ? "In one place" : `In ${both} places`;
-  undoable(`Words from ${clock(entry.at)} are joined on the desk`, before, both ? `${places} both had changed the same words: yours from ${clock(entry.at)} stand after those that were there.` : "Read it, then save.");
+  undoable(`Your words from ${when(entry.at)} are joined on the desk`, before, both ? `${places} both had changed the same words: those from ${when(entry.at)} stand after those that were there.` : "Read it, then save.");
 }
 
 /** The entry goes as soon as its words are on the disk under the name of this page, or on the server. */
@@ -173,13 +201,13 @@ export function forgetUndone() {
 /** Another example that was begun and is not made yet: it has a desk of its own. The page may offer it already. */
 function offerBegun(entry) {
   if (document.querySelector(`#main a[href$="key=${entry.creationKey}"]`)) return;
-  const box = note("info", `Begun at ${clock(entry.at)} and never saved`);
+  const box = note("info", `Begun at ${when(entry.at)} and never saved`, "A new example of yours. “Write on” opens it.");
   const first = autosave.textsOf(entry.words).find((value) => value.trim()) ?? "";
   box.append(element("bdi", { textContent: first.trim().slice(0, 120) }));
   row(box, element("a", { className: "button small", href: `?key=${entry.creationKey}`, textContent: "Write on" }), press("Throw away", async () => {
     await journal.remove(entry.id);
     box.remove();
-    const gone = note("info", `What was begun at ${clock(entry.at)} was thrown away`);
+    const gone = note("info", `What was begun at ${when(entry.at)} was thrown away`);
     row(gone, press("Undo", async () => { gone.remove(); await journal.write(entry); offerBegun(entry); }));
   }));
 }

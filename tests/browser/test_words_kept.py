@@ -11,7 +11,7 @@ from app.db import Database
 from app.examples import operations
 from app.examples.models import Example, Revision, WorkingCopy
 from tests.browser.looking import Complaints, Eyes, expect
-from tests.browser.test_nothing_lost import KEPT, Place, place, reads
+from tests.browser.test_nothing_lost import KEPT, Place, cut_off, place, reads
 from tests.browser.walk import button
 from tests.examples import rows
 
@@ -87,7 +87,7 @@ def unsent(browser: BrowserContext, path: str, words: str) -> Page:
 
 def left_unsent(browser: BrowserContext, path: str, words: str) -> None:
     """The same, and the tab is closed before the network is back."""
-    unsent(browser, path, words).close()
+    cut_off(unsent(browser, path, words)).close()
     browser.set_offline(False)
 
 
@@ -175,26 +175,6 @@ def test_words_of_this_browser_are_joined_with_a_revision_and_with_what_is_on_th
     button(page.locator("#offers"), "Undo").click()
     reads(page, RUTH.replace("Beta line.", "Beta line, typed now.") + " More.")
     eyes.clean()
-
-
-def test_two_tabs_left_unsent_are_both_on_the_desk(place: Place, writer: BrowserContext) -> None:
-    tabs = [writer.new_page(), writer.new_page()]
-    for page in tabs:
-        page.goto(place.path)
-        page.wait_for_load_state("networkidle")
-    writer.set_offline(True)
-    for page, words in zip(tabs, ("A cut. The first tab.", "A cut. The second tab."), strict=True):
-        page.locator("#turn-2").fill(words)
-        expect(page.locator("#kept")).to_contain_text("Kept in this browser; the server has not")
-    for page in tabs:
-        page.close()
-    writer.set_offline(False)
-    page = writer.new_page()
-    page.goto(place.path)
-    expect(page.locator("#offers > .note")).to_have_count(2)
-    button(page.locator("#offers"), "Take them").click()
-    expect(page.locator("#offers")).to_contain_text("In one place both had changed the same words")
-    assert sorted(page.locator("#turn-2").input_value().split("\n")) == ["A cut. The second tab.", "The first tab."]
 
 
 def test_an_entry_of_two_turns_leaves_the_other_turns_of_a_desk_where_they_are(

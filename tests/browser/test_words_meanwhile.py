@@ -13,7 +13,7 @@ from app.examples.models import Example, Revision
 from app.examples.working_copies import Desk, Written
 from app.projects.models import Project
 from tests.browser.looking import Eyes, expect, wait_until
-from tests.browser.test_nothing_lost import KEPT, Place, place, reads
+from tests.browser.test_nothing_lost import KEPT, Place, cut_off, place, reads
 from tests.browser.test_ways_out import archive
 from tests.browser.test_words_kept import arrives, emptied, journal, last, left_unsent, saved, writer
 from tests.browser.walk import button
@@ -178,7 +178,7 @@ def test_words_that_arrive_late_from_a_page_that_went_are_followed_by_the_page_t
     writer.set_offline(True)
     text.press("Control+End")
     page.keyboard.type(" Two.")
-    page.close()
+    cut_off(page).close()
     writer.set_offline(False)
     page = writer.new_page()
     slow = Slow(page, "**/working-copy")
@@ -210,7 +210,7 @@ def test_the_words_of_a_tab_are_offered_in_another_when_it_is_closed(place: Plac
     writer.set_offline(True)
     left.locator("#turn-2").fill("A cut. Of the tab.")
     expect(left.locator("#kept")).to_contain_text("Kept in this browser; the server has not")
-    left.close()
+    cut_off(left).close()
     writer.set_offline(False)
     expect(page.locator("#offers")).to_contain_text("that were not saved")
     reads(page, "A cut.")
