@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_1150"
-down_revision = "20261127_0130"
+down_revision = "20261127_1130"
 branch_labels = None
 depends_on = None
 
