@@ -55,8 +55,8 @@ def upgrade() -> None:
             ["list_id"], ["benchmark_list.id"], name="fk__benchmark_prompt__list_id__benchmark_list", ondelete="CASCADE"
         ),
     )
-    op.create_index("ix__benchmark_prompt__project_id", "benchmark_prompt", ["project_id"])
-    op.create_index("ix__benchmark_prompt__list_id", "benchmark_prompt", ["list_id"])
+    op.create_index("ix__benchmark_prompt_project_id", "benchmark_prompt", ["project_id"])
+    op.create_index("ix__benchmark_prompt_list_id", "benchmark_prompt", ["list_id"])
     op.create_table(
         "benchmark_match",
         sa.Column("id", BIG_ID, nullable=False),
@@ -92,8 +92,8 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("prompt_id", "example_id", name="uq__benchmark_match__prompt_id_example_id"),
     )  # fmt: skip
-    op.create_index("ix__benchmark_match__project_id", "benchmark_match", ["project_id"])
-    op.create_index("ix__benchmark_match__example_id", "benchmark_match", ["example_id"])
+    op.create_index("ix__benchmark_match_project_id", "benchmark_match", ["project_id"])
+    op.create_index("ix__benchmark_match_example_id", "benchmark_match", ["example_id"])
     op.create_index("ix__benchmark_match__list_id_verdict", "benchmark_match", ["list_id", "verdict"])
     op.create_table(
         "benchmark_check",
@@ -110,7 +110,7 @@ def upgrade() -> None:
             ["project_id"], ["project.id"], name="fk__benchmark_check__project_id__project", ondelete="CASCADE"
         ),
     )
-    op.create_index("ix__benchmark_check__project_id", "benchmark_check", ["project_id"])
+    op.create_index("ix__benchmark_check_project_id", "benchmark_check", ["project_id"])
 
 
 def downgrade() -> None:
