@@ -64,6 +64,8 @@ def test_the_page_shows_both_and_merges_what_is_chosen(browser, database, people
     page = client.get(f"{url}/{pair}/merge").text
     assert '<mark class="only">my</mark>' in page
     assert re.search(r'name="take_1" value="left" checked', page)
+    # The list of keys takes its words from there.
+    assert 'aria-label="Prompt: In other words" data-key="p"' in page
     assert (
         f'<textarea class="read" name="turn_2" rows="8" dir="auto" aria-label="Response, in other words">\n{ANSWER}'
         in page
