@@ -24,7 +24,7 @@ def leakage(manifest: Manifest) -> str:
 
 def benchmarks(manifest: Manifest) -> str:
     """Which benchmarks train and dev were compared with, each by its hash, and how many examples were near to it."""
-    gate = next((gate for gate in manifest["gates"] if gate["gate"] == "leakage"), {})
+    gate: Manifest = next((gate for gate in manifest["gates"] if gate["gate"] == "leakage"), {})
     lists = [_benchmark(one) for one in gate.get("lists", ())]
     if not lists:
         return "No benchmark was named to compare with."

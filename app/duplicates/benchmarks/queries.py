@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
@@ -84,7 +85,7 @@ def compared_as_it_stands(thresholds: Mapping[Method, float], *more: ColumnEleme
     )
 
 
-def uncompared(project_id: int, thresholds: Mapping[Method, float]) -> Select[int, int, list[object]]:
+def uncompared(project_id: int, thresholds: Mapping[Method, float]) -> Select[int, int, list[Any]]:
     """(id, number, messages) of the examples whose newest words were not compared yet."""
     head = and_(Revision.example_id == Example.id, Revision.number == Example.revision_number)
     query = select(Example.id, Revision.number, Revision.messages).join(Revision, head)
