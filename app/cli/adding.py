@@ -6,6 +6,7 @@ import typer
 
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, project_for
 from app.duplicates.encoding import bring_up_to_date
+from app.embeddings.choosing import model_of
 from app.embeddings.operations import light_encoder_within
 from app.errors import Refusal
 from app.selection.adding import deciding, requesting
@@ -130,7 +131,8 @@ def select(
     house = House(as_email)
     with house.writing() as (session, actor):
         project = project_for(session, actor, slug)
-    encoder = light_encoder_within(PATIENCE, house.settings.embedding_model)
+        model = model_of(session, house.settings, project.id)
+    encoder = light_encoder_within(PATIENCE, model)
     if encoder is None:
         raise Refusal("The embedding model did not load in ten minutes; nothing was selected. Try again.")
     with house.reading() as session:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, select
+from sqlalchemy import Select, and_, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -17,9 +17,12 @@ from app.db import Database
 from app.duplicates.lexical import signature
 from app.duplicates.models import ExampleText
 from app.duplicates.normal import normal_form
+from app.embeddings.choosing import follows, models_in_use
 from app.embeddings.encoder import Encoder
 from app.embeddings.operations import encoder_for, light_encoder_within, vectors_for
+from app.embeddings.queries import stored_hashes
 from app.embeddings.vectors import text_hash
+from app.errors import Refusal
 from app.examples.models import Example, ExampleState, Revision
 from app.examples.queries import arrived
 from app.examples.sight import everything
@@ -34,6 +37,7 @@ MANY = 200
 LOADING = 600.0
 # So many of the examples that were changed last are looked at one by one, whether they are encoded.
 LATEST = 200
+ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -47,18 +51,18 @@ class Stale:
     response: str
 
 
-def stale(model: str | None, project_id: int | None = None) -> Select[Any]:
-    """(id, project_id, number, messages) of what is not encoded as it stands now, by this model if one is named.
+def stale(model: str, projects: Sequence[int]) -> Select[Any]:
+    """(id, project_id, number, messages) of what is not encoded as it stands now, by this model, of these projects.
 
     The newest come first: they are what somebody is about to repeat.
     """
     head = and_(Revision.example_id == Example.id, Revision.number == Example.revision_number)
     done = [ExampleText.example_id == Example.id, ExampleText.revision_number == Example.revision_number]
-    done += [ExampleText.model == model] if model else []
+    done += [ExampleText.model == model]
     query = select(Example.id, Example.project_id, Revision.number, Revision.messages).join(Revision, head)
     query = query.outerjoin(ExampleText, and_(*done))
-    query = query.where(ExampleText.id.is_(None), Example.state != ExampleState.REJECTED, arrived())
-    query = query if project_id is None else query.where(Example.project_id == project_id)
+    here = Example.project_id.in_(projects)
+    query = query.where(ExampleText.id.is_(None), Example.state != ExampleState.REJECTED, arrived(), here)
     return query.order_by(Example.id.desc())
 
 
@@ -100,14 +104,28 @@ def bring_up_to_date(
 ) -> bool:
     """Encode what is not encoded, of one project or of all, for so long; whether all is done.
 
-    Each few examples are kept as soon as they are done. Raises what the encoder raises.
+    Each few examples are kept as soon as they are done. Raises what an encoder raises, once the others are done.
     """
     until = time.monotonic() + seconds
-    light = light_encoder_within(patience, settings.embedding_model)
+    with database.reading() as session:
+        models = models_in_use(session, settings, project_id)
+    done, refused = True, None
+    for model, projects in models.items():
+        try:
+            done = _bring(database, model, projects, until, patience) and done
+        except Refusal as refusal:
+            refused = refusal
+    if refused is not None:
+        raise refused
+    return done
+
+
+def _bring(database: Database, model: str, projects: Sequence[int], until: float, patience: float) -> bool:
+    light = light_encoder_within(patience, model)
     if light is None:
         return False
-    while waiting := _waiting(database, light.key, project_id):
-        encoder = encoder_for(settings.embedding_model) if len(waiting) == MANY else light
+    while waiting := _waiting(database, light.key, projects):
+        encoder = encoder_for(model) if len(waiting) == MANY else light
         for start in range(0, len(waiting), EXAMPLES_AT_ONCE):
             _encode(database, encoder, waiting[start : start + EXAMPLES_AT_ONCE])
             if time.monotonic() >= until:
@@ -115,9 +133,9 @@ def bring_up_to_date(
     return True
 
 
-def _waiting(database: Database, model: str, project_id: int | None) -> list[Stale]:
+def _waiting(database: Database, model: str, projects: Sequence[int]) -> list[Stale]:
     with database.reading() as session:
-        rows = session.execute(stale(model, project_id).limit(MANY)).all()
+        rows = session.execute(stale(model, projects).limit(MANY)).all()
     return [Stale(number, of, head, prompt_of(said), response_of(said)) for number, of, head, said in rows]
 
 
@@ -136,6 +154,27 @@ def keep_texts(session: Session, model: str, part: Sequence[Stale]) -> None:
     rows = [_values(model, one) for one in part if one.example_id in there]
     if rows:
         session.execute(insert_ignoring(session, ExampleText), rows)
+
+
+@follows
+def follow_model(session: Session, project_id: int, model: str) -> None:
+    """A project's rows go with it to another model, if their texts have its vectors; the next look makes the others."""
+    columns = [column for column in ExampleText.__table__.columns if column.name != "id"]
+    before = select(ExampleText.id, *columns).where(ExampleText.project_id == project_id, ExampleText.model != model)
+    after = 0
+    while (
+        part := session.execute(before.where(ExampleText.id > after).order_by(ExampleText.id).limit(ROWS_AT_ONCE))
+        .mappings()
+        .all()
+    ):
+        after = part[-1]["id"]
+        wanted = {one["id"]: {one["prompt_hash"], one["response_hash"]} - {""} for one in part}
+        there = stored_hashes(session, model, sorted(set().union(*wanted.values())))
+        moved = [one for one in part if wanted[one["id"]] <= there]
+        session.execute(delete(ExampleText).where(ExampleText.id.in_([one["id"] for one in moved])))
+        if moved:
+            values = [{name: value for name, value in one.items() if name != "id"} | {"model": model} for one in moved]
+            session.execute(insert(ExampleText), values)
 
 
 def _values(model: str, one: Stale) -> dict[str, Any]:

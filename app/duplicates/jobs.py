@@ -12,6 +12,7 @@ from app.duplicates.scanning import run_scan
 from app.errors import Refusal
 from app.examples.models import Revision
 from app.jobs.running import JobContext, handles, look
+from app.projects.models import Project
 from app.sources.models import ImportRun, ImportState
 
 # So long other quick work waits for a great many new examples; then these go on after it.
@@ -49,8 +50,9 @@ def encode_what_is_new(database: Database, settings: Settings) -> None:
 
 
 def _standing(database: Database) -> object:
-    """What changes with every save and every import that shows: cheap to ask, twice a second."""
+    """What changes with every save, import that shows and change of a model: cheap to ask, twice a second."""
     with database.reading() as session:
         newest = select(func.max(Revision.id)).scalar_subquery()
         shown = select(func.count(ImportRun.id)).where(ImportRun.state == ImportState.PUBLISHED).scalar_subquery()
-        return tuple(session.execute(select(newest, shown)).one())
+        own = session.execute(select(Project.id, Project.encoder).where(Project.encoder != "").order_by(Project.id))
+        return (*session.execute(select(newest, shown)).one(), *map(tuple, own))

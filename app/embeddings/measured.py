@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.config import Settings
 from app.embeddings.encoder import Encoder
-from app.embeddings.engines import Choice
+from app.embeddings.engines import LEAST_COSINE, Choice
 
 
 def note(settings: Settings, encoder: Encoder) -> None:
@@ -25,7 +25,10 @@ def chosen(settings: Settings, model: str) -> Choice | None:
     """What was chosen last for the model of that key; None where nothing was, or the file is not to be read."""
     try:
         said = json.loads(_file(settings, model).read_text("utf-8"))
-        known = Choice(str(said["engine"]), float(said["least_cosine"]), int(said["texts"]), float(said["times"]))
+        known = Choice(
+            str(said["engine"]), float(said["least_cosine"]), int(said["texts"]), float(said["times"]),
+            float(said["mean_cosine"]),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return known if said.get("model") == model else None
@@ -33,6 +36,11 @@ def chosen(settings: Settings, model: str) -> Choice | None:
 
 def in_words(choice: Choice) -> str:
     """The choice as people read it."""
+    if choice.least_cosine < LEAST_COSINE:
+        return (
+            f"{choice.engine}: {choice.times:g} times as fast as the exact model, mean cosine to it "
+            f"{choice.mean_cosine:.4f}, least {choice.least_cosine:.4f}, over {choice.texts} texts"
+        )
     if choice.times == 1.0:
         return f"{choice.engine}; nothing faster on this machine gives the same vectors"
     return (

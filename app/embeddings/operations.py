@@ -26,6 +26,8 @@ from app.sources.bulk import insert_ignoring
 # So many texts are encoded between two writes: what a killed worker loses, and a second or so of work.
 TEXTS_A_CHUNK = 256
 KIND = "encode_pool"
+# So many stay loaded: that of most projects, one that another changes to, and one more.
+MODELS = 3
 
 
 class Store(Protocol):
@@ -38,13 +40,13 @@ class Store(Protocol):
         """A short write transaction."""
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=MODELS)
 def encoder_for(name_or_path: str = "") -> Encoder:
-    """The encoder that the settings name, loaded once a process."""
+    """The encoder of that name, loaded once a process."""
     return load_encoder(name_or_path)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=MODELS)
 def _light(name_or_path: str) -> Making[Encoder]:
     return Making(lambda: load_encoder(name_or_path, light=True))
 
@@ -70,7 +72,11 @@ def vectors_for(store: Store, encoder: Encoder, texts: Sequence[str], progress: 
         known = queries.stored_hashes(session, encoder.key, list(wanted))
     missing = {one: text for one, text in wanted.items() if one not in known}
     _encode_missing(store, encoder, missing, len(wanted), progress)
-    return _read(store, encoder, hashes)
+    try:
+        return _read(store, encoder, hashes)
+    except KeyError:
+        # Another project has just given this model up, and vectors with it that were known a moment ago.
+        return vectors_for(store, encoder, texts, progress)
 
 
 def _encode_missing(
@@ -129,13 +135,14 @@ def live_encoding(session: Session, project: Project) -> Job | None:
     return session.scalars(select(Job).where(*here).order_by(Job.id).limit(1)).first()
 
 
-def keep_encoded(store: Store, model: str) -> list[Job]:
-    """Have those pools encoded again that were encoded under this model and into which something came since.
+def keep_encoded(store: Store, model: str, among: Sequence[int]) -> list[Job]:
+    """Have those pools encoded again, `among` these projects, that were under this model and got something since.
 
     Nothing is begun where it is under way, nor where somebody stopped it, or it failed, and nothing came after that.
     """
     with store.reading() as session:
-        behind = [project.id for project in session.scalars(queries.pools_behind(model)) if _is_due(session, project)]
+        found = session.scalars(queries.pools_behind(model, among))
+        behind = [project.id for project in found if _is_due(session, project)]
     begun = []
     for number in behind:
         with store.writing() as session:

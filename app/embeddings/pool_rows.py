@@ -31,7 +31,7 @@ class PoolRows:
         self.project_id, self.model = project_id, model
         self._lock = threading.Lock()
         self._dimensions = dimensions
-        self._sidecar = Sidecar(_folder(settings, project_id, model), project_id, model, dimensions)
+        self._sidecar = Sidecar(folder_of(settings, project_id, model), project_id, model, dimensions)
         self._head = Head()
         self._ids: Ids = np.empty(0, dtype=np.int64)
         self._rows: Vectors = np.empty((0, dimensions), dtype=np.float32)
@@ -102,8 +102,8 @@ def _partitions(session: Session, query: Any) -> Iterator[Sequence[Any]]:
     yield from session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)).partitions()
 
 
-def _folder(settings: Settings, project_id: int, model: str) -> Path:
-    """Where the files lie; another database has others."""
+def folder_of(settings: Settings, project_id: int, model: str) -> Path:
+    """Where a pool's files lie; another database has others."""
     digest = hashlib.sha256(f"{settings.url}\n{model}".encode()).hexdigest()[:16]
     return settings.data_dir / "vectors" / f"pool-{project_id}-{digest}"
 

@@ -8,6 +8,8 @@ from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.embeddings.models import CandidateText, Embedding
+from app.examples.models import Example, ExampleState, Revision
+from app.examples.queries import arrived
 from app.projects.models import Project
 from app.sources.models import Candidate, ImportRun, ImportState, Into
 
@@ -43,6 +45,14 @@ def unencoded(model: str, project_id: int, after: int = 0) -> Select[Any]:
     return query.where(*there, CandidateText.id.is_(None)).order_by(Candidate.id)
 
 
+def set_texts(project_id: int, after: int = 0) -> Select[Any]:
+    """(id, messages) of the set's examples at their newest revision, by number, beyond `after`."""
+    newest = and_(Revision.example_id == Example.id, Revision.number == Example.revision_number)
+    query = select(Example.id, Revision.messages).join(Revision, newest)
+    here = (Example.project_id == project_id, Example.state != ExampleState.REJECTED, Example.id > after)
+    return query.where(*here, arrived()).order_by(Example.id)
+
+
 def pool_standing(session: Session, model: str, project_id: int) -> tuple[int, int]:
     """How many of a project's published candidates are encoded under this model, and of how many."""
     mine = (CandidateText.project_id == project_id, CandidateText.model == model)
@@ -63,12 +73,12 @@ def any_encoded(session: Session) -> bool:
     return session.scalar(select(CandidateText.id).limit(1)) is not None
 
 
-def pools_behind(model: str) -> Select[Project]:
-    """The open projects of whose pool something is encoded under this model, and something is not."""
+def pools_behind(model: str, among: Sequence[int]) -> Select[Project]:
+    """Those open ones of these projects of whose pool something is encoded under this model, and something is not."""
     begun = exists().where(CandidateText.project_id == Project.id, CandidateText.model == model)
     done = exists().where(CandidateText.candidate_id == Candidate.id, CandidateText.model == model)
     left = exists().where(Candidate.project_id == Project.id, Candidate.published, ~done)
-    return select(Project).where(Project.archived_at.is_(None), begun, left).order_by(Project.id)
+    return select(Project).where(Project.id.in_(among), Project.archived_at.is_(None), begun, left).order_by(Project.id)
 
 
 def last_arrival(session: Session, project_id: int) -> datetime | None:

@@ -1,13 +1,15 @@
 """Vectors as they are kept: little-endian float32 bytes, keyed by the text's hash and the model's key."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
+# Ids of texts, as a model is given them.
+Tokens: TypeAlias = Sequence[Sequence[int]]
 Progress: TypeAlias = Callable[[int, int], None]
 
 STORED = np.dtype("<f4")

@@ -52,6 +52,11 @@ class Project(Base):
     # By which tokenizer its texts are counted, and where that one came from; None: tokens are estimated.
     tokenizer_sha256: Mapped[str | None] = mapped_column(String(64))
     tokenizer_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    # By which model its texts are compared, as app.embeddings names one; empty: the installation's. While that changes,
+    # the next one, with the key of its vectors once that is known.
+    encoder: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    next_encoder: Mapped[str | None] = mapped_column(String(400))
+    next_encoder_key: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
 class TokenizerFile(Base):

@@ -418,6 +418,8 @@ POST /api/v1/projects/{slug}/benchmarks/matches/{match_id}/decision
 POST /api/v1/projects/{slug}/benchmarks/matches/{match_id}/reversal
 PUT /api/v1/projects/{slug}/tokenizer
 PUT /api/v1/projects/{slug}/tokenizer/file
+POST /projects/{slug}/encoding/model
+PUT /api/v1/projects/{slug}/encoding/model
 POST /projects/{slug}/composition
 POST /projects/{slug}/queue/overlap
 PUT /api/v1/projects/{slug}/queue

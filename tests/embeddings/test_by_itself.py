@@ -172,7 +172,7 @@ def test_two_workers_that_look_at_once_begin_it_once(database, settings, people,
 
     def look():
         together.wait()
-        begun.extend(operations.keep_encoded(database, key))
+        begun.extend(operations.keep_encoded(database, key, [people.project.id]))
 
     threads = [threading.Thread(target=look) for _ in range(4)]
     for thread in threads:

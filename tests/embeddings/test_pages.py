@@ -109,7 +109,7 @@ def test_what_encodes_is_shown_once_it_was_tried(browser, people, database, sett
 def test_the_api_says_and_begins_the_same(api, people, database, settings, run):
     client, url = api(people.annotator), f"/api/v1/projects/{people.project.slug}/encoding"
     key = operations.encoder_for("").key
-    none = {"model": key, "encoded": 0, "total": 3, "job_id": None, "engine": None}
+    none = {"model": key, "encoded": 0, "total": 3, "job_id": None, "engine": None, "next": None}
     assert client.get(url).json() == none
     begun = client.post(url)
     assert begun.status_code == 201

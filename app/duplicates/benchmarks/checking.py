@@ -17,6 +17,7 @@ from app.duplicates.benchmarks.crossing import Asked, Crossing, Meant, asked_in,
 from app.duplicates.benchmarks.models import BenchmarkCheck, BenchmarkList, BenchmarkMatch, MatchVerdict
 from app.duplicates.benchmarks.queries import in_words, thresholds_of, uncompared
 from app.duplicates.benchmarks.shelf import Shelf, shelf_of
+from app.embeddings.choosing import model_of
 from app.embeddings.encoder import Encoder
 from app.embeddings.operations import Store, encoder_for, vectors_for
 from app.embeddings.vectors import Progress, text_hash
@@ -48,10 +49,11 @@ def compare_what_is_new(store: Store, settings: Settings, project_id: int, progr
     with store.reading() as session:
         shelf, thresholds = shelf_of(session, project_id), thresholds_of(session, project_id)
         waiting = session.execute(uncompared(project_id, thresholds)).all() if shelf else []
+        model = model_of(session, settings, project_id) if waiting else ""
     if shelf is None or not waiting:
         return 0
     prompts = [one for number, _, messages in waiting for one in asked_in(number, prompts_in(messages))]
-    encoder = _encoder(settings)
+    encoder = _encoder(model)
     meant = _meant(store, encoder, shelf, prompts, progress) if encoder else None
     near: dict[int, list[Crossing]] = {}
     for one in crossings(prompts, shelf.listed, thresholds, meant):
@@ -67,9 +69,9 @@ def compare_what_is_new(store: Store, settings: Settings, project_id: int, progr
     return len(done)
 
 
-def _encoder(settings: Settings) -> Encoder | None:
+def _encoder(model: str) -> Encoder | None:
     try:
-        return encoder_for(settings.embedding_model)
+        return encoder_for(model)
     except Refusal as refusal:
         log.warning("examples are compared with benchmarks by words alone: %s", refusal.message)
         return None

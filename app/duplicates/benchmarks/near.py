@@ -11,6 +11,7 @@ from app.duplicates.benchmarks.shelf import Shelf, shelf_of
 from app.duplicates.means import Asking
 from app.duplicates.models import Method
 from app.duplicates.nearness import SHORTEST, Draft
+from app.embeddings.choosing import model_of
 from app.embeddings.operations import light_encoder_within
 from app.errors import Refusal
 from app.examples.sight import everything, is_kept
@@ -45,7 +46,7 @@ def near_benchmarks(
     if shelf is None or not wanted:
         return ()
     found = crossings(
-        wanted, shelf.listed, thresholds_of(session, project_id), _meant(session, asking, shelf, wanted)
+        wanted, shelf.listed, thresholds_of(session, project_id), _meant(session, asking, shelf, wanted, project_id)
     )  # fmt: skip
     nearest: dict[int, NearBenchmark] = {}
     for one in sorted(found, key=lambda one: -one.score):
@@ -76,10 +77,10 @@ def _near(shelf: Shelf, one: Crossing) -> NearBenchmark:
     )  # fmt: skip
 
 
-def _meant(session: Session, asking: Asking, shelf: Shelf, wanted: Sequence[Asked]) -> Meant | None:
+def _meant(session: Session, asking: Asking, shelf: Shelf, wanted: Sequence[Asked], project_id: int) -> Meant | None:
     """Vectors as far as the model is there within the asker's patience, and the listed prompts are encoded."""
     try:
-        encoder = light_encoder_within(asking.patience, asking.settings.embedding_model)
+        encoder = light_encoder_within(asking.patience, model_of(session, asking.settings, project_id))
     except Refusal:
         return None
     with everything(session):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.db import Database
+from app.embeddings.choosing import model_of
 from app.embeddings.encoder import Encoder
 from app.embeddings.light import one_thread
 from app.embeddings.operations import light_encoder_within
@@ -58,7 +59,7 @@ def ask(session: Session, asking: Asking, project: Project, wish: Wish) -> Answe
     """Advice as far as it can be given within the asker's patience. Raises NoSuchRegion and NoLine."""
     area = called(session, project, wish.area)
     try:
-        encoder = light_encoder_within(asking.patience, asking.settings.embedding_model)
+        encoder = light_encoder_within(asking.patience, model_of(session, asking.settings, project.id))
     except Refusal as refusal:
         return Answer(problem=refusal.message, area=area)
     if encoder is None:
@@ -86,7 +87,7 @@ def _advised(
     the_set = set_of(session, encoder, project.id)
     # Of products this small two threads only wait for each other.
     with one_thread():
-        asked = asked_of(session, measured, (asking.settings.embedding_model, encoder.key), project.id)
+        asked = asked_of(session, measured, (model_of(session, asking.settings, project.id), encoder.key), project.id)
         advice = suggest(session, Stand(measured, the_set, asked), project, wish)
         thin = thin_regions(session, measured, the_set, project.id)
     numbers = [one.id for one in advice.suggestions]

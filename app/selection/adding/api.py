@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from app.embeddings.choosing import model_of
 from app.embeddings.operations import light_encoder_within
 from app.errors import Conflict
 from app.projects.access import Annotator
@@ -204,7 +205,7 @@ def selection(
     request: Request, session: SessionDep, access: Annotator, wanted: Annotated[SelectionAsk, Query()]
 ) -> SelectionOut:
     """So many open candidates by a method; nothing moves. Seconds for a large pool."""
-    encoder = light_encoder_within(PATIENCE, request.app.state.settings.embedding_model)
+    encoder = light_encoder_within(PATIENCE, model_of(session, request.app.state.settings, access.project.id))
     if encoder is None:
         raise ModelUnderWay
     pool = open_pool(session, request.app.state.database, encoder, access.project)

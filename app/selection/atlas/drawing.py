@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from app.db import now
+from app.embeddings.choosing import model_of
 from app.embeddings.encoder import Encoder
 from app.embeddings.operations import encoder_for, vectors_for
 from app.embeddings.pool_rows import pool_rows
@@ -52,7 +53,9 @@ class Regions:
 
 def draw_map(context: JobContext, project_id: int, *, anew: bool) -> None:
     """Draw the project's map, or place what is new on the one that is there."""
-    encoder = encoder_for(context.settings.embedding_model)
+    with context.reading() as session:
+        model = model_of(session, context.settings, project_id)
+    encoder = encoder_for(model)
     context.progress(0, 0, "candidates", "reading their vectors")
     _forget(context, project_id)
     with context.reading() as session:

@@ -7,12 +7,14 @@ from datetime import datetime
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from app.embeddings.choosing import model_of
 from app.embeddings.operations import light_encoder_within
 from app.embeddings.pages import PoolStanding, pool_standing_of
 from app.errors import Refusal
 from app.examples.labels import SourceLabels
 from app.jobs.pages import JobPanel, job_panel
 from app.projects.access import ProjectAccess
+from app.projects.models import Project
 from app.projects.queries import composition_of, members_of
 from app.selection.atlas import queries
 from app.selection.atlas.figures import NEAR, Figures, Region, figures_of, mostly, own_points
@@ -108,7 +110,7 @@ def map_page(request: Request, session: Session, access: ProjectAccess, wanted: 
         slug=project.slug,
         standing=pool_standing_of(request, session, access, here),
         job=job_panel(job, access, here) if job else None,
-        drawn=_drawn(session, found, labels, wanted, _model(request)) if found else None,
+        drawn=_drawn(session, found, labels, wanted, _model(request, session, project)) if found else None,
         wanted=wanted,
         colourings=COLOURINGS,
         reasons=REASONS,
@@ -124,10 +126,10 @@ def _colleagues(session: Session, access: ProjectAccess) -> list[tuple[int, str]
     return [(one.id, one.name) for one in people if one.active and one.id != access.user.id]
 
 
-def _model(request: Request) -> str:
+def _model(request: Request, session: Session, project: Project) -> str:
     """The key of the model in force; empty while nobody knows it."""
     try:
-        encoder = light_encoder_within(0, request.app.state.settings.embedding_model)
+        encoder = light_encoder_within(0, model_of(session, request.app.state.settings, project.id))
     except Refusal:
         return ""
     return encoder.key if encoder else ""

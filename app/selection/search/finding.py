@@ -77,7 +77,7 @@ def find(session: Session, project_id: int, wanted: PoolFilter, patience: float 
     if not (said or more or less):
         return Hits(query)
     means = means_of(session, project_id, patience)
-    point = point_of(session, means.encoder, said, more, less) if means.encoder and means.encoded else None
+    point = point_of(session, means, said, more, less) if means.encoder and means.encoded else None
     if point is None:
         return Hits(query, more, less, means=means)
     # What is wanted more or less of is known already.

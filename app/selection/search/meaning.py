@@ -20,6 +20,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.db import DATABASE, Database
+from app.embeddings.choosing import model_of
 from app.embeddings.encoder import Encoder
 from app.embeddings.matrix import cosines
 from app.embeddings.models import CandidateText
@@ -58,6 +59,8 @@ class Means:
     encoder: Encoder | None = None
     rows: tuple[Ids, Vectors] | None = None
     reason: str = ""
+    # The encoder's name, by which it is asked for.
+    model: str = ""
 
     @property
     def under_way(self) -> bool:
@@ -74,24 +77,26 @@ def means_of(session: Session, project_id: int, patience: float | None = None) -
     """What there is within the asker's patience, or within that of a page."""
     database: Database = session.info[DATABASE]
     patience = PATIENCE if patience is None else patience
+    model = model_of(session, database.settings, project_id)
     try:
-        encoder = light_encoder_within(patience, database.settings.embedding_model)
+        encoder = light_encoder_within(patience, model)
     except Refusal as refusal:
         return Means(reason=refusal.message)
     if encoder is None:
         return Means()
     rows = _followed(database, project_id, encoder).within(patience)
-    return Means(encoder, None if rows is None else rows.follow(session))
+    return Means(encoder, None if rows is None else rows.follow(session), model=model)
 
 
 def point_of(
-    session: Session, encoder: Encoder, said: str, more: Sequence[Candidate], less: Sequence[Candidate]
+    session: Session, means: Means, said: str, more: Sequence[Candidate], less: Sequence[Candidate]
 ) -> Vectors | None:
     """The unit vector to look round: what is said, towards the one kind and away from the other; None for nothing."""
+    encoder = means.encoder
+    assert encoder is not None, "whoever asks has it"
     point: Vectors = np.zeros(encoder.dimensions, dtype=np.float32)
     if said:
-        database: Database = session.info[DATABASE]
-        point += vector_of(database.settings.embedding_model, encoder.key, said)
+        point += vector_of(means.model, encoder.key, said)
     for kind, weight in ((more, TOWARDS), (less, -AWAY)):
         if kind:
             point += np.float32(weight) * _vectors(session, encoder, kind).mean(axis=0)
@@ -168,7 +173,7 @@ def standing_of(session: Session, project_id: int, visible: int) -> tuple[int, i
     """
     database: Database = session.info[DATABASE]
     try:
-        encoder = light_encoder_within(0, database.settings.embedding_model)
+        encoder = light_encoder_within(0, model_of(session, database.settings, project_id))
     except Refusal:
         return None
     if encoder is None:
