@@ -36,6 +36,8 @@ TOKENS_A_BATCH = 1024
 # A trial takes seconds, so it comes once a process has encoded so many texts, and looks at so many.
 TRIAL_AFTER = 500
 TRIAL_TEXTS = 64
+# So few texts, maybe of a word each, are no ground to refuse 8 bits; the next ones are measured as well.
+FEWEST_TEXTS = 16
 TEXTS_A_COUNT = 1000
 
 log = logging.getLogger(__name__)
@@ -151,9 +153,9 @@ class TransformerEncoder:
         if self._eighths is not None:
             if tokens and (self.choice is None or self.choice.texts < min(len(tokens), TRIAL_TEXTS)):
                 self.choice = against(plain(self.model), self._eighths, _sample(tokens))
-            if self.choice is not None and self.choice.mean_cosine < LEAST_MEAN:
-                mean, texts = f"{self.choice.mean_cosine:.4f}", self.choice.texts
-                raise EightBitsTooFar(mean=mean, texts=texts, least=LEAST_MEAN)
+            known = self.choice
+            if known is not None and known.texts >= FEWEST_TEXTS and known.mean_cosine < LEAST_MEAN:
+                raise EightBitsTooFar(mean=f"{known.mean_cosine:.4f}", texts=known.texts, least=LEAST_MEAN)
         elif self.choice is None and self._tokenised and self._encoded >= TRIAL_AFTER and len(tokens) >= TRIAL_TEXTS:
             self._engine, self.choice = choose(self._engine, others(self.model, self._light), _sample(tokens))
 
