@@ -175,9 +175,11 @@ def _run(server_url: str, statement: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def emptied(migrated: str) -> Emptied:
+def emptied(migrated: str) -> Iterator[Emptied]:
     """The PostgreSQL databases of this session of tests."""
-    return Emptied(migrated)
+    emptied = Emptied(migrated)
+    yield emptied
+    emptied.close()
 
 
 @pytest.fixture
