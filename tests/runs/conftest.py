@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,18 @@ SMALL = {"epochs": "4", "batch_size": "4", "micro_batch": "4", "threads": "1", "
 LONG = {**SMALL, "batch_size": "1", "epochs": "10"}  # 120 steps, ten checkpoints
 
 
+@contextmanager
+def made_once(folder: Path, name: str) -> Iterator[Path]:
+    """A path that the first worker fills while the others wait: a process that loads torch takes seconds."""
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder / name
+
+
 @pytest.fixture(scope="session")
 def tiny(once_for_all: Path) -> Path:
-    """The folder of the tiny base model, made by one worker for all: to make it takes seconds, to read it none."""
-    folder = once_for_all / "tiny"
-    with (once_for_all / "tiny.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """The folder of the tiny base model, made by one worker for all."""
+    with made_once(once_for_all, "tiny") as folder:
         if not folder.exists():
             made = folder.with_suffix(".making")
             command = [sys.executable, "-m", "training.tiny", str(made)]
@@ -101,30 +108,26 @@ def start(database: Database, ground: Ground) -> Callable[..., TrainingRun]:
     return start_run
 
 
-@pytest.fixture(scope="session")
-def _losses_by_settings() -> dict[str, list[float]]:
-    return {}
-
-
 @pytest.fixture
 def unbroken(
-    database: Database, ground: Ground, tiny: Path, tmp_path: Path, _losses_by_settings: dict[str, list[float]]
+    database: Database, ground: Ground, tiny: Path, tmp_path: Path, once_for_all: Path
 ) -> Callable[..., list[float]]:
     """`unbroken(**settings)`: the losses of the same run by the trainer alone, without any of the app around it."""
 
     def train(**overrides: str) -> list[float]:
         wanted = {**SMALL, **overrides}
-        key = json.dumps(wanted, sort_keys=True)
-        if key not in _losses_by_settings:
-            folder = RunFolder(tmp_path / "unbroken")
-            with database.reading() as session:
-                rows = list(training_rows(session, ground.version))
-            fill(folder, spec_from("smoke", wanted, base_model=str(tiny)), rows)
-            environment = processes.environment("unbroken", 1)
-            command = [sys.executable, "-m", "training.sft", str(folder.path)]
-            subprocess.run(command, check=True, cwd=ROOT, capture_output=True, env=environment)
-            _losses_by_settings[key] = [step["loss"] for step in read_progress(folder.path).steps]
-        return _losses_by_settings[key]
+        name = " ".join(f"{setting}={value}" for setting, value in sorted(wanted.items()))
+        with made_once(once_for_all, f"unbroken {name}") as told:
+            if not told.exists():
+                folder = RunFolder(tmp_path / "unbroken")
+                with database.reading() as session:
+                    rows = list(training_rows(session, ground.version))
+                fill(folder, spec_from("smoke", wanted, base_model=str(tiny)), rows)
+                environment = processes.environment("unbroken", 1)
+                command = [sys.executable, "-m", "training.sft", str(folder.path)]
+                subprocess.run(command, check=True, cwd=ROOT, capture_output=True, env=environment)
+                told.write_text(json.dumps([step["loss"] for step in read_progress(folder.path).steps]))
+            return list(json.loads(told.read_text()))
 
     return train
 
