@@ -80,10 +80,9 @@ def _fitted(degree: int = 12, points: int = 600) -> tuple[np.float32, ...]:
 
 E = _fitted()
 EDGE, SQUARED = np.float32(FAR), np.float32(2 / FAR**2)
-jitted: Any = numba.njit(nogil=True, fastmath=True)
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _gelu(x: Any) -> Any:
     z = min(max(x * ROOT_OF_HALF, -EDGE), EDGE)
     u = z * z * SQUARED - ONE
@@ -93,7 +92,7 @@ def _gelu(x: Any) -> Any:
     return HALF * x * (ONE + z * (low + u2 * u2 * u2 * u * high))
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _code(row: Any, coded: Any, coding: Any) -> Any:
     """Tell a row in whole numbers; what one of them stands for."""
     most = max(largest_of(row.ctypes.data, len(row)), LEAST)
@@ -103,7 +102,7 @@ def _code(row: Any, coded: Any, coding: Any) -> Any:
     return ONE / scale
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _multiply(coded: Any, start: Any, linear: Any, layer: Any, sums: Any) -> Any:
     """The sums of ROWS rows from `start` on with all columns."""
     columns, step = linear.columns, coded.strides[0]
@@ -116,7 +115,7 @@ def _multiply(coded: Any, start: Any, linear: Any, layer: Any, sums: Any) -> Any
         )  # fmt: skip
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _told(sums: Any, scale: Any, linear: Any, layer: Any, row: Any) -> Any:
     """Sums as the numbers that they stand for."""
     scales, offsets, biases = linear.scales[layer], linear.offsets[layer], linear.biases[layer]
@@ -124,7 +123,7 @@ def _told(sums: Any, scale: Any, linear: Any, layer: Any, row: Any) -> Any:
         row[at] = np.float32(np.int32(sums[at] - offsets[at])) * (scale * scales[at]) + biases[at]
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _normed(row: Any, norm: Any, layer: Any, epsilon: Any) -> Any:
     weights, biases = norm.weights[layer], norm.biases[layer]
     mean = total_of(row.ctypes.data, len(row)) / np.float32(len(row))
@@ -135,7 +134,7 @@ def _normed(row: Any, norm: Any, layer: Any, epsilon: Any) -> Any:
         row[at] = row[at] * factor * weights[at] + biases[at]
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _shared(row: Any, length: Any, factor: Any) -> Any:
     """So many scores become shares of one: exp(x) as exp(x / 256) by its series, squared eight times."""
     for at in range(length, len(row)):
@@ -158,7 +157,7 @@ def _shared(row: Any, length: Any, factor: Any) -> Any:
         row[at] *= share
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _attend(wide: Any, start: Any, length: Any, heads: Any, context: Any) -> Any:
     """What each token of a text hears of all, into `context`; rows beyond the text's last are written over later."""
     width = context.shape[1]
@@ -193,7 +192,7 @@ def _attend(wide: Any, start: Any, length: Any, heads: Any, context: Any) -> Any
                 )  # fmt: skip
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _add(coded: Any, scales: Any, linear: Any, norm: Any, layer: Any, count: Any, epsilon: Any, x: Any) -> Any:
     """Add what a product says to each row of `x`, and norm it."""
     sums, row = _room(linear)
@@ -206,19 +205,19 @@ def _add(coded: Any, scales: Any, linear: Any, norm: Any, layer: Any, count: Any
             _normed(x[start + at], norm, layer, epsilon)
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _room(linear: Any) -> Any:
     size = linear.scales.shape[1]
     return np.empty((ROWS, size), np.int32), np.empty(size, np.float32)
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _code_all(rows: Any, coded: Any, scales: Any, coding: Any) -> Any:
     for at in range(len(rows)):
         scales[at] = _code(rows[at], coded[at], coding)
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _ask(coded: Any, scales: Any, linear: Any, layer: Any, count: Any, wide: Any) -> Any:
     """What each row asks for, answers to, and tells."""
     sums, _ = _room(linear)
@@ -228,7 +227,7 @@ def _ask(coded: Any, scales: Any, linear: Any, layer: Any, count: Any, wide: Any
             _told(sums[at], scales[start + at], linear, layer, wide[start + at])
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _think(coded: Any, scales: Any, linear: Any, layer: Any, count: Any, coding: Any, inner: Any) -> Any:
     """The wider rows between two products, told in whole numbers again."""
     sums, row = _room(linear)
@@ -241,7 +240,7 @@ def _think(coded: Any, scales: Any, linear: Any, layer: Any, count: Any, coding:
             scales[start + at] = _code(row, inner[start + at], coding)
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _begun(model: Any, ids: Any, ends: Any, x: Any) -> Any:
     """Words at their places, normed; rows beyond the last are of zeros."""
     start = 0
@@ -254,7 +253,7 @@ def _begun(model: Any, ids: Any, ends: Any, x: Any) -> Any:
         start = end
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def _pooled(model: Any, ends: Any, x: Any, found: Any) -> Any:
     """Of each text the mean of its rows, or its first one, of unit length."""
     start = 0
@@ -274,7 +273,7 @@ def _pooled(model: Any, ends: Any, x: Any, found: Any) -> Any:
         start = ends[text]
 
 
-@jitted
+@numba.njit(nogil=True, fastmath=True)
 def forward(model: Any, coding: Any, kind: Any, ids: Any, ends: Any, found: Any) -> Any:
     """The unit vector of each text into `found` (n, width): its ids lie before ends[i]. Of `kind` the type counts."""
     width, count = model.words.shape[1], ends[-1]
