@@ -152,6 +152,32 @@ def test_what_is_to_be_known_of_a_source_stands_with_its_import(
     eyes.clean()
 
 
+def test_copies_that_a_site_names_are_listed_and_a_file_that_was_imported_is_known(
+    desk: Page, base: str, eyes: Eyes, complaints: Complaints, tmp_path: Path
+) -> None:
+    dump = [*posts(tmp_path), tmp_path / "PostLinks.xml"]
+    link_ = '<row Id="{id}" CreationDate="2018-05-01T10:00:00.000" PostId="{id}" RelatedPostId="{of}" LinkTypeId="3" />'
+    rows = "\n".join(link_.format(id=number, of=number - 1) for number in range(2, 9))
+    dump[-1].write_text(f"<postlinks>\n{rows}\n</postlinks>\n", "utf-8")
+    bring_in(desk, base, *dump)
+    expect(desk.locator("#earlier")).to_have_count(1)
+    desk.get_by_label("Site").fill("quantumcomputing.stackexchange.com")
+    desk.get_by_label("Site").press("Tab")
+    imported(desk)
+    eyes.look(desk, "sources-known-told")
+    desk.get_by_role("link", name="7 pairs").click()
+    expect(desk.locator(".known-pairs tbody tr")).to_have_count(7)
+    eyes.look(desk, "sources-known-pairs")
+    bring_in(desk, base, *dump)
+    known = desk.locator("#earlier")
+    expect(known).to_contain_text("This very file was imported before")
+    eyes.look(desk, "sources-imported-before")
+    known.get_by_role("link").click()
+    expect(desk.get_by_role("heading", name="From read to kept")).to_be_visible()
+    complaints.none()
+    eyes.clean()
+
+
 def test_an_archive_that_was_put_away_is_unpacked_by_a_worker_and_leads_back(
     desk: Page, base: str, site: Site, eyes: Eyes, complaints: Complaints, tmp_path: Path
 ) -> None:

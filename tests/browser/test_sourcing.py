@@ -307,7 +307,7 @@ def test_columns_are_mapped_without_script(
 def pairs(path: Path, broken: int) -> Path:
     """Lines of which some are cut in the middle."""
     sound = [json.dumps({"conversations": [f"Why {number}?", f"Because of {number}. {LONG}"]}) for number in range(9)]
-    bad = ['{"conversations": ["Why', '{"conversations": ["Why?", ""]}', "[1, 2]"]
+    bad = ['{"conversations": ["Why', '{"conversations": ["Why?", 3]}', "[1, 2]"]
     path.write_text("\n".join(sound + [bad[number % 3] for number in range(broken)]) + "\n", "utf-8")
     return path
 
