@@ -42,6 +42,7 @@ def test_beside_the_lines_that_refuse_a_file_stand_the_records_that_can_be_read(
     assert "1 to 3 of 4, of what can be read, kept ones first" in page
     assert "Of 4 records that can be read 4 pass the rules." in page
     assert 'form="setup">Import' not in page
+    assert page.index('id="first"') < page.index('id="rules"'), "what can be read stands beside what cannot"
 
 
 def test_with_the_bad_one_left_out_it_is_a_set_up_like_any_other(client, bring):
