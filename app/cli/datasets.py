@@ -9,6 +9,7 @@ from app.accounts.models import Role
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, fail, placing, project_for
 from app.datasets import operations, verify
 from app.datasets.archive import packing_of
+from app.datasets.export_trail import note_export, noting_failure
 from app.datasets.formats import Format
 from app.web.words import filesize
 
@@ -80,8 +81,9 @@ def export_version(
     house = House(as_email)
     with house.writing() as (session, actor):
         project_for(session, actor, version.partition("@")[0], Role.ADMIN)
-        operations.note_export(session, actor, operations.parse_version(session, version), form)
-    with placing(out), house.reading() as session:
+        found = operations.parse_version(session, version)
+        note_export(session, actor, found, form)
+    with noting_failure(house.database, actor, found, form), placing(out), house.reading() as session:
         document = operations.export_version(session, operations.parse_version(session, version), form, out)
     sizes = [f"  {filesize(file['bytes']):>10}  {file['path']}" for file in document["files"]]
     emit(document, as_json, [f"{version} as {form.value} is in {out}:", *sizes, document["id"]])

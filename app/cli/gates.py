@@ -8,6 +8,7 @@ from app.accounts.models import Role
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
 from app.datasets import gate_operations
 from app.datasets.gate_documents import gates_document
+from app.duplicates.encoding import bring_up_to_date
 from app.examples import licensing
 
 SHOWN = 20
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("gates")(gates)
 
 
-def gates(
+def gates(  # noqa: PLR0913 - a command has that many options
     slug: SlugArgument,
     policy: SetOption = None,
     style: StyleOption = None,
@@ -36,6 +37,9 @@ def gates(
     ] = False,
     licence: Annotated[str, typer.Option(help="Put examples that have no licence under this one.")] = "",
     author: Annotated[str, typer.Option(help="Name this author where neither author nor link is known.")] = "",
+    encode: Annotated[
+        bool, typer.Option("--encode", help="First encode what has no vector yet, to be compared by meaning.")
+    ] = False,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,7 +47,12 @@ def gates(
     policies = _policies(policy or [])
     rules = None if style is None else [name.strip() for name in style.split(",") if name.strip()]
     leads = bool(policies or rules is not None or licence or author)
-    with House(as_email).writing() as (session, actor):
+    house = House(as_email)
+    if encode:
+        with house.writing() as (session, actor):
+            project_id = project_for(session, actor, slug).id
+        bring_up_to_date(house.database, house.settings, project_id)
+    with house.writing() as (session, actor):
         project = project_for(session, actor, slug, Role.ADMIN if leads else Role.ANNOTATOR)
         if policies or rules is not None:
             gate_operations.set_gates(session, actor, project, policies, rules)

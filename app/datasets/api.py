@@ -13,10 +13,11 @@ from app.datasets.ahead import read_ahead
 from app.datasets.archive import Packing, archive_name
 from app.datasets.canonical import version_id
 from app.datasets.downloads import require_few_ranges, sent
+from app.datasets.export_trail import note_export, noting_failure
 from app.datasets.formats import Format
 from app.datasets.forms import ExportForm, FreezeBody
 from app.datasets.gate_documents import BenchmarkOut
-from app.datasets.gates import GateState, Policy
+from app.datasets.gates import Compared, GateState, Policy
 from app.datasets.models import Version
 from app.db import Database
 from app.examples.sight import require_sight
@@ -38,6 +39,7 @@ class GateOut(BaseModel):
     reason: str | None = None
     rows: list[list[str]] = Field([], description="Of an override: the lines by their SHA-256, pairs together.")
     lists: list[BenchmarkOut] = Field([], description="Of leakage: the benchmarks that were compared with.")
+    meaning: Compared | None = Field(None, description="Of leakage: how many prompts were compared by meaning.")
 
 
 class CountsOut(BaseModel):
@@ -186,7 +188,7 @@ def verify(session: SessionDep, access: Annotator, name: str) -> VerifiedOut:
 def export(request: Request, session: SessionDep, access: LeadReading, name: str, body: ExportForm) -> ExportOut:
     """Note in the trail who takes a copy, and say where it is."""
     found = _version(session, access, name)
-    operations.note_export(session, access.user, found, body.format, body.packing)
+    note_export(session, access.user, found, body.format, body.packing)
     where = {"slug": access.project.slug, "name": name, "form": body.format.value, "packing": body.packing.value}
     url = str(request.app.url_path_for("api:download", **where))
     return ExportOut(version=name, id=version_id(found.sha256), format=body.format, packing=body.packing, url=url)
@@ -200,7 +202,8 @@ def download(
     require_few_ranges(request)
     found = _version(session, access, name)
     folder = request.app.state.settings.data_dir / "exports"
-    archive = operations.packed_export(session, found, form, packing, folder)
+    with noting_failure(request.app.state.database, access.user, found, form, packing):
+        archive = operations.packed_export(session, found, form, packing, folder)
     return sent(archive, archive_name(found.manifest, form), packing)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from app.datasets.licences import is_named, unnamed
 from app.datasets.material import first_question
-from app.examples.credit import MERGED
+from app.examples.credit import MERGED, called
 from app.text.licences import licence_of
 from app.web.words import plural
 
@@ -108,7 +108,8 @@ def _entry(example: Mapping[str, Any], *, edited: bool) -> str:
     writer = _writer(about.get("author"), about.get("author_url"))
     own = asked and not theirs
     parts = [link(short or "Untitled", about.get("url")), "the answer written for this data set" if own else writer]
-    parts += [plain(str(about[key])) for key in ("site", "date") if about.get(key)]
+    where = called(about.get("site"), None)
+    parts += [plain(str(known)) for known in (where, about.get("date")) if known]
     parts += [link(licence.name, licence.url)]
     parts += [] if own else ["edited" if edited else "words as imported"]
     return "- " + ", ".join(parts) + _question(about) + "".join(map(_merged, about.get(MERGED, ()))) + "\n"
@@ -118,7 +119,8 @@ def _merged(about: Mapping[str, Any]) -> str:
     """The credit of another text whose words went into this one."""
     licence = licence_of(about.get("licence") or "licence unknown")
     parts = [link("another text", about.get("url")), _writer(about.get("author"), about.get("author_url"))]
-    parts += [plain(str(about[key])) for key in ("site", "date") if about.get(key)]
+    where = called(about.get("site"), None)
+    parts += [plain(str(known)) for known in (where, about.get("date")) if known]
     return "; merged with " + ", ".join([*parts, link(licence.name, licence.url)]) + _question(about)
 
 

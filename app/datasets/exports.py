@@ -26,7 +26,7 @@ from app.errors import Conflict
 
 # Of what lies in an export beside the data; a higher number where the same version would be written otherwise now, so
 # that no archive of an earlier make is given out.
-EDITION = 4
+EDITION = 5
 
 
 class FolderTaken(Conflict):

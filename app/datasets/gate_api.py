@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from app.datasets import gate_operations
 from app.datasets.gate_documents import BenchmarkOut, gates_document
 from app.datasets.gate_forms import GatesBody, LicenceForm
-from app.datasets.gates import GateState, Policy
+from app.datasets.gates import Compared, GateState, Policy
 from app.examples import licensing
 from app.projects.access import Annotator, Lead
 from app.web.refusals import REFUSALS
@@ -42,6 +42,7 @@ class GateReport(BaseModel):
     policy: Policy
     default: Policy
     detail: str
+    meaning: Compared | None = Field(None, description="Of leakage, where some are trained on and others held out.")
     findings: list[FindingOut]
     lists: list[BenchmarkOut] = Field(description="Of leakage: the benchmarks that were compared with.")
 

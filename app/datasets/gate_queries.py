@@ -15,6 +15,7 @@ from app.datasets.gates import (
     GATES,
     AgainstLists,
     Approvals,
+    Compared,
     Filling,
     Finding,
     Gate,
@@ -200,13 +201,15 @@ class _Looking:
         known = {prompt.key: prompt for prompt in prompts}
         # What was kept while both were in one split is open again once one of them is held out.
         told = [(pair, is_open) for pair, leak, is_open in self.pairs if leak and pair.keys <= known.keys()]
+        meant, compared = self._near_in_meaning(known)
         return gates.leakage_gate(
             Leaks(
                 exact=gates.exact_leaks(asked),
                 linked=gates.linked_leaks(prompts, originals(self.session, self.project.id)),
                 reworded=alike.reworded,
                 inside=alike.inside,
-                meant=self._near_in_meaning(known),
+                meant=meant,
+                compared=compared,
                 waiting=[pair for pair, is_open in told if is_open],
                 kept=[pair for pair, is_open in told if not is_open],
                 pairs={pair.keys: pair.pair_id for pair, leak, is_open in self.pairs if leak or is_open},
@@ -230,8 +233,10 @@ class _Looking:
         ]  # fmt: skip
         return AgainstLists(near, [asdict(one) for one in found.counts()])
 
-    def _near_in_meaning(self, known: Mapping[str, Prompt]) -> list[Leak]:
+    def _near_in_meaning(self, known: Mapping[str, Prompt]) -> tuple[list[Leak], Compared | None]:
         """Prompts of two splits whose stored vectors are as near as the project's look for duplicates asks."""
+        if len({prompt.split == gates.TRAIN for prompt in known.values()}) < 2:
+            return [], None
         held = {item.example_id: item.revision_number for item in self.items}
         newest = select(ExampleText.model).where(ExampleText.project_id == self.project.id)
         model = newest.order_by(ExampleText.id.desc()).limit(1).scalar_subquery()
@@ -243,7 +248,8 @@ class _Looking:
             for number, revision, vector in self.session.execute(query)
             if held.get(number) == revision
         ]
-        return near_in_meaning(rows, threshold_of(self.session, self.project.id) - HAIR)
+        near = near_in_meaning(rows, threshold_of(self.session, self.project.id) - HAIR)
+        return near, Compared(len(rows), len(known) - len(rows))
 
     def licences(self) -> Judgement:
         return gates.licences_gate(

@@ -300,14 +300,6 @@ def packed_export(session: Session, version: Version, form: Format, packing: Pac
     return archive
 
 
-def note_export(session: Session, actor: User, version: Version, form: Format, packing: Packing | None = None) -> None:
-    """Write into the trail who took a copy of what."""
-    record(
-        session, actor, "export version", f"version:{version.name}", project_id=version.project_id,
-        id=version_id(version.sha256), format=form.value, **({"packing": packing.value} if packing else {}),
-    )  # fmt: skip
-
-
 def freeze_document(version: Version) -> dict[str, Any]:
     """What a freeze says of itself, on the command line and in the API."""
     manifest = version.manifest

@@ -14,6 +14,7 @@ from app.datasets.archive import Packing, archive_name
 from app.datasets.card.picture import composition_svg
 from app.datasets.cardpage import card_page
 from app.datasets.downloads import require_few_ranges, sent
+from app.datasets.export_trail import note_export, noting_failure
 from app.datasets.formats import Format
 from app.datasets.forms import ExportForm, FreezeForm
 from app.datasets.models import Version
@@ -129,7 +130,7 @@ def export(
     request: Request, session: SessionDep, access: LeadReading, name: str, form: Annotated[ExportForm, Form()]
 ) -> Response:
     """Note who takes a copy, then go to the file."""
-    operations.note_export(session, access.user, _version(session, access, name), form.format, form.packing)
+    note_export(session, access.user, _version(session, access, name), form.format, form.packing)
     slug, form_name, packing = access.project.slug, form.format.value, form.packing.value
     return redirect(request, "datasets:download", slug=slug, name=name, form=form_name, packing=packing)
 
@@ -142,5 +143,6 @@ def download(
     require_few_ranges(request)
     version = _version(session, access, name)
     folder = request.app.state.settings.data_dir / "exports"
-    archive = operations.packed_export(session, version, form, packing, folder)
+    with noting_failure(request.app.state.database, access.user, version, form, packing):
+        archive = operations.packed_export(session, version, form, packing, folder)
     return sent(archive, archive_name(version.manifest, form), packing)

@@ -9,13 +9,18 @@ from datetime import UTC
 from typing import Any
 
 from app.examples.models import Example
-from app.sources.models import Candidate
+from app.sources.models import Candidate, ImportRun
 from app.sources.records import Record
 from app.text.licences import is_stated, together
 
 MERGED = "merged"
 # A question has a writer of its own, and its words are the prompt.
 OF_THE_QUESTION = ("question_url", "question_author", "question_author_url", "question_licence")
+# Rows without an id and without a site are known by their words, whichever file they stand in: where others have a site
+# they have the name of their form, which is nobody's name.
+FORMS = frozenset({
+    "alpaca", "lima", "messages", "pair", "preference", "questions", "reddit_csv", "self_instruct", "sharegpt", "table",
+})  # fmt: skip
 
 
 def attribution_of(origin: Candidate | Record) -> dict[str, Any]:
@@ -33,6 +38,13 @@ def attribution_of(origin: Candidate | Record) -> dict[str, Any]:
         **{key: extra.get(key) for key in OF_THE_QUESTION},
     }
     return {key: value for key, value in known.items() if value}
+
+
+def called(site: str | None, run: ImportRun | None) -> str | None:
+    """What people read in place of a site: of rows in one of the FORMS the file that they came in, if it is known."""
+    if site not in FORMS:
+        return site
+    return str(run.options.get("file") or run.name) if run else None
 
 
 def credit_of_prompt(credit: Mapping[str, Any], *, answered: bool) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from app.examples.credit import FORMS, called
 from app.examples.labels import diff_messages, shown_title, web_address
 from app.examples.messages import Message
 from app.examples.models import Example, Revision
-from app.sources.models import Candidate
+from app.sources.models import Candidate, ImportRun
 from app.text.counting import count_words
 
 
@@ -32,14 +33,16 @@ def origin_of(session: Session, example: Example, head: Revision) -> Origin | No
     credit = example.attribution
     if candidate is None and not credit:
         return None
-    author = credit.get("author")
+    author, site = credit.get("author"), credit.get("site")
+    brought = candidate.import_run_id if candidate else example.import_run_id
+    run = session.get(ImportRun, brought) if site in FORMS and brought else None
     return Origin(
         title=shown_title(candidate.title) if candidate else "",
         messages=candidate.messages if candidate else (),
         url=web_address(credit.get("url")),
         author=shown_title(author) if author else None,
         author_url=web_address(credit.get("author_url")),
-        site=credit.get("site"),
+        site=called(site, run),
         licence=example.licence,
         changed=_changed_share(candidate.messages, head.messages) if candidate else None,
     )

@@ -98,7 +98,7 @@ def be_warned_of_a_copy(page: Page, approved: int, eyes: Eyes) -> None:
     page.locator("#turn-1").fill(KETTLE_MEANT)
     note = page.locator("#nearness .near")
     expect(note).to_have_count(1)
-    expect(note).to_contain_text(f"Close to example {approved}, .9")
+    expect(note).to_contain_text(f"Close to example {approved}, cosine .9")
     expect(page.locator("#nearness-said")).to_contain_text(f"Close to example {approved}")
     expect(note.locator("mark.only").first).to_be_visible()
     eyes.look(page, "desk-near-copy")

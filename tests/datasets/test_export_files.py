@@ -20,6 +20,7 @@ from app.datasets.operations import freeze_version, packed_export
 from app.datasets.verify import verify_folder
 from app.db import Database
 from tests import factories
+from tests.commands import Shell
 from tests.datasets.test_exports import BOTH, contents, export, reseal
 
 
@@ -96,6 +97,26 @@ def test_page_and_api_lead_to_a_file_of_the_packing_asked_for(
     with database.reading() as session:
         trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "export version")).all()
     assert [entry.detail["packing"] for entry in trail] == [packing, packing]
+
+
+def test_an_export_that_fails_stands_in_the_trail_as_failed(
+    browser: Callable[..., TestClient], api: Callable[..., TestClient], database: Database, version: Version,
+    kitchen: factories.People, unguarded: Callable[..., None], handpicked: Shell, tmp_path: Path,
+) -> None:  # fmt: skip
+    slug = kitchen.project.slug
+    (tmp_path / "mine").write_text("mine")
+    assert handpicked("export", f"{slug}@v1", "--out", tmp_path / "mine").returncode == 1
+    unguarded("DELETE FROM version_check")
+    for client, base in ((browser(kitchen.lead), ""), (api(kitchen.lead), "/api/v1")):
+        answer = client.get(f"{base}/projects/{slug}/versions/v1/exports/lima.zip")
+        assert (answer.status_code, "its seal is gone" in answer.text) == (409, True)
+    with database.reading() as session:
+        trail = session.scalars(select(AuditEntry).where(AuditEntry.subject == "version:v1").order_by(AuditEntry.id))
+        said = [(entry.action, entry.detail.get("why", "").partition(" is ")[2]) for entry in trail]
+    why = "not what was frozen: its seal is gone. Nothing was done with it; restore the database from a backup."
+    failed = ("export failed", why)
+    taken = "there already and not an empty folder; nothing was written. Name a new folder."
+    assert said[-4:] == [("export version", ""), ("export failed", taken), failed, failed]
 
 
 def test_another_packing_or_format_is_refused(

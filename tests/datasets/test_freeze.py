@@ -268,7 +268,10 @@ def test_an_undecided_match_between_splits_blocks_and_a_decision_opens(
         "state": "warn",
         "policy": "block",
         "detail": "Kept on purpose between splits: "
-        f"example {ids[0]} (train) and example {ids[5]} (test) (Other soups.).",
+        f"example {ids[0]} (train) and example {ids[5]} (test) (Other soups.). 7 of 7 first prompts were not compared "
+        "by meaning, for want of a vector: a worker makes one within seconds of a save, the command “handpicked gates "
+        "--encode” at once.",
+        "meaning": {"compared": 0, "without_vector": 7},
     }
 
 

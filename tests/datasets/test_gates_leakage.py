@@ -1,5 +1,8 @@
 """Leaks between what is trained on and what is held out: planted in every way, each blocks and names both rows."""
 
+import re
+
+import numpy as np
 import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
@@ -7,7 +10,7 @@ from typer.testing import CliRunner
 from app.cli import build
 from app.datasets import material_queries, queries
 from app.datasets.gate_operations import NoLeak, put_up_leaks
-from app.datasets.gates import Prompt, exact_leaks
+from app.datasets.gates import Leak, Leaks, Prompt, exact_leaks, leakage_gate
 from app.datasets.gates.wording import words
 from app.datasets.operations import GatesBlock, freeze_version
 from app.db import Database
@@ -69,14 +72,61 @@ def leaky(database, people):
     return number, plant
 
 
+def encoded(database, people):
+    """Give every prompt of the set a vector, each far from all others."""
+    with database.writing() as session:
+        items = material_queries.approved_items(session, people.project)
+        vectors = np.eye(len(items), dtype=np.float32)
+        keep_vectors(session, "m", [text_hash(item.prompt.text) for item in items], list(vectors))
+        stale = [
+            Stale(item.example_id, people.project.id, item.revision_number, item.prompt.text, "") for item in items
+        ]
+        keep_texts(session, "m", stale)
+
+
 def leakage(session, project):
     return next(gate for gate in material_queries.material_of(session, project).gates if gate.gate == "leakage")
 
 
 def test_a_set_without_a_leak_passes(database: Database, people: factories.People, leaky) -> None:
+    encoded(database, people)
     with database.reading() as session:
         gate = leakage(session, people.project)
     assert (gate.state, gate.findings) == ("pass", ())
+    assert gate.detail.endswith("no match between splits is open. All 7 first prompts were compared by meaning.")
+    assert gate.document()["meaning"] == {"compared": 7, "without_vector": 0}
+
+
+def test_prompts_without_a_vector_are_counted_by_gate_card_and_command(
+    database_url: str, database: Database, people: factories.People, leaky, browser, api, monkeypatch, closing
+) -> None:
+    _, plant = leaky
+    slug = people.project.slug
+    encoded(database, people)
+    plant("How do I whisk egg whites so that they stay stiff?")
+    plant("What makes a custard curdle?")
+    told = "2 of 9 first prompts were not compared by meaning, for want of a vector"
+    assert told in browser(people.lead).get(f"/projects/{slug}/gates").text
+    assert told in browser(people.lead).get(f"/projects/{slug}/versions").text
+    (shown,) = [one for one in api(people.lead).get(f"/api/v1/projects/{slug}/gates").json()["gates"]
+                if one["gate"] == "leakage"]  # fmt: skip
+    assert (shown["state"], shown["meaning"]) == ("warn", {"compared": 7, "without_vector": 2})
+    with database.writing() as session:
+        freeze_version(session, people.lead, people.project, name="v1")
+    said = browser(people.lead).get(f"/projects/{slug}/versions/v1/card").text
+    assert "By meaning 7 of 9 first prompts were compared; 2 had no vector at the freeze." in said
+    monkeypatch.setenv("HANDPICKED_DATABASE_URL", database_url)
+    line = ["gates", slug, "--as", people.lead.email]
+    assert told in CliRunner().invoke(build(), line).stdout
+    assert "All 9 first prompts were compared by meaning." in CliRunner().invoke(build(), [*line, "--encode"]).stdout
+
+
+def test_where_nothing_is_held_out_nothing_is_said_of_meaning(database: Database, people: factories.People) -> None:
+    with database.writing() as session:
+        approve(session, people.project, people.annotator, people.reviewer, dialogue(ASKED))
+    with database.reading() as session:
+        gate = leakage(session, people.project)
+    assert (gate.state, gate.meaning, "meaning" in gate.document()) == ("pass", None, False)
 
 
 @pytest.mark.parametrize("way", PLANTED)
@@ -191,6 +241,18 @@ def test_a_stored_vector_tells_what_is_alike_in_meaning(database: Database, peop
     assert [(finding.keys, finding.method) for finding in gate.findings] == [
         (frozenset((example_key(test), example_key(train))), "embedding")
     ]
+    assert gate.meaning.without_vector == 0
+
+
+def test_the_number_beside_a_leak_says_what_it_measures(database: Database, people: factories.People, leaky) -> None:
+    test, plant = leaky
+    train = plant(PLANTED["a few words"])
+    with database.reading() as session:
+        (finding,) = leakage(session, people.project).findings
+    assert re.fullmatch(r"have nearly the same prompt \(share of words 0\.\d\d\)", finding.words)
+    near = Leak(held_out(test, ASKED), trained(train, "Is it clean?"), 0.934)
+    (finding,) = leakage_gate(Leaks(meant=[near])).findings
+    assert finding.words == "mean nearly the same (cosine 0.93)"
 
 
 def test_a_leak_is_put_up_among_the_duplicates_and_kept_for_a_reason(
@@ -322,7 +384,7 @@ def test_of_a_pair_with_a_hidden_side_nothing_tells_the_other_one(
     slug = people.project.slug
     pages = [f"/projects/{slug}/gates", f"/projects/{slug}/gates?gate=leakage"]
     documents = [f"/api/v1/projects/{slug}/gates", f"/api/v1/projects/{slug}/next-version"]
-    tells = ("decent", "nearly the same prompt", "(0.")
+    tells = ("decent", "nearly the same prompt", "share of words")
     shown = browser(people.annotator).get(pages[0]).text
     assert "Settle it" in shown
     assert tells[1] in shown

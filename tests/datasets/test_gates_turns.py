@@ -88,7 +88,7 @@ def test_what_is_no_leak(database, people, test):
                             *dialogue("Which soap do I take for a wool jumper in cold water?")])  # fmt: skip
     talk(database, people, [*dialogue("Tell me of the sea."), *dialogue("Can you make it shorter?", None)], Split.TEST)
     put(database, people, "A white goose walks out of the barn. What is a good way to get it home before the night?")
-    assert gate_of(database, people, "leakage").state == "pass"
+    assert gate_of(database, people, "leakage").findings == ()
 
 
 def test_of_two_later_turns_nothing_is_said_and_first_ones_are_named_before_later_ones():
@@ -180,10 +180,12 @@ def test_manifest_and_card_count_pairs_with_a_hidden_test_prompt_and_name_neithe
         version = freeze_version(session, people.lead, project, name="v1", overrides={"leakage": "To measure it."})
         (gate,) = [gate for gate in version.manifest["gates"] if gate["gate"] == "leakage"]
     assert (gate["state"], gate["reason"]) == ("overridden", "To measure it.")
-    named = f"example {train} (train)" in gate["detail"] and "nearly the same prompt (0." in gate["detail"]
+    named = (
+        f"example {train} (train)" in gate["detail"] and "nearly the same prompt (share of words 0." in gate["detail"]
+    )
     assert (named, len(gate.get("rows", ()))) == (not hidden, 0 if hidden else 1)
     if hidden:
-        assert gate["detail"] == "1 pair of texts, one trained on and one held out."
+        assert gate["detail"].startswith("1 pair of texts, one trained on and one held out. 5 of 5 first prompts ")
         said = browser(people.lead).get(f"/projects/{people.project.slug}/versions/v1/card").text
         assert "1 pair of texts, one trained on and one held out." in said
         assert f"example {test}" not in said

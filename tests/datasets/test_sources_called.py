@@ -2,20 +2,27 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.datasets.comparison.comparisons import side_named
 from app.datasets.comparison.release_notes import release_notes
+from app.datasets.formats import Format
 from app.datasets.gates import Filling
-from app.datasets.operations import freeze_version
+from app.datasets.operations import export_version, freeze_version
 from app.datasets.sourcenames import labels_of
+from app.datasets.verify import verify_folder
 from app.db import Database
+from app.examples.credit import FORMS
 from app.examples.labels import SourceLabels, in_words
 from app.projects.models import Split
+from app.sources.formats import FORMATS
+from app.sources.readers import chats
 from tests import factories
 from tests.datasets.material import approve, dialogue, reasons_for
+from tests.examples.rows import import_run
 
 Browser = Callable[..., TestClient]
 
@@ -50,6 +57,39 @@ def test_every_page_of_a_version_calls_and_draws_a_source_alike(browser: Browser
     assert of_b == {"s8"}
     assert {tint for tint, words in seen if words == "Blog posts"} == {"s0"}
     assert {words for _, words in seen if "_" in words} == set()
+
+
+def test_rows_of_a_table_are_called_by_their_file_and_never_by_their_form(
+    browser: Browser, database: Database, people: factories.People, tmp_path: Path
+) -> None:
+    with database.writing() as session:
+        run = import_run(session, people.project)
+        run.format, run.options = "table", {"file": "march.csv"}
+        said, credit = dialogue("When is basil sown?"), {"site": "table", "author": "Ann"}
+        made = approve(session, people.project, people.annotator, people.reviewer, said, attribution=credit)
+        made.import_run_id = run.id
+        version = freeze_version(
+            session, people.lead, people.project, name="v1", overrides=reasons_for(session, people.project)
+        )
+    client, here = browser(people.lead), f"/projects/{people.project.slug}"
+    row = client.get(f"{here}/versions/v1/rows/1").text
+    assert "The text in march.csv" in row
+    assert "on table" not in row
+    assert "<dt>From</dt><dd>march.csv</dd>" in client.get(f"{here}/examples/{made.id}").text
+    with database.reading() as session:
+        export_version(session, version, Format.LIMA, tmp_path / "out")
+    entry = (tmp_path / "out" / "ATTRIBUTION.md").read_text("utf-8")
+    assert "When is basil sown?, by Ann, [CC BY-SA 3.0]" in entry
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "Texts whose site is not known came in files whose name is not on record (1)." in card
+    assert "table (1)" not in card
+    assert verify_folder(tmp_path / "out")["ok"]
+
+
+def test_every_form_of_rows_that_may_stand_for_a_site_is_known() -> None:
+    known = set(FORMATS)
+    assert known >= FORMS
+    assert {form.name for form in chats.FORMATS} <= FORMS
 
 
 def test_a_manifest_has_a_stray_row_under_the_name_of_its_source(database: Database, strays: factories.People) -> None:

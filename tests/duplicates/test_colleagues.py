@@ -135,7 +135,7 @@ def test_the_desk_is_warned_of_a_copy_with_its_text_and_word_diff(browser, datab
     client = browser(people.annotator)
     part = client.post(f"{url}/nearness", data={"turn_1": KETTLE_MEANT, "turn_2": "x", "split": "train"}, headers=DESK)
     assert part.status_code == 200
-    assert f"Close to example {other}, .9" in part.text
+    assert f"Close to example {other}, cosine .9" in part.text
     assert 'class="note near warn"' in part.text
     assert '<mark class="only">' in part.text
     assert "Not a duplicate" in part.text

@@ -11,6 +11,7 @@ from app.datasets.card.leaking import leakage
 from app.datasets.credits import is_file
 from app.datasets.helped import in_words
 from app.datasets.told import most_first
+from app.examples.credit import FORMS
 from app.examples.style import RULES
 from app.sources.rulewords import TITLES
 from app.web.words import plural
@@ -90,12 +91,15 @@ def collection(manifest: Manifest, quiet: Quiet) -> list[str]:
 
 def named_sites(manifest: Manifest, quiet: Quiet) -> list[str]:
     """The sites that texts came from, each with how many."""
-    return [f"{quiet(site)} ({n:,})" for site, n in most_first(manifest["sites"]) if site and not is_file(site)]
+    sites = [(site, n) for site, n in most_first(manifest["sites"]) if site and site not in FORMS]
+    return [f"{quiet(site)} ({n:,})" for site, n in sites if not is_file(site)]
 
 
 def named_files(manifest: Manifest, quiet: Quiet) -> list[str]:
-    """The files that texts came in that name no site; an import calls such texts by their file."""
-    return [f"{quiet(site)} ({n:,})" for site, n in most_first(manifest["sites"]) if is_file(site)]
+    """The files that texts came in that name no site; an import calls such texts by their file, if they have an id."""
+    named = [f"{quiet(site)} ({n:,})" for site, n in most_first(manifest["sites"]) if is_file(site)]
+    others = sum(n for site, n in manifest["sites"].items() if site in FORMS)
+    return named + ([f"files whose name is not on record ({others:,})"] if others else [])
 
 
 def rules(manifest: Manifest) -> list[str]:
@@ -251,6 +255,9 @@ def limits(manifest: Manifest) -> list[str]:
     named, unstated = manifest["languages"], manifest.get("languages_not_stated", 0)
     if len(named) == 1 and not unstated:
         words.append(f"Everything is in one language ({next(iter(named))}).")
+    for name, count in manifest.get("languages_of_project", {}).items():
+        of_these = "no text states its language itself; the project states"
+        words.append(f"Of {plural(count, 'example')} {of_these} {name} for all of them.")
     if unstated:
         words.append(f"Of {plural(unstated, 'example')} nobody stated the language.")
     short = [row for row in manifest["composition"] if row["target"] and row["count"] < row["target"]]

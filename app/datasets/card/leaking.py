@@ -18,8 +18,20 @@ def leakage(manifest: Manifest) -> str:
     return (
         "Leakage was looked for between the prompts of the splits, the later ones of dialogues (of "
         f"{found['least_words']} words or more) among them, and for held-out prompts word for word inside longer ones: "
-        f"not in responses. {benchmarks(manifest)}"
+        f"not in responses.{_by_meaning(manifest)} {benchmarks(manifest)}"
     )
+
+
+def _by_meaning(manifest: Manifest) -> str:
+    """How many first prompts were compared by meaning; empty where nothing is held out, and in earlier manifests."""
+    found = next((gate.get("meaning") for gate in manifest["gates"] if gate["gate"] == "leakage"), None)
+    if not found:
+        return ""
+    compared, left = found["compared"], found["without_vector"]
+    prompts = plural(compared + left, "first prompt")
+    if not left:
+        return f" All {prompts} were compared by meaning as well."
+    return f" By meaning {compared:,} of {prompts} were compared; {left:,} had no vector at the freeze."
 
 
 def benchmarks(manifest: Manifest) -> str:

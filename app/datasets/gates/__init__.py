@@ -5,6 +5,7 @@ Pure: what is found is read by `app.datasets.gate_queries`. docs/gates.md says w
 
 from app.datasets.gates.base import (
     TRAIN,
+    Compared,
     Finding,
     Gate,
     GateState,
@@ -46,6 +47,7 @@ __all__ = [
     "TRAIN",
     "AgainstLists",
     "Approvals",
+    "Compared",
     "Filling",
     "Finding",
     "Gate",

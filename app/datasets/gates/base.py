@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -135,6 +135,26 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """How many first prompts were compared by meaning, and how many were not, because they have no vector yet."""
+
+    compared: int
+    without_vector: int
+
+    @property
+    def words(self) -> str:
+        """The same in a sentence, with what mends it."""
+        prompts = plural(self.compared + self.without_vector, "first prompt")
+        if not self.without_vector:
+            return f"All {prompts} were compared by meaning."
+        verb = "was" if self.without_vector == 1 else "were"
+        return (
+            f"{self.without_vector:,} of {prompts} {verb} not compared by meaning, for want of a vector: a worker "
+            "makes one within seconds of a save, the command “handpicked gates --encode” at once."
+        )
+
+
+@dataclass(frozen=True)
 class Judgement:
     """What a gate found, in a sentence without words of the texts, before the project's policy is asked."""
 
@@ -144,13 +164,15 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     # The benchmarks that it compared with, each with its hash and what was found.
     lists: tuple[Mapping[str, Any], ...] = ()
+    meaning: Compared | None = None
 
 
 @dataclass(frozen=True)
 class Gate:
     """One gate's judgement in a sentence under the project's policy, and the reason of whoever went past it.
 
-    `rows` are filled in at a freeze: the lines by their SHA-256 of what an override is about.
+    `rows` are filled in at a freeze: the lines by their SHA-256 of what an override is about. `meaning` is that of
+    leakage, where there is something to compare.
     """
 
     gate: str
@@ -161,12 +183,14 @@ class Gate:
     findings: tuple[Finding, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     lists: tuple[Mapping[str, Any], ...] = ()
+    meaning: Compared | None = None
 
     def document(self) -> dict[str, Any]:
         """Give the gate as manifest, card, API and command line print it."""
         shown: dict[str, Any] = {"gate": self.gate, "state": self.state.value, "policy": self.policy.value}
         shown |= {"detail": self.detail} | ({"reason": self.reason} if self.reason else {})
         shown |= {"lists": [dict(one) for one in self.lists]} if self.lists else {}
+        shown |= {"meaning": asdict(self.meaning)} if self.meaning else {}
         return shown | ({"rows": [list(row) for row in self.rows]} if self.rows else {})
 
     def spelled(self) -> str:
@@ -187,7 +211,15 @@ def ruled(found: Judgement, policy: Policy) -> Gate:
     state = GateState.PASS
     if found.weight:
         state = GateState(policy.value) if found.weight is Weight.FOUND else GateState.WARN
-    return Gate(found.gate, state, found.detail, policy=policy, findings=found.findings, lists=found.lists)
+    return Gate(
+        found.gate,
+        state,
+        found.detail,
+        policy=policy,
+        findings=found.findings,
+        lists=found.lists,
+        meaning=found.meaning,
+    )
 
 
 def switched_off(gate: str) -> Gate:
@@ -262,7 +294,8 @@ def counted(gate: Gate) -> str:
     words = [f"{plural(between, 'pair')} of texts, one trained on and one held out"] if between else []
     words += [f"{plural(near, 'pair')} of an example and a benchmark's prompt"] if near else []
     words += [f"{plural(kept, 'pair')} kept on purpose"] if kept else []
-    return "; ".join(words) + "."
+    said = "; ".join(words) + "."
+    return f"{said} {gate.meaning.words}" if gate.meaning else said
 
 
 def sentence(words: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
 
-from app.datasets.gates.base import TRAIN, Finding, Judgement, Side, Weight, around, excerpt, sentence, some
+from app.datasets.gates.base import TRAIN, Compared, Finding, Judgement, Side, Weight, around, excerpt, sentence, some
 from app.datasets.gates.listed import AgainstLists
 from app.duplicates.models import Method
 from app.duplicates.normal import normal_form
@@ -78,6 +78,8 @@ class Leaks:
     kept: Sequence[KnownPair] = ()
     # What is near to the benchmarks that the project names.
     against: AgainstLists = field(default_factory=AgainstLists)
+    # How many could be compared by meaning; None where nothing is held out, or nothing trained on.
+    compared: Compared | None = None
     # Whatever is known of the pairs, so that each finding leads to where it is settled; and every prompt by its key.
     pairs: Mapping[frozenset[str], int] | None = None
     prompts: Mapping[str, Prompt] | None = None
@@ -129,7 +131,8 @@ def _numbers(leak: Leak) -> tuple[int, int]:
 def leakage_gate(found: Leaks) -> Judgement:
     """Find prompts that stand in two splits, and matches between splits that wait for a decision.
 
-    What people kept for a reason is noted; of equal prompts none can be kept: one goes, or an admin overrides the gate.
+    What people kept for a reason is noted, and what was not compared by meaning; of equal prompts none can be kept: one
+    goes, or an admin overrides the gate.
     """
     findings = (*_findings(found), *(one.finding for one in found.against.near))
     held = [finding.told() for finding in findings if not finding.noted]
@@ -140,9 +143,12 @@ def leakage_gate(found: Leaks) -> Judgement:
     parts += [f"kept on purpose beside a benchmark: {some(stays)}"] if stays else []
     clean = "; ".join(filter(None, ["no prompt stands in two splits, no match between splits is open",
                                     found.against.clean]))  # fmt: skip
-    weight = Weight.FOUND if held else Weight.NOTED if parts else Weight.NOTHING
-    detail = sentence("; ".join(parts) or clean)
-    return Judgement("leakage", detail, weight, findings, tuple(found.against.lists))
+    meaning = found.compared
+    missing = meaning is not None and meaning.without_vector > 0
+    weight = Weight.FOUND if held else Weight.NOTED if parts or missing else Weight.NOTHING
+    words = sentence("; ".join(parts) or clean)
+    detail = f"{words} {meaning.words}" if meaning else words
+    return Judgement("leakage", detail, weight, findings, tuple(found.against.lists), meaning)
 
 
 def _findings(found: Leaks) -> Iterator[Finding]:
@@ -163,7 +169,7 @@ def _findings(found: Leaks) -> Iterator[Finding]:
         if leak.keys not in seen and (method is Method.EXACT or leak.keys not in settled):
             seen.add(leak.keys)
             sides, score = (_told(leak.left, leak), _told(leak.right, leak)), leak.score
-            told = f"{words} ({score:.2f})" if score < 1 else words
+            told = f"{words} ({MEASURES[method]} {score:.2f})" if score < 1 else words
             yield Finding(told, sides, pair=pairs.get(leak.keys), method=method.value, score=score)
     for pair in found.waiting:
         if pair.keys not in seen:
@@ -172,6 +178,10 @@ def _findings(found: Leaks) -> Iterator[Finding]:
     for pair in found.kept:
         if pair.keys not in seen:
             yield Finding(f"({pair.kept_because})", _sides(pair, prompts), noted=True, pair=pair.pair_id)
+
+
+# What a score of a way is a number of.
+MEASURES = {Method.LEXICAL: "share of words", Method.EMBEDDING: "cosine"}
 
 
 def _sides(pair: KnownPair, prompts: Mapping[str, Prompt]) -> tuple[Side, Side]:

@@ -15,7 +15,7 @@ from app.datasets.sourcenames import labels_of
 from app.datasets.told import told_in, told_of
 from app.datasets.tracing.forms import RowsQuery
 from app.datasets.tracing.tracing import Held, Origin, Trace, neighbours, places, row_at, trace_row
-from app.examples.credit import MERGED, credits_in
+from app.examples.credit import MERGED, called, credits_in
 from app.examples.labels import shown_text, shown_title, turn_title, web_address
 from app.examples.marking import has_words
 from app.examples.models import Example, Revision
@@ -290,7 +290,7 @@ def _judged(review: Review) -> Judged:
 
 def _origin(origin: Origin, words: Mapping[str, Any]) -> OriginPart:
     candidate, sampling = origin.candidate, origin.sampling
-    site = words["attribution"].get("site")
+    site = called(words["attribution"].get("site"), origin.import_run)
     file = site if site and is_file(site) else None
     return OriginPart(
         candidate_id=candidate.id if candidate else None,
