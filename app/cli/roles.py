@@ -15,7 +15,7 @@ from app.examples.models import Example
 from app.examples.role_forms import TranslateForm
 from app.projects import operations as projects
 from app.projects import roles as project_roles
-from app.projects.forms import FollowForm
+from app.projects.forms import FollowForm, LanguageForm
 from app.web.forms import check
 
 
@@ -77,6 +77,7 @@ def register(examples: typer.Typer) -> None:
 def register_with_projects(parent: typer.Typer) -> None:
     """Add the commands below `project`."""
     parent.command("tests")(sight_of_tests)
+    parent.command("language")(language_of_texts)
     parent.command("follow")(follow)
 
 
@@ -192,6 +193,24 @@ def sight_of_tests(
         document = {"slug": slug, "tests_hidden": project.tests_hidden}
     words = "kept out of sight" if document["tests_hidden"] else "shown to everybody there"
     emit(document, as_json, [f"The test prompts of {slug} are {words}."])
+
+
+def language_of_texts(
+    slug: SlugArgument,
+    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="As in German, de or pt-BR; or none.")],
+    as_email: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say in which language a project's texts are that state none."""
+    wanted = check(LanguageForm, {"language": "" if language == "none" else language})
+    if wanted.errors:
+        raise typer.BadParameter(" ".join(wanted.errors.values()))
+    with House(as_email).writing() as (session, actor):
+        project = project_for(session, actor, slug, Role.ADMIN)
+        project_roles.set_language(session, actor, project, wanted.value.language or None)
+        document = {"slug": slug, "language": project.language}
+    said = f"are in {document['language']}" if document["language"] else "have none"
+    emit(document, as_json, [f"Texts of {slug} that state no language {said}."])
 
 
 def follow(

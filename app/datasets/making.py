@@ -97,6 +97,8 @@ class Making:
     let_in: tuple[tuple[int, str], ...] = ()
     # Examples whose language nobody stated.
     without_language: frozenset[int] = frozenset()
+    # And the language that the project states for them; None where it states none.
+    language: str | None = None
     # Examples whose prompts people of the project wrote; None where nobody looked.
     own: frozenset[int] | None = None
 

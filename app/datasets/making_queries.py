@@ -49,6 +49,7 @@ def making_of(session: Session, project: Project, items: Sequence[Item]) -> Maki
             _handled(session, project, items, came, own),
             _let_in(session, project, held),
             _without_language(session, project, items),
+            project.language,
             own,
         )
 
@@ -176,9 +177,9 @@ IN_ENGLISH = {"stackexchange", "reddit", "wikihow"}
 
 
 def _without_language(session: Session, project: Project, items: Sequence[Item]) -> frozenset[int]:
-    """The examples that have "en" only because nobody said anything: neither their rows, nor a rule, nor a writer.
+    """The examples whose own language nobody said: neither their rows, nor a rule, nor a writer.
 
-    What is written here names its language on the desk.
+    They have "en", or what the project says. What is written here names its language on the desk.
     """
     query = select(ImportRun.id, ImportRun.format, ImportRun.ruleset, ImportRun.result)
     silent = {
@@ -188,7 +189,8 @@ def _without_language(session: Session, project: Project, items: Sequence[Item])
     }
     came = select(Example.id).where(Example.project_id == project.id, Example.import_run_id.in_(silent))
     brought = set(session.scalars(came)) if silent else set()
-    return frozenset(item.example_id for item in items if item.language == DEFAULT and item.example_id in brought)
+    unsaid = {DEFAULT, project.language}
+    return frozenset(item.example_id for item in items if item.language in unsaid and item.example_id in brought)
 
 
 def _keeps_english(ruleset: Mapping[str, Any]) -> bool:

@@ -58,10 +58,10 @@ def build_manifest(
         "examples": split_counts(items),
         "composition": [asdict(row) for row in material.fillings],
         "lengths": lengths(items, tokens),
-        "tokens": _tokens(items, tokens, making.counting),
+        "tokens": counted_in(items, tokens, making.counting),
         "shapes": shapes(items),
         "credited": credited(items),
-        **_languages(items, making.without_language),
+        **_languages(items, making.without_language, making.language),
         "licences": tallied(Counter(item.licence for item in items).items()),
         **({"roles": roles} if (roles := _roles(items, making.own)) else {}),
         # Left out where there is no limit, so that earlier manifests read the same.
@@ -90,14 +90,20 @@ def _compared(gates: Sequence[Gate]) -> dict[str, Any]:
     return {"leakage": {"later_prompts": True, "inside": True, "least_words": LEAST_ALONE}} if looked else {}
 
 
-def _languages(items: Sequence[Item], without: AbstractSet[int]) -> dict[str, Any]:
-    """How many examples are in which language, as far as somebody stated it, and of how many nobody did."""
+def _languages(items: Sequence[Item], without: AbstractSet[int], of_project: str | None) -> dict[str, Any]:
+    """How many examples are in which language, as far as somebody stated it, and of how many nobody did.
+
+    Of those that state none themselves the project may.
+    """
     stated = Counter(item.language for item in items if item.example_id not in without)
     left = len(items) - stated.total()
+    if left and of_project:
+        counts = stated + Counter({of_project: left})
+        return {"languages": dict(sorted(counts.items())), "languages_of_project": {of_project: left}}
     return {"languages": dict(sorted(stated.items()))} | ({"languages_not_stated": left} if left else {})
 
 
-def _tokens(items: Sequence[Item], tokens: Sequence[RowTokens], counting: Counting) -> dict[str, Any]:
+def counted_in(items: Sequence[Item], tokens: Sequence[RowTokens], counting: Counting) -> dict[str, Any]:
     """All tokens, and the rows by split that training would not read to their end."""
     cut = Counter(items[place].split for place in cut_at(tokens, counting.limit))
     total = sum(row.total for row in tokens)

@@ -134,22 +134,33 @@ def lengths(items: Sequence[Item], tokens: Sequence[RowTokens]) -> list[dict[str
     `prompt` and `response` are in code points, those below `tokens` in tokens; `tokens.total` is that of whole rows.
     A prompt without a response has no length of one: `response` is of the `responses` rows that have, zeros of none.
     """
-    groups: dict[tuple[str, str], list[tuple[Item, RowTokens]]] = {}
-    for item, counted in zip(items, tokens, strict=True):
-        groups.setdefault((item.source, item.split), []).append((item, counted))
+    found = in_characters(items)
+    counted: dict[tuple[str, str], list[tuple[bool, RowTokens]]] = {}
+    for item, sizes in zip(items, tokens, strict=True):
+        counted.setdefault((item.source, item.split), []).append((item.answered, sizes))
+    for row in found:
+        group = counted[row["source"], row["split"]]
+        row["tokens"] = {
+            "prompt": spread([sizes.prompt for _, sizes in group]),
+            "response": spread([sizes.response for answered, sizes in group if answered]),
+            "total": sum(sizes.total for _, sizes in group),
+        }
+    return found
+
+
+def in_characters(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """The same in characters alone."""
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        groups.setdefault((item.source, item.split), []).append(item)
     return [
         {
             "source": source,
             "split": split,
             "examples": len(group),
-            "prompt": spread([item.characters(of_response=False) for item, _ in group]),
-            "responses": sum(item.answered for item, _ in group),
-            "response": spread([item.characters(of_response=True) for item, _ in group if item.answered]),
-            "tokens": {
-                "prompt": spread([counted.prompt for _, counted in group]),
-                "response": spread([counted.response for item, counted in group if item.answered]),
-                "total": sum(counted.total for _, counted in group),
-            },
+            "prompt": spread([item.characters(of_response=False) for item in group]),
+            "responses": sum(item.answered for item in group),
+            "response": spread([item.characters(of_response=True) for item in group if item.answered]),
         }
         for (source, split), group in sorted(groups.items(), key=lambda pair: (SPLITS.index(pair[0][1]), pair[0][0]))
     ]

@@ -16,6 +16,7 @@ from app.examples.roles import FLAGS
 from app.jobs.models import JobState
 from app.jobs.running import Step
 from app.projects.models import AuthorGroup, Project, Split
+from app.projects.queries import language_unsaid
 from app.sources.models import ImportRun, ImportState
 from app.sources.publishing import BatchCount, carry_out, fail_import, forgetting, pieces
 from app.sources.records import BadLine, BadRecord, Decided, Decision, Record
@@ -41,7 +42,8 @@ def add_examples(session: Session, run: ImportRun, kept: Sequence[Decided]) -> B
     """
     fresh = _not_there_yet(session, run, kept)
     whole, no_examples = _worded(run, fresh)
-    examples = [_example(run, record, decision) for (record, decision), _ in whole]
+    unsaid = language_unsaid(session, run.project_id)
+    examples = [_example(run, record, decision, unsaid) for (record, decision), _ in whole]
     session.add_all(examples)
     session.flush()
     session.add_all(
@@ -88,12 +90,12 @@ def _not_there_yet(session: Session, run: ImportRun, kept: Sequence[Decided]) ->
     return [one for key, one in by_key.items() if key not in known]
 
 
-def _example(run: ImportRun, record: Record, decision: Decision) -> Example:
+def _example(run: ImportRun, record: Record, decision: Decision, unsaid: str) -> Example:
     return Example(
         project_id=run.project_id,
         split=Split(record.split or Split.TRAIN),
         source=run.source or record.source or UNSORTED,
-        language=record.language or "en",
+        language=record.language or unsaid,
         flags=list(decision.flags),
         state=ExampleState.REVIEW,
         import_run_id=run.id,

@@ -220,7 +220,8 @@ def _empty(
     tokens = tokens_of(session, access.project)
     return DeskPage(
         slug=access.project.slug, example_id=None, title="New example", state="draft", source=labels.of(source),
-        split=Split.TRAIN.value, source_key=source, sources=options or ((UNSORTED, UNSORTED),), language="en", flags="",
+        split=Split.TRAIN.value, source_key=source, sources=options or ((UNSORTED, UNSORTED),),
+        language=access.project.language or "en", flags="",
         based_on=0, revisions=0, key=new_key(), system="", turns=_turns(("", ""), tokens), shown_as="write",
         size=_size([], tokens), saved_at=None, saved_by="", errors={}, verdict=None, origin=None, stale=None,
         approved=None, open=access.project.archived_at is None, person=access.user.id,

@@ -255,7 +255,7 @@ class ExampleIn(Form):
 
     split: Split = Split.TRAIN
     source: Source
-    language: Language = "en"
+    language: Language | None = Field(None, description="Left out, the project's, else English.")
     flags: list[Flag] = Field([], max_length=20)
     messages: Messages
     note: Note = ""

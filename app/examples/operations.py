@@ -65,7 +65,7 @@ def create_example(  # noqa: PLR0913 - an example has that many sides
     *,
     split: Split | str,
     source: str,
-    language: str = "en",
+    language: str | None = None,
     messages: Sequence[Message] = (),
     flags: Sequence[str] = (),
     candidate_id: int | None = None,
@@ -82,7 +82,8 @@ def create_example(  # noqa: PLR0913 - an example has that many sides
     """A draft with its first revision, which may be empty; the same creation key twice gives the same example.
 
     With other words it is no repeat: they are the next revision of that example.
-    `beside` another example it is a second answer, whose prompt is the first writer's.
+    Without a language it has the project's. `beside` another example it is a second answer, whose prompt is the first
+    writer's.
     What an import brings (`import_run_id` without `candidate_id`) has no author here: nobody of the team wrote it.
     """
     require_open(project)
@@ -94,7 +95,8 @@ def create_example(  # noqa: PLR0913 - an example has that many sides
     ours = candidate_id is None and import_run_id is None  # what came from elsewhere was written by nobody of the team
     group = beside.author_group if beside else group_of(session, project, actor)
     example = Example(
-        project_id=project.id, split=Split(split), source=checked_source(source), language=language, flags=list(flags),
+        project_id=project.id, split=Split(split), source=checked_source(source),
+        language=language or project.language or "en", flags=list(flags),
         candidate_id=candidate_id, import_run_id=import_run_id, site=site, external_id=external_id,
         licence=licence, attribution=dict(attribution or {}), author_group=group if ours else None,
         beside_id=(beside.beside_id or beside.id) if beside else None,

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.accounts import operations as accounts
 from app.accounts import queries as people
@@ -17,6 +17,7 @@ from app.projects.forms import (
     CompositionIn,
     FollowForm,
     InvitationForm,
+    LanguageForm,
     MemberIn,
     ProjectForm,
     TargetRow,
@@ -40,6 +41,7 @@ class ProjectOut(BaseModel):
     created_at: datetime
     archived_at: datetime | None
     tests_hidden: bool = False
+    language: str | None = Field(None, description="Of its texts that state none; null where nobody said.")
 
 
 class FollowedOut(BaseModel):
@@ -150,6 +152,13 @@ def set_member(access: Lead, session: SessionDep, wanted: MemberIn) -> MemberOut
 def hide_tests(access: Lead, session: SessionDep, wanted: TestsForm) -> ProjectOut:
     """Keep test prompts out of sight of those who may write training examples, or show them again."""
     roles.hide_tests(session, access.user, access.project, hidden=wanted.hidden)
+    return _out(access.project)
+
+
+@router.put("/projects/{slug}/language", name="api:set_language")
+def set_language(access: Lead, session: SessionDep, wanted: LanguageForm) -> ProjectOut:
+    """Say in which language the texts are that state none; with an empty one nobody says."""
+    roles.set_language(session, access.user, access.project, wanted.language or None)
     return _out(access.project)
 
 

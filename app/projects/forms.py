@@ -62,6 +62,12 @@ class TestsForm(Form):
     hidden: bool = False
 
 
+class LanguageForm(Form):
+    """The language of a project's texts that state none; empty where it is not to be said."""
+
+    language: Language | Literal[""] = ""
+
+
 class FollowForm(Form):
     """Which project this one translates, into which language; without a project it follows none."""
 

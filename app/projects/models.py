@@ -46,6 +46,8 @@ class Project(Base):
     reviews_needed: Mapped[int] = mapped_column(default=1, server_default="1")
     # Whether test prompts are kept out of sight of those who may write training examples.
     tests_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The language of its texts, for those that state none; None: nobody said.
+    language: Mapped[str | None] = mapped_column(String(16))
     # The project whose examples are translated here, and the language they are translated into.
     follows_id: Mapped[int | None]
     follows_language: Mapped[str | None] = mapped_column(String(16))

@@ -97,6 +97,9 @@ class SettingsPage:
     follows_name: str = ""
     language: str = ""
     problem: str = ""
+    # That of its texts which state none, and why what was typed does not fit.
+    texts_language: str = ""
+    texts_problem: str = ""
 
     @property
     def editable(self) -> bool:
@@ -132,8 +135,9 @@ def settings_page(
     problems: Sequence[str] = (),
     following: Mapping[str, str] | None = None,
     problem: str = "",
+    texts: Mapping[str, str] | None = None,
 ) -> SettingsPage:
-    """The settings, with the table, or what to follow, as typed where it could not be taken."""
+    """The settings, with the table, what to follow, or a language, as typed where it could not be taken."""
     followed = _followed(session, access, following)
     project, lead = access.project, access.role is Role.ADMIN
     rows = session.scalars(queries.composition_of(project)).all()
@@ -154,6 +158,8 @@ def settings_page(
         follows_name=followed[1],
         language=followed[2],
         problem=problem,
+        texts_language=project.language or "" if texts is None else texts.get("language", ""),
+        texts_problem="" if texts is None else texts["problem"],
     )
 
 

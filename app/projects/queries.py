@@ -14,6 +14,11 @@ def project_by_slug(session: Session, slug: str) -> Project | None:
     return session.scalar(select(Project).where(Project.slug == slug))
 
 
+def language_unsaid(session: Session, project_id: int) -> str:
+    """The language of a text that states none: what its project says, else English."""
+    return session.get_one(Project, project_id).language or "en"
+
+
 _PLACE = (
     select(Project, Membership.role)
     .outerjoin(Membership, and_(Membership.project_id == Project.id, Membership.user_id == bindparam("person")))

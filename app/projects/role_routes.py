@@ -8,8 +8,9 @@ from fastapi.responses import Response
 from app.errors import Refusal
 from app.projects import operations, roles
 from app.projects.access import Lead, ProjectAccess
-from app.projects.forms import AuthorForm, FollowForm, TestsForm
+from app.projects.forms import AuthorForm, FollowForm, LanguageForm, TestsForm
 from app.projects.pages import settings_page
+from app.text.languages import name_of
 from app.web.forms import Posted, posted
 from app.web.templating import Flash, redirect, render
 from app.web.transactions import SessionDep
@@ -35,6 +36,25 @@ def author(
     )
     name = member.user.name
     words = f"{name} writes in group {form.group}." if form.group else f"{name} writes in no group."
+    return _back(request, access, words)
+
+
+@router.post("/projects/{slug}/language", name="projects:language")
+def language(
+    request: Request,
+    access: Lead,
+    session: SessionDep,
+    form: Annotated[Posted[LanguageForm], Depends(posted(LanguageForm))],
+) -> Response:
+    """Say in which language the texts are that state none."""
+    if form.errors:
+        page = settings_page(session, access, texts=form.typed | {"problem": " ".join(form.errors.values())})
+        return render(request, "projects/settings.html", page, session=session, status=422)
+    said = form.value.language or None
+    roles.set_language(session, access.user, access.project, said)
+    words = (
+        f"Texts that state no language are in {name_of(said)}." if said else "Nobody says what language they are in."
+    )
     return _back(request, access, words)
 
 

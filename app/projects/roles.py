@@ -66,6 +66,16 @@ def group_of(session: Session, project: Project, user: User) -> AuthorGroup | No
     return membership.author_group if membership else None
 
 
+def set_language(session: Session, actor: User, project: Project, language: str | None) -> None:
+    """Say in which language the project's texts are that state none themselves; None: nobody says."""
+    require_open(project)
+    if project.language == language:
+        return
+    project.language = language
+    session.flush()
+    record(session, actor, "set language", f"project:{project.id}", project_id=project.id, language=language)
+
+
 def follow_project(session: Session, actor: User, project: Project, followed: Project, language: str) -> None:
     """From now on this project is the translation of another into a language; nothing is copied by that."""
     require_open(project)

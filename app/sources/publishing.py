@@ -17,6 +17,7 @@ from app.errors import Conflict
 from app.jobs.models import JobState
 from app.jobs.running import Step
 from app.projects.models import Project, Split
+from app.projects.queries import language_unsaid
 from app.sources import queries
 from app.sources.bulk import write_rows
 from app.sources.models import (
@@ -225,7 +226,8 @@ def add_candidates(session: Session, run: ImportRun, kept: Sequence[Decided]) ->
     known = queries.published_words(session, run.project_id, [(record.site, record.external_id) for record, _ in kept])
     fresh = [one for one in kept if (one[0].site, one[0].external_id) not in known] if known else kept
     made = now()
-    rows = [candidate_values(run, record, decision, made) for record, decision in fresh]
+    unsaid = language_unsaid(session, run.project_id)
+    rows = [candidate_values(run, record, decision, made, unsaid) for record, decision in fresh]
     write_rows(session, _ADD, CANDIDATE_COLUMNS, rows)
     # Rows of two files may have one id; a post has its own and was edited, or another part of its question is asked.
     why = "it was edited, or asked otherwise" if run.format == "stackexchange" else "a site of its own would keep both"
@@ -246,9 +248,9 @@ CANDIDATE_COLUMNS = (
 
 
 def candidate_values(
-    run: ImportRun, record: Record, decision: Decision, made: datetime, more: Mapping[str, Any] | None = None
+    run: ImportRun, record: Record, decision: Decision, at: datetime, unsaid: str, more: Mapping[str, Any] | None = None
 ) -> tuple[Any, ...]:
-    """The values of CANDIDATE_COLUMNS; `more` is told besides what the record knows."""
+    """The values of CANDIDATE_COLUMNS; `unsaid` is the language of a record that states none, `more` told besides."""
     last = record.messages[-1].content if record.messages else ""
     extra = {**record.extra, **(more or {})}
     return (
@@ -259,7 +261,7 @@ def candidate_values(
         record.thread_id,
         run.source or record.source,
         Split(record.split or Split.TRAIN),
-        record.language or "en",
+        record.language or unsaid,
         record.title,
         record.messages_as_text(),
         record.content_hash,
@@ -277,7 +279,7 @@ def candidate_values(
         # Restored ones join an import that is published; the others wait for theirs to be.
         bool(more),
         CandidateStatus.OPEN,
-        made,
+        at,
     )
 
 

@@ -8,6 +8,7 @@ from app.db import now
 from app.errors import Conflict, Gone
 from app.projects.limits import require_open
 from app.projects.models import Project
+from app.projects.queries import language_unsaid
 from app.sources import queries
 from app.sources.bulk import insert_ignoring, write_rows
 from app.sources.models import Candidate, CandidateStatus, ImportRecord, ImportRun
@@ -82,7 +83,7 @@ def may_be_restored(row: ImportRecord) -> bool:
 def _restored(session: Session, actor: User, run: ImportRun, row: ImportRecord, record: Record) -> Candidate:
     why = {"by": actor.name, "rule": row.rule, "reason": row.reason, "import": row.import_run_id, "number": row.number}
     # Of two clicks at once one inserts; the other finds what it wrote.
-    values = candidate_values(run, record, KEPT, now(), {"restored": why})
+    values = candidate_values(run, record, KEPT, now(), language_unsaid(session, run.project_id), {"restored": why})
     write_rows(session, insert_ignoring(session, Candidate), CANDIDATE_COLUMNS, [values])
     candidate = queries.published_candidate(session, run.project_id, record.site, record.external_id)
     if candidate is None:

@@ -428,8 +428,10 @@ POST /projects/{slug}/members/{user_id}/role
 POST /projects/{slug}/members/{user_id}/removal
 POST /projects/{slug}/members/{user_id}/author
 POST /projects/{slug}/tests
+POST /projects/{slug}/language
 POST /projects/{slug}/following
 PUT /api/v1/projects/{slug}/tests
+PUT /api/v1/projects/{slug}/language
 PUT /api/v1/projects/{slug}/following
 POST /projects/{slug}/invitations/{invitation_id}/withdrawal
 POST /projects/{slug}/archiving

@@ -67,6 +67,28 @@ def standing(page: Page) -> str:
     return found
 
 
+CUT = """(all) => all.filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight + 1)
+  .map((one) => one.textContent)"""
+
+
+def test_the_names_of_both_sides_are_read_whole(
+    people: factories.People, page: Page, base: str, database: Database, eyes: Eyes
+) -> None:
+    """Be it that of the next version, or one as long as a name may be."""
+    long = "the-third-draft-after-the-kitchen-was-rebuilt-in-november-1999"
+    with database.writing() as session:
+        freeze_version(session, people.lead, people.project, name=long, overrides=reasons_for(session, people.project))
+    for address in (f"{base}?old={long}&new=draft", base.replace("comparison", "versions")):
+        page.goto(address)
+        for width in (1440, 1100, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            names = page.locator(".composition th[scope='row']")
+            expect(names).to_have_count(2)
+            assert names.evaluate_all(CUT) == [], (address, width)
+        eyes.look(page, f"names-whole-{address.rsplit('/', 1)[-1].partition('?')[0]}")
+    eyes.clean()
+
+
 def test_changes_are_worked_through_without_a_mouse(
     page: Page, base: str, complaints: Complaints, eyes: Eyes, database: Database
 ) -> None:

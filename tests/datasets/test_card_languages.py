@@ -13,6 +13,7 @@ from app.datasets.formats import Format
 from app.datasets.lengthpage import lengths_panel
 from app.datasets.operations import freeze_version
 from app.projects.models import Project, Split
+from app.projects.roles import set_language
 from tests.datasets.material import approve, dialogue
 from tests.examples import rows
 
@@ -81,6 +82,26 @@ def test_what_is_written_here_is_in_the_language_that_its_writer_saw(session, pe
     assert (manifest["languages"], manifest["languages_not_stated"]) == ({"en": 1}, 1)
     assert told(manifest) == (["en"], None, ["en"])
     assert "| Languages | en (1), not stated (1) |" in card(manifest, Format.HF)
+
+
+def test_a_project_states_the_language_of_what_states_none_also_afterwards(session, people):
+    brought(session, people, 2)
+    brought(session, people, 1, result={"language_stated": True})
+    brought(session, people, 1, language="fr")
+    project = session.get_one(Project, people.project.id)
+    set_language(session, people.lead, project, "de")
+    manifest = frozen(session, people)
+    assert manifest["languages"] == {"de": 2, "en": 1, "fr": 1}
+    assert manifest["languages_of_project"] == {"de": 2}
+    assert "languages_not_stated" not in manifest
+    assert told(manifest)[0] == ["de", "en", "fr"]
+    said = card(manifest, Format.HF)
+    assert "Of 2 examples no text states its language itself; the project states de for all of them." in said
+    assert "nobody stated" not in said
+    set_language(session, people.lead, project, None)
+    again = dict(freeze_version(session, people.lead, project, name="v2").manifest)
+    assert again["languages_not_stated"] == 2
+    assert again["id"] == manifest["id"]
 
 
 def test_an_earlier_manifest_is_told_as_it_is(session, people):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +11,17 @@ from click.testing import Result
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
+from tokenizers import Tokenizer, models, pre_tokenizers
 from typer.testing import CliRunner
 
 from app.cli import build
-from app.datasets.comparison.comparisons import chosen_names
+from app.datasets.comparison.comparisons import chosen_names, side_named
+from app.datasets.comparison.pages import Measure
 from app.datasets.credits import plain
 from app.datasets.operations import freeze_version
 from app.db import Database
 from app.examples.models import Example, ExampleState, Revision
+from app.projects import tokenizers
 from app.projects.models import Project, Split
 from app.projects.operations import archive_project
 from tests import factories
@@ -129,6 +133,52 @@ def test_the_draft_is_compared_with_the_last_version(
     assert "From v2 to the next version" in page
     assert "1 added." in page
     assert "Newer still" in page
+
+
+MEASURE = re.compile(
+    r'<tr><th scope="row">([^<]+)</th><td class="num">([^<]*)</td><td class="num">([^<]*)</td>'
+    r'<td class="num small quiet">([^<]*)</td></tr>'
+)
+
+
+def test_a_set_is_as_long_before_its_freeze_as_after_it(browser: Browser, two: factories.People) -> None:
+    """Characters on average and tokens are counted by one way, and so are their differences."""
+    page = browser(two.annotator).get(url(two, "?old=v2&new=draft")).text
+    rows = MEASURE.findall(page)
+    titles = [title for title, *_ in rows]
+    assert titles[-4:] == ["Characters a prompt", "Characters a response", "Tokens, estimated", "Rows cut at 2,048"]
+    assert [(before == after, by) for _, before, after, by in rows] == [(True, "")] * len(rows)
+    assert "–" not in {value for _, *values in rows for value in values}
+
+
+def test_sides_are_as_long_to_the_last_digit(database: Database, two: factories.People) -> None:
+    with database.reading() as session:
+        project = session.get_one(Project, two.project.id)
+        draft, frozen = (side_named(session, project, name) for name in ("draft", "v2"))
+        assert draft.means == frozen.means
+        assert draft.tokens == frozen.tokens
+
+
+def test_a_difference_is_that_of_the_numbers_that_are_shown() -> None:
+    assert Measure("Characters a prompt", 56.24, 56.35, 1).difference == "+0.2"  # 56.2 and 56.4
+    assert Measure("Characters a prompt", 56.21, 56.24, 1).difference == ""
+
+
+def test_tokens_that_were_counted_in_two_ways_are_told_apart(
+    browser: Browser, database: Database, two: factories.People
+) -> None:
+    words = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    with database.writing() as session:
+        key = tokenizers.Checked("0" * 64, zlib.compress(words.to_str().encode()))
+        project = session.get_one(Project, two.project.id)
+        tokenizers.set_tokenizer(session, two.lead, project, "by words", key)
+    page = browser(two.annotator).get(url(two, "?old=v2&new=draft")).text
+    assert "Tokens," not in [title for title, *_ in MEASURE.findall(page)]
+    assert (
+        "Tokens are not compared: they were counted in two ways, v2 by an estimate up to 2,048 and the next version by "
+        "the tokenizer of by words up to 2,048."
+    ) in page
 
 
 def test_one_version_is_compared_with_what_comes_next(

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
 from app.datasets.comparison.comparing import TITLES, Comparison, Kind
 from app.datasets.comparison.comparisons import DRAFT, NEXT, Side, chosen_names, compared, names_of, side_named
-from app.datasets.comparison.documents import in_words, kept_out_words, listed_changes
+from app.datasets.comparison.documents import in_words, joined, kept_out_words, listed_changes
 from app.datasets.comparison.entries import Entry, entries_of, labels_between
 from app.examples.labels import SourceLabels
 from app.projects.access import ProjectAccess
@@ -49,7 +50,8 @@ class Measure:
         """With its sign; empty where there is none."""
         if self.before is None or self.after is None:
             return ""
-        by = round(self.after - self.before, self.digits)
+        # Of what is shown: who takes one number from the other gets this one.
+        by = round(round(self.after, self.digits) - round(self.before, self.digits), self.digits)
         return f"{'+' if by > 0 else '−'}{abs(by):,.{self.digits}f}" if by else ""
 
 
@@ -78,6 +80,8 @@ class ComparePage:
     words: str
     same: int
     measures: tuple[Measure, ...]
+    # Why tokens are not compared, or not those of both; empty where they are.
+    tokens_apart: str
     bars: tuple[tuple[str, tuple[tuple[str, float], ...], str], ...]
     columns: tuple[tuple[str, str], ...]
     sources: tuple[SourceLine, ...]
@@ -129,6 +133,7 @@ def compare_page(
         words=in_words(found),
         same=len(found.same),
         measures=_measures(before, after),
+        tokens_apart=tokens_apart(before, after),
         bars=_bars(before, after, found, titles),
         columns=tuple((one.value, TITLES[one]) for one in columns),
         sources=_sources(found, titles, columns, sides),
@@ -166,17 +171,31 @@ def _measures(old: Side, new: Side) -> tuple[Measure, ...]:
 
 
 def _tokens(old: Side, new: Side) -> list[Measure]:
-    """Tokens of both, where both were counted by the same tokenizer; what nobody counted is left out."""
-    known = [side.tokens for side in (old, new) if side.tokens]
-    if not known or len({tokens.get("sha256") for tokens in known}) > 1:
+    """Tokens of both, where both were counted by the same tokenizer up to the same limit."""
+    if tokens_apart(old, new):
         return []
-    before, after = (side.tokens["total"] if side.tokens else None for side in (old, new))
-    cut_before, cut_after = (sum(side.tokens["cut"].values()) if side.tokens else None for side in (old, new))
-    about = "" if known[0].get("exact") else ", estimated"
+    before, after = (side.tokens for side in (old, new))
+    about = "" if before["exact"] else ", estimated"
     return [
-        Measure(f"Tokens{about}", before, after),
-        Measure(f"Rows cut at {known[0]['limit']:,}", cut_before, cut_after),
+        Measure(f"Tokens{about}", before["total"], after["total"]),
+        Measure(f"Rows cut at {before['limit']:,}", *(sum(counted["cut"].values()) for counted in (before, after))),
     ]
+
+
+def tokens_apart(old: Side, new: Side) -> str:
+    """Why the tokens of two sides are not to be compared, in a sentence; empty where they are."""
+    uncounted = [side.title for side in (old, new) if not side.tokens]
+    if uncounted:
+        return f"Tokens are not compared: nobody counted those of {joined(uncounted)} at the freeze."
+    if len({(side.tokens.get("sha256"), side.tokens["limit"]) for side in (old, new)}) == 1:
+        return ""
+    by = [f"{side.title} by {_counted_by(side.tokens)}" for side in (old, new)]
+    return f"Tokens are not compared: they were counted in two ways, {joined(by)}."
+
+
+def _counted_by(tokens: Mapping[str, Any]) -> str:
+    named = f"the tokenizer of {tokens['name'] or 'no name'}" if tokens["exact"] else "an estimate"
+    return f"{named} up to {tokens['limit']:,}"
 
 
 def _bars(

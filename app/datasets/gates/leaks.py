@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from app.datasets.gates.base import TRAIN, Compared, Finding, Judgement, Side, Weight, around, excerpt, sentence, some
-from app.datasets.gates.listed import AgainstLists
+from app.datasets.gates.listed import MEASURES, AgainstLists
 from app.duplicates.models import Method
 from app.duplicates.normal import normal_form
 from app.duplicates.texts import example_key
@@ -178,10 +178,6 @@ def _findings(found: Leaks) -> Iterator[Finding]:
     for pair in found.kept:
         if pair.keys not in seen:
             yield Finding(f"({pair.kept_because})", _sides(pair, prompts), noted=True, pair=pair.pair_id)
-
-
-# What a score of a way is a number of.
-MEASURES = {Method.LEXICAL: "share of words", Method.EMBEDDING: "cosine"}
 
 
 def _sides(pair: KnownPair, prompts: Mapping[str, Prompt]) -> tuple[Side, Side]:

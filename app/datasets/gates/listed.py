@@ -12,6 +12,8 @@ WORDS = {
     Method.LEXICAL: "are alike in wording",
     Method.EMBEDDING: "are alike in meaning",
 }
+# What a score of a way is a number of.
+MEASURES = {Method.LEXICAL: "share of words", Method.EMBEDDING: "cosine"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class NearListed:
     @property
     def finding(self) -> Finding:
         """The two as a gate finds them; no pair of duplicates, so it is settled on the page of leakage."""
-        told = WORDS[self.method] + (f" ({self.score:.2f})" if self.score < 1 else "")
+        told = WORDS[self.method] + (f" ({MEASURES[self.method]} {self.score:.2f})" if self.score < 1 else "")
         other = Side(
             f"{BENCHMARK}{self.benchmark}/{self.line}", words=excerpt(self.listed),
             called=f"{self.benchmark}, line {self.line:,}",
