@@ -97,6 +97,26 @@ def test_remarks_stand_at_their_lines_and_are_worked_by_keys(
     complaints.none()
 
 
+def test_a_sign_that_nobody_sees_is_told_at_its_line_and_taken_out(
+    desk: tuple[object, object, str, int], signed_in: Callable[..., BrowserContext], eyes: Eyes
+) -> None:
+    writer, _, slug, number = desk
+    page = signed_in(writer).new_page()
+    page.goto(f"/projects/{slug}/examples/{number}")
+    text = page.locator("#turn-2")
+    text.fill("Dough is kept cold.\n\nFeed\u200bit twice, \u202eylwols\u202c.")
+    remarks = page.locator("#remarks > .remark:visible", has_text="Invisible sign")
+    expect(remarks).to_have_count(3)
+    expect(remarks.first).to_contain_text("U+200B, zero width space, stands after “cold. Feed”")
+    expect(remarks.first).to_contain_text("line 3")
+    eyes.look(page, "desk-invisible")
+    for left in (2, 1, 0):
+        remarks.first.get_by_role("button", name="Take it out").click()
+        expect(remarks).to_have_count(left)
+    expect(text).to_have_value("Dough is kept cold.\n\nFeedit twice, ylwols.")
+    eyes.clean()
+
+
 def look_at_the_pages(page: Page, slug: str, number: int, eyes: Eyes) -> None:
     for where in ("style", "style/guide", "style/voices", f"examples/{number}/remarks"):
         page.goto(f"/projects/{slug}/{where}")
@@ -105,7 +125,7 @@ def look_at_the_pages(page: Page, slug: str, number: int, eyes: Eyes) -> None:
     page.locator("#on-first_person").uncheck()
     expect(page.locator("#first_person .num").first).to_have_text("off")
     page.get_by_role("button", name="Save the rules").click()
-    expect(page.locator(".state")).to_contain_text("13 of 14 rules are on")
+    expect(page.locator(".state")).to_contain_text("14 of 15 rules are on")
 
 
 def selected(page: Page) -> str:

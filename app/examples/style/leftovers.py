@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from app.examples.style.base import Draft, Fix, Remark, Rule, line_starts
+from app.text.marks import runs
 
 EVERYBODY = ("system", "user", "assistant")
 
@@ -168,6 +169,40 @@ class Images(Rule):
         for found in _SEEN.finditer(draft.own):
             words = "Points to a picture that is not here. Say in words what it shows."
             yield self.at(draft, found.start(), found.end(), words)
+
+
+# Of what stands before such a sign so many characters, to find it by.
+_BESIDE = 12
+_FROM_THE_RIGHT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
+
+
+@dataclass(frozen=True)
+class Invisible(Rule):
+    """Asks for signs that can be seen."""
+
+    name: ClassVar[str] = "invisible"
+    title: ClassVar[str] = "Invisible sign"
+    why: ClassVar[str] = (
+        "Nobody sees it, and a model is trained on it: it parts words for the tokenizer, or shows them out of order."
+    )
+    roles: ClassVar[tuple[str, ...]] = EVERYBODY
+
+    def remarks(self, draft: Draft) -> Iterator[Remark]:
+        """Remark on control characters, blanks without width and marks of direction, in code too; the fix drops them.
+
+        Where a text has letters that run from right to left, such marks belong to it; overrides never do.
+        """
+        place, said, passed = 0, "", _DIRECTIONS if _FROM_THE_RIGHT.search(draft.text) else ""
+        for run in runs(draft.text):
+            end = place + len(run.text)
+            if run.mark is None:
+                said = run.text
+            elif run.text not in passed:
+                after = f"after “{' '.join(said[-_BESIDE:].split())}”" if said.strip() else "at the beginning"
+                words = f"{run.mark}, {run.name}, stands {after} and is not seen. Take it out."
+                yield self.at(draft, place, end, words, Fix(place, end, ""))
+            place = end
 
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^`\n]*)$")

@@ -117,14 +117,14 @@ def rules(**changed):
 def test_a_lead_switches_a_rule_off_and_nobody_hears_of_it_again(browser, database, people, path, made):
     lead = browser(people.lead)
     page = lead.get(f"{path}/style").text
-    assert "14 of 14 rules are on" in page
+    assert "15 of 15 rules are on" in page
     counted = lead.post(
         f"{path}/style", data=rules(first_person__on=None, act="count"), headers={"hx-target": "div#counted"}
     )
     assert "<html" not in counted.text
     saved = lead.post(f"{path}/style", data=rules(first_person__on=None, length__enough="30", act="save"))
     assert saved.status_code == 303
-    assert "13 of 14 rules are on" in lead.get(f"{path}/style").text
+    assert "14 of 15 rules are on" in lead.get(f"{path}/style").text
     assert "First person" not in fragment(browser(people.annotator), f"{path}/examples/{made.id}/remarks").text
     with database.reading() as session:
         sheet = style_queries.sheet_of(session, people.project.id)
