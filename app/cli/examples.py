@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from app.accounts.models import User
-from app.cli import finding, near, queue
+from app.cli import finding, history, near, queue
 from app.cli import roles as role_commands
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
 from app.cli.messages import MessagesOption, messages_in
@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
     examples.command("edit")(edit)
     examples.command("submit")(submit)
     examples.command("suggest")(suggest)
+    history.register(examples)
     near.register(examples)
     queue.register(examples)
     role_commands.register(examples)
@@ -54,7 +55,7 @@ def new(  # noqa: PLR0913 - a command has that many options
     response: ResponseOption = None,
     system: SystemOption = None,
     messages: MessagesOption = None,
-    language: Annotated[str, typer.Option(help="Its language.")] = "en",
+    language: Annotated[str | None, typer.Option(help="Its language.", show_default="the project's, else en")] = None,
     note: NoteOption = "",
     group: GroupOption = None,
     sensitive: SensitiveOption = None,

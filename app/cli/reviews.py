@@ -1,6 +1,7 @@
 """`handpicked review`: the second person's word from the command line."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -9,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Role, User
 from app.cli.context import AsOption, House, JsonOption, SlugArgument, emit, project_for
-from app.errors import NotFound
+from app.errors import NotFound, Refusal
 from app.examples.models import Example
 from app.examples.queries import example_in, head_revision
 from app.projects.models import Project
-from app.projects.queries import role_in
+from app.projects.queries import project_by_slug, role_in
 from app.reviews import commenting, operations, queries
 from app.reviews.agreement import agreement as agreement_of
 from app.reviews.commenting import Passage
@@ -26,6 +27,10 @@ TargetArgument = Annotated[
 ]
 IdArgument = Annotated[
     int | None, typer.Argument(metavar="ID", show_default=False, help="The number, if the project was named before it.")
+]
+IdsArgument = Annotated[
+    list[int] | None,
+    typer.Argument(metavar="ID…", show_default=False, help="The numbers, if the project was named before them."),
 ]
 RevisionOption = Annotated[
     int | None, typer.Option(min=1, help="The revision that was read.", show_default="the newest")
@@ -66,7 +71,7 @@ def approve(
     target: Annotated[
         str, typer.Argument(metavar="ID|PROJECT", help="The example's number; with --imported the project.")
     ],
-    example_id: IdArgument = None,
+    example_ids: IdsArgument = None,
     imported: Annotated[
         bool, typer.Option("--imported", help="All that imports brought and nobody edited, approved elsewhere.")
     ] = False,
@@ -76,12 +81,12 @@ def approve(
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Approve an example as a reviewer with --as EMAIL, or with --imported a set that was approved elsewhere."""
+    """Approve examples as a reviewer with --as EMAIL, or with --imported a set that was approved elsewhere."""
     if not imported:
-        _decide(target, example_id, revision, _with(operations.approve, words), as_email, as_json)
+        _decide(target, example_ids, revision, _with(operations.approve, words), as_email, as_json)
         return
-    if example_id is not None:
-        raise typer.BadParameter("name the example, or say --imported with its --reason")
+    if example_ids:
+        raise typer.BadParameter("name the examples, or say --imported with its --reason")
     if not reason.strip():
         raise typer.BadParameter("--imported needs --reason: where was the set approved?")
     with House(as_email).writing() as (session, actor):
@@ -93,25 +98,25 @@ def approve(
 def return_example(
     target: TargetArgument,
     words: Annotated[str, typer.Option(help="What should change.")],
-    example_id: IdArgument = None,
+    example_ids: IdsArgument = None,
     revision: RevisionOption = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send an example back to its writer with words."""
-    _decide(target, example_id, revision, _with(operations.return_example, words), as_email, as_json)
+    """Send examples back to their writers with words."""
+    _decide(target, example_ids, revision, _with(operations.return_example, words), as_email, as_json)
 
 
 def reject(
     target: TargetArgument,
-    example_id: IdArgument = None,
+    example_ids: IdsArgument = None,
     words: Annotated[str, typer.Option(help="Why.")] = "",
     revision: RevisionOption = None,
     as_email: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep an example out of the set."""
-    _decide(target, example_id, revision, _with(operations.reject, words), as_email, as_json)
+    """Keep examples out of the set."""
+    _decide(target, example_ids, revision, _with(operations.reject, words), as_email, as_json)
 
 
 Act = Callable[[Session, User, Example, int], Review]
@@ -122,20 +127,66 @@ def _with(act: Callable[[Session, User, Example, int, str], Review], words: str)
 
 
 def _decide(
-    target: str, example_id: int | None, revision: int | None, act: Act, as_email: str | None, as_json: bool
+    target: str, example_ids: list[int] | None, revision: int | None, act: Act, as_email: str | None, as_json: bool
 ) -> None:
-    _require_number(target, example_id)
-    with House(as_email).writing() as (session, actor):
-        example = _example(session, actor, target, example_id)
+    ids = list(dict.fromkeys(example_ids or []))
+    _require_number(target, ids[0] if ids else None)
+    house = House(as_email)
+    examples = _named(house, target, ids)
+    if len(examples) == 1:
+        document = _judged(house, examples[0], revision, act)
+        emit(document, as_json, [_verdict_line(document)])
+    elif revision is not None:
+        raise typer.BadParameter("--revision is that of one example")
+    else:
+        _decide_each(house, examples, act, as_json)
+
+
+# The project's name and the example's number, or the number alone.
+Named = tuple[str, int | None]
+
+
+def _named(house: House, target: str, ids: Sequence[int]) -> list[Named]:
+    """Which examples were named: all of one project, or by their numbers alone."""
+    if not ids:
+        return [(target, None)]
+    with house.writing() as (session, actor):
+        if target.isascii() and target.isdigit() and project_by_slug(session, target) is None:
+            return [(str(number), None) for number in dict.fromkeys([int(target), *ids])]
+        project_for(session, actor, target, Role.REVIEWER)
+    return [(target, number) for number in ids]
+
+
+def _decide_each(house: House, examples: Sequence[Named], act: Act, as_json: bool) -> None:
+    """Each for itself: what is refused holds up no other, is named, and makes the command fail at its end."""
+    done, refused = [], []
+    for target, number in examples:
+        try:
+            done.append(_judged(house, (target, number), None, act))
+        except Refusal as refusal:
+            refused.append({"example": number or int(target), "reason": refusal.message})
+    emit({"reviews": done, "refused": refused}, as_json, map(_verdict_line, done))
+    for one in refused:
+        sys.stderr.write(f"handpicked: example {one['example']}: {one['reason']}\n")
+    if refused:
+        raise typer.Exit(1)
+
+
+def _judged(house: House, named: Named, revision: int | None, act: Act) -> dict[str, Any]:
+    with house.writing() as (session, actor):
+        example = _example(session, actor, *named)
         review = act(session, actor, example, revision or example.revision_number)
-        document = {
+        return {
             "example": example.id,
             "revision": review.revision_number,
             "verdict": review.verdict.value,
             "outcome": review.outcome.value if review.outcome else None,
             "words": review.words,
         }
-    emit(document, as_json, [f"Example {document['example']}, revision {document['revision']}: {document['verdict']}."])
+
+
+def _verdict_line(document: dict[str, Any]) -> str:
+    return f"Example {document['example']}, revision {document['revision']}: {document['verdict']}."
 
 
 def _require_number(target: str, example_id: int | None) -> None:

@@ -39,7 +39,7 @@ def test_what_is_near_to_a_benchmark_blocks_by_line_and_example(database, settin
     assert gate.state is GateState.BLOCK
     told = [one.told() for one in gate.findings if one.listed]
     assert told[0] == f"example {trained} (train) and TinyEval, line 2 are the same prompt"
-    assert told[1].startswith(f"example {worded} (dev) and TinyEval, line 2 are alike in wording (0.")
+    assert told[1].startswith(f"example {worded} (dev) and TinyEval, line 2 are alike in wording (share of words 0.")
     (listed,) = gate.lists
     assert (listed["name"], listed["compared"], listed["matched"], listed["kept"]) == ("TinyEval", 4, 2, 0)
     with pytest.raises(GatesBlock, match="TinyEval, line 2"):
@@ -55,7 +55,7 @@ def test_meaning_counts_at_the_freeze_as_far_as_vectors_are_stored(database, set
     assert gate_of(database, people, "leakage").state is GateState.PASS
     encode(database, settings)
     (found,) = gate_of(database, people, "leakage").findings
-    assert found.told().startswith(f"example {number} (train) and TinyEval, line 1 are alike in meaning (0.9")
+    assert found.told().startswith(f"example {number} (train) and TinyEval, line 1 are alike in meaning (cosine 0.9")
 
 
 def test_a_set_far_from_every_benchmark_passes_and_says_with_which_it_was_compared(database, people):

@@ -50,6 +50,39 @@ def test_the_whole_way_of_an_example(handpicked, people, tmp_path):
     assert (again["revision"], again["state"]) == (3, "draft")
 
 
+def test_history_is_a_line_a_revision_and_more_when_asked(handpicked, people, monkeypatch, settings):
+    slug, writer = people.project.slug, people.annotator.email
+    long = (
+        "Plane irons are ground on a wheel that turns slowly in water, and never on a dry one, which draws the temper. "
+    )
+    words = ("--prompt", "How?", "--response", f"{long}Hone it.")
+    made = handpicked("example", "new", slug, "--source", "authors", *words, "--as", writer)["id"]
+    words = ("--response", f"{long}Strop it \x1b[31mtwice.", "--note", "Shorter words")
+    handpicked("example", "edit", slug, made, *words, "--as", writer)
+
+    def lines(*more):
+        done = CliRunner().invoke(build(), ["example", "history", slug, str(made), *more])
+        assert done.exit_code == 0, done.output
+        return done.stdout.splitlines()
+
+    assert len(short := lines()) == 2
+    assert [line.split()[0] for line in short] == ["2", "1"]
+    assert short[0].endswith(f"{people.annotator.name} (3 words more, 2 gone): Shorter words")
+    assert "the temper" not in "".join(short)
+    told = "\n".join(lines("--diff"))
+    assert "[-Hone it-]{+Strop it U+001B[31mtwice+}." in told
+    assert " … on a dry one, which draws the temper. [-" in told
+    assert "\x1b" not in told
+    whole = "\n".join(lines("--text"))
+    assert whole.count("Plane irons are ground on a wheel") == 2
+    assert "\x1b" not in whole
+    first = handpicked("example", "history", slug, made)["revisions"][-1]
+    assert (first["number"], first["approved"], "messages" in first, "turns" in first) == (1, False, False, False)
+    newest = handpicked("example", "history", slug, made, "--diff", "--text")["revisions"][0]
+    assert newest["messages"][1]["content"].endswith("Strop it \x1b[31mtwice.")
+    assert [turn["title"] for turn in newest["turns"]] == ["Response"]
+
+
 def test_a_return_carries_words_and_a_rejection_may(handpicked, database, people):
     with database.writing() as session:
         first, second = (rows.submitted(session, people.annotator, people.project) for _ in "ab")

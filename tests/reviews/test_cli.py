@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import build
+from app.errors import NotFound
 from app.examples.models import Example, ExampleState
 from app.reviews.commenting import NotInTheText
 from tests.examples import rows
@@ -43,6 +44,40 @@ def test_a_comment_is_written_answered_listed_and_settled(run, people, made):
     assert "“the top metre”" in run("comments", str(made.id), "--as", people.reviewer.email).stdout
     assert as_person(people.annotator, "settle", str(made.id), "--comment", number)["settled"]
     assert not as_person(people.annotator, "settle", str(made.id), "--comment", number, "--open-again")["settled"]
+
+
+def test_several_are_approved_each_for_itself(run, database, people, made):
+    with database.writing() as session:
+        second = rows.submitted(session, people.annotator, people.project, "How wide is a row?").id
+        own = rows.submitted(session, people.reviewer, people.project, "How old is a tree?").id
+    slug, ids = people.project.slug, [made.id, own, second]
+    ended = run("approve", slug, *map(str, ids), "999999", "--as", people.reviewer.email, "--json")
+    assert ended.exit_code == 1
+    told = json.loads(ended.stdout)
+    assert [(one["example"], one["verdict"]) for one in told["reviews"]] == [
+        (made.id, "approved"),
+        (second, "approved"),
+    ]
+    assert [one["example"] for one in told["refused"]] == [own, 999999]
+    assert f"handpicked: example {own}: {told['refused'][0]['reason']}\n" in ended.stderr
+    with database.reading() as session:
+        states = [session.get_one(Example, number).state for number in ids]
+    assert states == [ExampleState.APPROVED, ExampleState.REVIEW, ExampleState.APPROVED]
+
+
+def test_several_go_back_by_their_numbers_alone_and_the_lines_name_them(run, people, database, made):
+    with database.writing() as session:
+        second = rows.submitted(session, people.annotator, people.project, "How wide is a row?").id
+    ended = run("return", str(made.id), str(second), "--words", "Say how deep.", "--as", people.reviewer.email)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert ended.stdout == f"Example {made.id}, revision 1: returned.\nExample {second}, revision 1: returned.\n"
+
+
+def test_one_revision_is_not_that_of_several(run, people, made):
+    ended = run("reject", people.project.slug, str(made.id), "7", "--revision", "1", "--as", people.reviewer.email)
+    assert ended.exit_code == 2
+    nowhere = run("approve", "nowhere", str(made.id), "7", "--as", people.reviewer.email)
+    assert isinstance(nowhere.exception, NotFound)
 
 
 def test_what_does_not_stand_there_is_refused(run, people, made):
