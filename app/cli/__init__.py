@@ -96,7 +96,9 @@ def main() -> None:
         from app.web.forms import sentence  # with the web below it, which few commands need
 
         fault = error.errors()[0]
-        _fail(f"The setting HANDPICKED_{'.'.join(map(str, fault['loc'])).upper()} does not fit: {sentence(fault)}.")
+        # No map(): that name is a module of commands here, once it is loaded.
+        setting = ".".join(str(part) for part in fault["loc"]).upper()
+        _fail(f"The setting HANDPICKED_{setting} does not fit: {sentence(fault)}.")
     except ArgumentError as error:
         _fail(f"HANDPICKED_DATABASE_URL names no database that is known here: {error}.")
     except OperationalError as error:

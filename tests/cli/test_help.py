@@ -93,3 +93,11 @@ def test_a_setting_that_does_not_fit_is_one_sentence(closing, monkeypatch, capsy
     assert (ended.returncode, ended.stdout) == (1, "")
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_setting_is_told_to_the_map_as_well(closing, monkeypatch, capsys, tmp_path):
+    """The module of its commands is called as a function of Python's that `main` must not use."""
+    handpicked = Shell(monkeypatch, capsys, DATA_DIR=str(tmp_path), THREADS="abc")
+    ended = handpicked("map", "show", "none")
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "The setting HANDPICKED_THREADS does not fit" in ended.stderr
