@@ -116,7 +116,8 @@ def test_the_api_says_and_begins_the_same(api, people, database, settings, run):
     again = client.post(url).json()
     assert again == begun.json() == client.get(url).json() == none | {"job_id": again["job_id"]}
     assert run_now(database, settings, again["job_id"], "here/1") is JobState.SUCCEEDED
-    assert client.get(url).json() == none | {"encoded": 3}
+    # Which engine it was hangs on what this process has encoded before.
+    assert client.get(url).json() | {"engine": None} == none | {"encoded": 3}
 
 
 def test_the_command_queues_or_encodes_at_once(handpicked, people, database, run):
