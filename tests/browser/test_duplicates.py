@@ -80,6 +80,7 @@ def test_clusters_are_settled_by_keyboard_and_thresholds_read(
     eyes.look(page, "duplicates-removed")
     page.get_by_role("link", name="See and undo").first.click()
     expect(page.locator(".decisions.settled")).to_contain_text("is rejected as a duplicate")
+    page.wait_for_load_state("load")  # its modules listen
     page.keyboard.press("u")
     expect(page.locator("body")).to_contain_text("open again")
     page.goto(f"/projects/{slug}/duplicates/removed")
